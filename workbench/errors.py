@@ -1,0 +1,87 @@
+"""One tree of errors.
+
+::
+
+    WorkbenchError
+    ├── ParameterError (ValueError, TypeError)   a parameter of a part: unknown, of the wrong type, out of range
+    ├── DataError (ValueError)                   bars that cannot be trusted: the row, column and value are named
+    ├── StrategyError (ValueError)               parts that do not fit together, or cannot be saved or loaded
+    ├── OrderError (ValueError)                  an order that no venue could take
+    ├── CausalityError                           a part looked at bars that had not closed yet
+    └── RunError                                 a run that could not start or had to stop
+
+A message says what was expected, what came, and where; `did_you_mean` adds the nearest known name.
+Each level that an error passes through may add a note (`BaseException.add_note`).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "CausalityError",
+    "DataError",
+    "OrderError",
+    "ParameterError",
+    "RunError",
+    "StrategyError",
+    "WorkbenchError",
+    "did_you_mean",
+]
+
+
+class WorkbenchError(Exception):
+    """Anything that the workbench refuses, in one sentence."""
+
+
+class ParameterError(WorkbenchError, ValueError, TypeError):
+    """A parameter of a part is unknown, of the wrong type or out of range."""
+
+
+class DataError(WorkbenchError, ValueError):
+    """Market data that cannot be trusted as it is."""
+
+
+class StrategyError(WorkbenchError, ValueError):
+    """Parts that do not fit together, or that cannot be saved or loaded."""
+
+
+class OrderError(WorkbenchError, ValueError):
+    """An order that no venue could take."""
+
+
+class CausalityError(WorkbenchError):
+    """A part looked at bars that had not closed yet."""
+
+
+class RunError(WorkbenchError):
+    """A run that could not start or had to stop."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint for a misspelt name, to be put at the end of a sentence.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    known : iterable of str
+        The names that exist.
+
+    Returns
+    -------
+    str
+        ``"; did you mean 'fast'?"`` when something is near, else ``"; known: fast, slow"``.
+
+    Examples
+    --------
+    >>> did_you_mean("fsat", ["fast", "slow"])
+    "; did you mean 'fast'?"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
+    if near:
+        hit = next(n for n in names if n.lower() == near[0])
+        return f"; did you mean {hit!r}?"
+    return f"; known: {', '.join(names)}" if names else ""

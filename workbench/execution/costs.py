@@ -1,0 +1,112 @@
+"""What trading costs (SEMANTICS 31)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbench.component import Component
+from workbench.errors import ParameterError, did_you_mean
+from workbench.instrument import Instrument
+
+__all__ = ["Costs", "costs_for"]
+
+BP = 1e-4
+#: Commission and slippage by kind of market: share of the notional, per contract, least fee; share of the price, ticks.
+USUAL: dict[str, tuple[float, float, float, float, float]] = {
+    "coin": (10 * BP, 0.0, 0.0, 5 * BP, 0.0),
+    "perpetual": (5 * BP, 0.0, 0.0, 5 * BP, 0.0),
+    "equity": (5 * BP, 0.0, 1.0, 5 * BP, 0.0),
+    "fx": (1 * BP, 0.0, 0.0, 1 * BP, 0.0),
+    "future": (0.0, 2.5, 0.0, 0.0, 1.0),
+}
+#: Slippage of a future whose tick is not known.
+TICKLESS = 10 * BP
+
+
+class Costs(Component):
+    """Commission, slippage and spread of a fill.
+
+    What is left out has the default of the instrument's market: spot coins 10 bp + 5 bp slippage, perpetuals 5 + 5,
+    shares 5 + 5 and at least 1 a fill, currencies 1 bp + half the spread (1 bp where unknown), futures 2.50 a contract
+    + 1 tick (10 bp where no tick is known). Naming any part of the commission sets its other parts to 0, and the same
+    goes for slippage. Market and stop fills carry slippage, limits none.
+
+    Parameters
+    ----------
+    commission : float, optional
+        Share of the notional: 0.001 is 10 basis points.
+    per_unit : float, optional
+        Per share, lot or contract, in the instrument's currency.
+    minimum : float, optional
+        Least fee of a fill, in the instrument's currency.
+    slippage : float, optional
+        Share of the price.
+    ticks : float, optional
+        Slippage in ticks.
+    spread : float, optional
+        The whole spread as a share of the price; half of it is paid, on top of `slippage`.
+
+    Examples
+    --------
+    >>> Costs(commission=0.001, slippage=0.0005).commission
+    0.001
+    """
+
+    commission: float | None = None
+    per_unit: float | None = None
+    minimum: float | None = None
+    slippage: float | None = None
+    ticks: float | None = None
+    spread: float | None = None
+
+    def check(self) -> None:
+        """Refuse negative costs and costs above the whole price."""
+        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < float("inf"):
+                raise ParameterError(f"Costs: {name} must not be negative, got {value!r}")
+        for name in ("commission", "slippage", "spread"):
+            if (getattr(self, name) or 0.0) >= 1.0:
+                raise ParameterError(f"Costs: {name} is a share of the price (0.001 = 10 basis points), got {getattr(self, name)!r}")
+
+    def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float]:
+        """Return fee rate, fee a unit, least fee, slippage rate and slippage as a price, for one instrument."""
+        rate, unit, least, slip, ticks = USUAL[_market(instrument)]
+        if (self.commission, self.per_unit, self.minimum) != (None, None, None):
+            rate, unit, least = self.commission or 0.0, self.per_unit or 0.0, self.minimum or 0.0
+        if (self.slippage, self.ticks, self.spread) != (None, None, None):
+            slip, ticks = (self.slippage or 0.0) + (self.spread or 0.0) / 2, self.ticks or 0.0
+        if ticks and instrument.tick_size is None:
+            slip, ticks = slip + TICKLESS, 0.0
+        return rate, unit, least, slip, ticks * (instrument.tick_size or 0.0)
+
+    def describe(self, instrument: Instrument) -> str:
+        """Return the costs of one instrument in words."""
+        rate, unit, least, slip, offset = self.numbers(instrument)
+        fee = [f"{rate / BP:g} bp"] if rate or not unit else []
+        fee += [f"{unit:g} a unit"] if unit else []
+        fee += [f"at least {least:g} a fill"] if least else []
+        moved = [f"{slip / BP:g} bp"] if slip or not offset else []
+        moved += [f"{offset:g} a unit of price"] if offset else []
+        return f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits"
+
+
+def _market(instrument: Instrument) -> str:
+    if instrument.kind in ("perpetual", "future"):
+        return instrument.kind
+    if instrument.asset_class == "fx":
+        return "fx"
+    return "coin" if instrument.asset_class == "crypto" and instrument.kind == "spot" else "equity"
+
+
+def costs_for(costs: Costs | Mapping[str, Costs] | None, instruments: Sequence[Instrument]) -> list[Costs]:
+    """Return the costs of each instrument: one for all, or by symbol with the usual ones for the rest."""
+    if costs is None or isinstance(costs, Costs):
+        return [costs or Costs()] * len(instruments)
+    if not isinstance(costs, Mapping):
+        raise ParameterError(f"costs must be wb.execution.Costs(...) or a dict by symbol, got {costs!r}")
+    symbols = [i.symbol for i in instruments]
+    for name in costs:
+        if name not in symbols:
+            raise ParameterError(f"costs given for {name!r}, which is not traded{did_you_mean(name, symbols)}")
+    return [costs.get(symbol, Costs()) for symbol in symbols]

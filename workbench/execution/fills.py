@@ -1,0 +1,83 @@
+"""When and at what price an order fills within a bar (SEMANTICS 23-25).
+
+Plain scalars, the same in the research kernel and in the paper venue. `side` is +1 for a buy, -1 for a sell; for the
+protective orders `held` is +1 for a long position, -1 for a short one.
+"""
+
+from __future__ import annotations
+
+from workbench.grid import round_away
+
+__all__ = [
+    "limit_at_open",
+    "limit_inside",
+    "limit_price",
+    "sessions_between",
+    "stop_at_open",
+    "stop_inside",
+    "stop_level",
+    "target_level",
+    "too_old",
+]
+
+#: An opening lives this many intervals (daily bars: sessions) without a bar of its instrument (SEMANTICS 27).
+MOST_INTERVALS, MOST_SESSIONS = 5, 3
+DAY = 86_400_000_000_000
+SMALLEST = 1e-9
+
+
+def limit_price(side: float, close: float, offset: float, number: float, power: float) -> float:
+    """Return the price of a limit entry: better than the close by a share of it, rounded away from the market."""
+    return round_away(close * (1.0 - side * offset), side, number, power)
+
+
+def limit_at_open(side: float, limit: float, first: float) -> bool:
+    """Whether the bar opens beyond a limit: it then fills at the open."""
+    return side * (limit - first) > 0.0
+
+
+def limit_inside(side: float, limit: float, high: float, low: float) -> bool:
+    """Whether a limit was traded strictly through: it then fills at its own price."""
+    return low < limit if side > 0 else high > limit
+
+
+def stop_at_open(held: float, stop: float, first: float) -> bool:
+    """Whether the bar opens at or beyond a protective stop: it then fills at the open."""
+    return held * (stop - first) >= 0.0
+
+
+def stop_inside(held: float, stop: float, high: float, low: float) -> bool:
+    """Whether a protective stop was touched."""
+    return low <= stop if held > 0 else high >= stop
+
+
+def stop_level(held: float, filled: float, distance: float, number: float, power: float) -> float:
+    """Return the stop's price: the distance from the fill, rounded away from the market."""
+    level = round_away(filled - held * distance, held, number, power)
+    return level if level > 0.0 else max(number / power, SMALLEST)
+
+
+def target_level(held: float, filled: float, distance: float, number: float, power: float) -> float:
+    """Return the target's price: the distance from the fill, rounded away from the market."""
+    level = round_away(filled + held * distance, -held, number, power)
+    return level if level > 0.0 else max(number / power, SMALLEST)
+
+
+def weekdays_until(days: int) -> int:
+    """Return how many days from Monday to Friday lie before a day counted from Thursday, 1970-01-01."""
+    shifted = days + 3
+    return shifted // 7 * 5 + min(shifted % 7, 5)
+
+
+def sessions_between(earlier: int, later: int, weekdays: bool) -> int:
+    """Return how many daily sessions after `earlier` have begun by `later`; holidays count as sessions."""
+    if not weekdays:
+        return (later - earlier) // DAY
+    return weekdays_until(later // DAY + 1) - weekdays_until(earlier // DAY + 1)
+
+
+def too_old(sent: int, now: int, interval: int, weekdays: bool) -> bool:
+    """Whether an opening decided at label `sent` has expired when its instrument's next bar is labelled `now`."""
+    if interval >= DAY:
+        return sessions_between(sent, now, weekdays) > MOST_SESSIONS
+    return now - sent > MOST_INTERVALS * interval

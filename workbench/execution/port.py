@@ -1,0 +1,105 @@
+"""The port to a venue, and what a venue says."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from workbench.instrument import Instrument
+from workbench.market import Account, Fill, Order, OrderKey
+
+__all__ = ["ExecutionModule", "OrderAccepted", "OrderEnded", "OrderFilled", "VenueEvent"]
+
+
+class OrderAccepted(NamedTuple):
+    """An order works at the venue; for a protective order, `parent` is the opening it protects."""
+
+    order: Order
+    parent: OrderKey | None = None
+
+
+class OrderFilled(NamedTuple):
+    """An order was filled."""
+
+    fill: Fill
+
+
+class OrderEnded(NamedTuple):
+    """An order ended without a fill: ``"cancelled"`` or ``"expired"``."""
+
+    key: OrderKey
+    status: str
+
+
+VenueEvent = OrderAccepted | OrderFilled | OrderEnded
+
+
+class ExecutionModule(ABC):
+    """One venue account.
+
+    ================== =====================================================================================
+    method             requirement
+    ================== =====================================================================================
+    connect            called once before anything else, with the instruments in the order of `Bars`
+    submit             hand an order over; never blocks, never raises after the order may have left
+    cancel             ask for one order to be taken off; its end arrives as an event
+    cancel_all         ask for all orders to be taken off
+    events             what happened since the last call, in the order in which it happened
+    open_orders        what works at the venue now
+    executions         the fills since a label
+    positions          signed quantities by symbol; a failed query raises, it is never an empty answer
+    account            cash, equity and margin
+    observe            a venue that fills by bars is shown each closed step; others have no need of it
+    ================== =====================================================================================
+    """
+
+    currency: str
+    #: Order types that the venue takes.
+    supports: frozenset[str] = frozenset({"market", "limit", "stop"})
+
+    @abstractmethod
+    def connect(self, instruments: Sequence[Instrument]) -> None:
+        """Get ready to trade these instruments."""
+
+    @abstractmethod
+    def submit(self, order: Order) -> None:
+        """Hand an order over."""
+
+    @abstractmethod
+    def cancel(self, key: OrderKey) -> None:
+        """Ask for an order to be taken off."""
+
+    @abstractmethod
+    def events(self) -> list[VenueEvent]:
+        """Return what happened since the last call."""
+
+    @abstractmethod
+    def open_orders(self) -> list[Order]:
+        """Return what works at the venue."""
+
+    @abstractmethod
+    def executions(self, since: int = 0) -> list[Fill]:
+        """Return the fills of labels from `since` on."""
+
+    @abstractmethod
+    def positions(self) -> dict[str, float]:
+        """Return the signed quantities held, by symbol."""
+
+    @abstractmethod
+    def account(self) -> Account:
+        """Return cash, equity and margin."""
+
+    def cancel_all(self) -> None:
+        """Ask for all orders to be taken off."""
+        for order in self.open_orders():
+            if order.key is not None:
+                self.cancel(order.key)
+
+    def order(self, key: OrderKey) -> Order | None:
+        """Return a working order by its key."""
+        return next((o for o in self.open_orders() if o.key == key), None)
+
+    def observe(self, tape: Any, row: int) -> None:
+        """Be shown a closed step; only venues that fill by bars care."""
+        return

@@ -1,0 +1,7 @@
+"""Exits: the protective stop and the target that every opening carries."""
+
+from workbench.exits._atr_stop import AtrStop
+from workbench.exits._base import Exit
+from workbench.exits._take_profit import TakeProfit
+
+__all__ = ["AtrStop", "Exit", "TakeProfit"]

@@ -1,0 +1,75 @@
+"""The grids of quantities and prices: integer steps and ticks (SEMANTICS 34).
+
+Plain scalars that the research kernel compiles and the Session calls as they stand. A step of ``0.01`` is kept as
+two whole floats, ``1 / 100``: one division of whole numbers equals the decimal exactly, ``n * 0.01`` does not.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+__all__ = ["fraction", "lots_of", "quantity_of", "round_away", "ticks_below"]
+
+#: Above this many steps a float no longer holds every integer.
+MOST_LOTS = 9.0e15
+
+
+def fraction(step: float) -> tuple[float, float]:
+    """Return the numerator and the power of ten of a step, as whole floats.
+
+    Examples
+    --------
+    >>> fraction(0.05)
+    (5.0, 100.0)
+    >>> fraction(100)
+    (100.0, 1.0)
+    """
+    _, digits, exponent = Decimal(repr(float(step))).normalize().as_tuple()
+    number = int("".join(map(str, digits)))
+    power = int(exponent)
+    if power >= 0:
+        return float(number * 10**power), 1.0
+    return float(number), float(10**-power)
+
+
+def lots_of(quantity: float, number: float, power: float) -> int:
+    """Return how many whole steps fit into a quantity >= 0; -1 where no float could hold them.
+
+    The tolerance gives back a step that only float arithmetic lost, and never makes 0.99 of a step a whole one.
+
+    Examples
+    --------
+    >>> lots_of(0.3, 1.0, 10.0), lots_of(0.29999, 1.0, 10.0)
+    (3, 2)
+    """
+    steps = quantity * power / number
+    if not steps < MOST_LOTS:
+        return -1
+    return math.floor(steps + max(9e-16 * steps, min(1e-9 * steps, 1e-3)))
+
+
+def quantity_of(lots: float, number: float, power: float) -> float:
+    """Return the quantity of so many whole steps: the float nearest to the exact decimal."""
+    return lots * number / power
+
+
+def ticks_below(price: float, number: float, power: float) -> float:
+    """Return the highest price on the tick grid that is not above `price`."""
+    ticks = price * power / number
+    if not abs(ticks) < MOST_LOTS:
+        return price
+    size = abs(ticks)
+    return math.floor(ticks + max(9e-16 * size, min(1e-9 * size, 1e-3))) * number / power
+
+
+def round_away(price: float, side: float, number: float, power: float) -> float:
+    """Round a price to the grid, away from the market: down for a `side` of +1 (it lies below), up for -1.
+
+    Without a grid (`number` 0) the price stays as it is.
+    """
+    if number == 0.0:
+        return price
+    if side > 0:
+        return ticks_below(price, number, power)
+    return -ticks_below(-price, number, power)

@@ -1,0 +1,167 @@
+"""Indicators: causal functions of bars, computed once per Bars object and parameter.
+
+Each instrument's missing bars are skipped and stay NaN. Running sums go from the first bar on, so the value at a bar does
+not depend on how many bars follow (law 1), and equals that of a longer history to 1e-9 once `lookback` bars have passed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import Bars
+from workbench.errors import ParameterError
+
+__all__ = ["atr", "atr_lookback", "compare", "highest", "lowest", "sma", "true_range"]
+
+#: Two numbers nearer than this are a tie (SEMANTICS 6).
+TIE = 1e-9
+Columns = tuple[np.ndarray, ...]
+
+
+def sma(bars: Bars, window: int, field: str = "close") -> pd.DataFrame:
+    """Simple moving average.
+
+    Parameters
+    ----------
+    bars : Bars
+    window : int
+        Bars.
+    field : str, default "close"
+
+    Returns
+    -------
+    DataFrame of shape (T, N)
+        NaN in the first `window` - 1 bars of each instrument and at its holes.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> float(sma(wb.simulate(days=1, seed=1), 3).iloc[2, 0]) > 0
+    True
+    """
+    return _columnwise(bars, ("sma", field, window), (field,), lambda c: _mean(c[0], window), window)
+
+
+def true_range(bars: Bars) -> pd.DataFrame:
+    """Return the true range, shape (T, N); that of the first bar is high - low (Wilder, 1978)."""
+    return _columnwise(bars, ("tr",), ("high", "low", "close"), _true_range, 1)
+
+
+def atr(bars: Bars, window: int = 14, average: str = "wilder") -> pd.DataFrame:
+    """Average true range.
+
+    Parameters
+    ----------
+    bars : Bars
+    window : int, default 14
+        Bars.
+    average : {"wilder", "simple"}, default "wilder"
+        Wilder's smoothing, started with the mean of the first `window` true ranges, or the mean of the last `window`.
+        The first true range is high - low.
+
+    Returns
+    -------
+    DataFrame of shape (T, N)
+        In price units; NaN in the first `window` - 1 bars of each instrument and at its holes.
+
+    References
+    ----------
+    Wilder, J. W. (1978). New Concepts in Technical Trading Systems.
+    """
+    make = _wilder_atr if average == "wilder" else _simple_atr
+    return _columnwise(bars, ("atr", average, window), ("high", "low", "close"), lambda c: make(c, window), window)
+
+
+def atr_lookback(window: int, average: str = "wilder") -> int:
+    """Return after how many bars older ones change the average by less than 1e-9 of it."""
+    if average == "simple" or window == 1:
+        return window
+    return window + math.ceil(math.log(1e-10) / math.log1p(-1.0 / window))
+
+
+def highest(bars: Bars, window: int, field: str = "high") -> pd.DataFrame:
+    """Return the highest value of the last `window` bars, shape (T, N); NaN before."""
+    return _columnwise(bars, ("max", field, window), (field,), lambda c: _rolling("MAX", c[0], window), window)
+
+
+def lowest(bars: Bars, window: int, field: str = "low") -> pd.DataFrame:
+    """Return the lowest value of the last `window` bars, shape (T, N); NaN before."""
+    return _columnwise(bars, ("min", field, window), (field,), lambda c: _rolling("MIN", c[0], window), window)
+
+
+def compare(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    """Return +1 where left is above right, -1 where below, 0 at a tie of 1e-9, NaN where either is NaN.
+
+    Examples
+    --------
+    >>> compare(pd.DataFrame([1.0, 2.0, 3.0]), pd.DataFrame([2.0, 2.0, 2.0]))[0].tolist()
+    [-1.0, 0.0, 1.0]
+    """
+    a, b = left.to_numpy(), right.to_numpy()
+    gap = a - b
+    sign = np.sign(gap)
+    np.abs(gap, out=gap)
+    sign[gap <= TIE * np.abs(b)] = 0.0
+    return pd.DataFrame(sign, left.index, left.columns, copy=False)
+
+
+def _columnwise(bars: Bars, key: tuple[object, ...], fields: tuple[str, ...], make: Callable[[Columns], np.ndarray], window: int) -> pd.DataFrame:
+    """Run `make` on each instrument's bars without its holes, once per Bars object."""
+    if not isinstance(window, (int, np.integer)) or window < 1:
+        raise ParameterError(f"{key[0]}: window must be a whole number of bars, at least 1, got {window!r}")
+    return bars.memo(("indicator", *key), lambda: _compute(bars, fields, make))
+
+
+def _compute(bars: Bars, fields: tuple[str, ...], make: Callable[[Columns], np.ndarray]) -> pd.DataFrame:
+    arrays = [bars.array(field) for field in fields]
+    out = np.full(bars.shape, np.nan)
+    for j in range(bars.shape[1]):
+        rows = slice(None) if bars.whole else np.flatnonzero(bars.present[:, j])
+        columns = tuple(np.ascontiguousarray(array[rows, j]) for array in arrays)
+        if len(columns[0]):
+            out[rows, j] = make(columns)
+    return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+
+
+def _rolling(name: str, values: np.ndarray, window: int) -> np.ndarray:
+    import talib
+
+    if window == 1:
+        return values
+    if len(values) < window:
+        return np.full(len(values), np.nan)
+    result: np.ndarray = getattr(talib, name)(values, timeperiod=window)
+    return result
+
+
+def _mean(values: np.ndarray, window: int) -> np.ndarray:
+    return _rolling("SMA", values, window)
+
+
+def _led(columns: Columns) -> Columns:
+    """Put a copy of the first bar in front: the true range of the first bar is then its high - low."""
+    return tuple(np.concatenate((column[:1], column)) for column in columns)
+
+
+def _true_range(columns: Columns) -> np.ndarray:
+    import talib
+
+    result: np.ndarray = talib.TRANGE(*_led(columns))[1:]
+    return result
+
+
+def _simple_atr(columns: Columns, window: int) -> np.ndarray:
+    return _mean(_true_range(columns), window)
+
+
+def _wilder_atr(columns: Columns, window: int) -> np.ndarray:
+    import talib
+
+    if len(columns[0]) < window:
+        return np.full(len(columns[0]), np.nan)
+    result: np.ndarray = talib.ATR(*_led(columns), timeperiod=window)[1:]
+    return result

@@ -1,0 +1,215 @@
+"""The values that pass between the parts: orders, fills, positions, the book and the market. No I/O.
+
+A `quantity` is in lots, shares, contracts or coins: signed where it is a position, positive with a `side` in an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.bars import Bars
+from workbench.errors import OrderError, did_you_mean
+from workbench.instrument import Instrument
+
+__all__ = ["Account", "Bars", "Book", "Decision", "Fill", "Instrument", "Market", "Order", "OrderKey", "Position", "Reason", "Side"]
+
+Side = Literal["buy", "sell"]
+ORDER_TYPES = ("market", "limit", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """What makes an order the same order, wherever and however often it is spoken of (SEMANTICS 35).
+
+    Law 2 compares `instrument`, `label`, `leg` and `child`.
+    """
+
+    instrument: str
+    label: int
+    leg: str
+    child: int = 0
+    account: str = ""
+    deployment: str = ""
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a venue.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    side : {"buy", "sell"}
+    quantity : float
+        Positive, on the instrument's grid.
+    type : {"market", "limit", "stop"}, default "market"
+    price : float, optional
+        The limit or the stop price.
+    key : OrderKey, optional
+        Given by the session.
+    reduce_only : bool, default False
+        Whether it may only make the position smaller.
+    bars : int, default 0
+        For how many bars a limit works; 0 until cancelled.
+    then : {"cancel", "cross"}, default "cancel"
+        What becomes of a limit that did not fill in time.
+    stop_distance, target_distance : float, optional
+        The protective orders that the venue rests when this one fills, as distances from the fill price.
+    reason : str, default ""
+        Why it was sent, in words.
+    """
+
+    instrument: Instrument
+    side: Side
+    quantity: float
+    type: str = "market"
+    price: float | None = None
+    key: OrderKey | None = None
+    reduce_only: bool = False
+    bars: int = 0
+    then: str = "cancel"
+    stop_distance: float | None = None
+    target_distance: float | None = None
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no venue could take."""
+        if self.side not in ("buy", "sell"):
+            raise OrderError(f"order for {self.instrument.symbol}: side must be 'buy' or 'sell', got {self.side!r}")
+        if not 0 < self.quantity < float("inf"):
+            raise OrderError(f"order for {self.instrument.symbol}: quantity must be a positive number, got {self.quantity!r}")
+        if self.type not in ORDER_TYPES:
+            raise OrderError(f"order for {self.instrument.symbol}: unknown type {self.type!r}{did_you_mean(str(self.type), ORDER_TYPES)}")
+        if self.type != "market" and not (self.price is not None and 0 < self.price < float("inf")):
+            raise OrderError(f"order for {self.instrument.symbol}: a {self.type} order needs a positive price, got {self.price!r}")
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for buy, -1 for sell."""
+        return 1 if self.side == "buy" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """What a venue did: a quantity at a price, and its fee in account currency."""
+
+    key: OrderKey
+    instrument: Instrument
+    side: Side
+    quantity: float
+    price: float
+    fee: float
+    label: int
+    stop: float | None = None
+    target: float | None = None
+
+    @property
+    def sign(self) -> int:
+        """Return +1 for buy, -1 for sell."""
+        return 1 if self.side == "buy" else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What is held of one instrument; `quantity` is signed."""
+
+    instrument: Instrument
+    quantity: float
+    average_price: float
+    last_price: float
+    unrealised: float
+    stop: float | None = None
+    target: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a venue says of the money: all amounts in `currency`."""
+
+    currency: str
+    cash: float
+    equity: float
+    margin: float
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The portfolio as a user's own part sees it: frozen, at one moment (SEMANTICS 15).
+
+    `highest` and `lowest` are the positions that open orders could still lead to (SEMANTICS 21).
+    """
+
+    currency: str
+    equity: float
+    cash: float
+    positions: Mapping[str, float]
+    highest: Mapping[str, float]
+    lowest: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The market as a user's own part sees it: the closes of one step, frozen.
+
+    Parameters
+    ----------
+    time : int
+        The step's label, in nanoseconds.
+    instrument : Instrument
+        The one that is decided on.
+    instruments : mapping of str to Instrument
+        All of them, in the order of `Bars`.
+    closes : mapping of str to float
+        Last closes; NaN before an instrument's first bar.
+    units : mapping of str to float
+        What turns quantity x price into account currency: multiplier x rate.
+    bases : mapping of str to float
+        What one lot's base currency is worth in account currency; 0 for anything but currency pairs.
+    inputs : mapping of str to float
+        What depends on bars only: ``stop_distance`` and ``target_distance``, NaN where there is none.
+    """
+
+    time: int
+    instrument: Instrument
+    instruments: Mapping[str, Instrument]
+    closes: Mapping[str, float]
+    units: Mapping[str, float]
+    bases: Mapping[str, float]
+    inputs: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def price(self) -> float:
+        """The close of the instrument that is decided on."""
+        return self.closes[self.instrument.symbol]
+
+    @property
+    def unit(self) -> float:
+        """What turns its quantity x price into account currency."""
+        return self.units[self.instrument.symbol]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of a decision's trace: who cut the size, from what to what, and why."""
+
+    who: str
+    before: float
+    after: float
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.who}: {self.before:g} -> {self.after:g}, {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the limits allow of an order, and why."""
+
+    quantity: float
+    reasons: tuple[Reason, ...] = ()
+
+    def __str__(self) -> str:
+        return "; ".join(str(reason) for reason in self.reasons) or f"{self.quantity:g}, nothing cut"

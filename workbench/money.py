@@ -1,0 +1,39 @@
+"""The arithmetic of money: what a fill costs, what a position is worth. Plain scalars, compiled by the research kernel.
+
+One order of operations everywhere, so that research, replay and live agree to the last bit: ``(quantity x price) x unit``,
+``cash - (flow + fee)``, and sums in the order of the instruments. `unit` is multiplier x rate: it turns quantity x price
+into account currency.
+
+A funded instrument (shares, coins) has the basis 0: buying pays the whole price. A margined one (currencies, futures,
+perpetuals, contracts for difference) has its average entry price as basis: only profit moves money.
+"""
+
+from __future__ import annotations
+
+__all__ = ["cash_after", "fee_of", "slipped", "worth"]
+
+
+def slipped(price: float, side: float, rate: float, offset: float) -> float:
+    """Return a price moved against us: up for a buy (`side` +1), down for a sell."""
+    return price * (1.0 + side * rate) + side * offset
+
+
+def fee_of(quantity: float, price: float, unit: float, multiplier: float, rate: float, per_unit: float, minimum: float) -> float:
+    """Return the fee of a fill in account currency.
+
+    `rate` is a share of the notional; `per_unit` and `minimum` are in the instrument's currency.
+    """
+    exchange = unit / multiplier
+    fee = abs((quantity * price) * unit) * rate + abs(quantity) * (per_unit * exchange)
+    least = minimum * exchange
+    return fee if fee > least else least
+
+
+def cash_after(cash: float, quantity: float, price: float, basis: float, unit: float, fee: float) -> float:
+    """Return the cash after a fill of a signed quantity."""
+    return cash - ((quantity * (price - basis)) * unit + fee)
+
+
+def worth(quantity: float, price: float, basis: float, unit: float) -> float:
+    """Return what an open position adds to equity: its value if funded, its open profit if margined."""
+    return (quantity * (price - basis)) * unit

@@ -1,0 +1,251 @@
+"""The ledger: positions, cash and profit in account currency."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import FIELDS, Bars
+from workbench.errors import ParameterError, did_you_mean
+from workbench.grid import lots_of, quantity_of
+from workbench.instrument import Instrument
+from workbench.market import Account, Fill, Position
+from workbench.money import cash_after, worth
+from workbench.rates import conversion
+from workbench.spec import spec_of
+
+__all__ = ["Portfolio"]
+
+
+class Portfolio:
+    """Positions and cash of one account.
+
+    Quantities are whole steps inside, never running float sums; money is summed in the order of the instruments.
+
+    Parameters
+    ----------
+    currency : str, default "USD"
+        Account currency; `cash`, fees and every amount that is reported are in it.
+    cash : float, default 0
+    positions : mapping of Instrument to float, optional
+        Signed quantities held. Margined ones are taken as entered at their price, with no open profit.
+    prices : mapping of str to float, optional
+        Last prices by symbol; a pair's price may be left out where `rates` has it.
+    rates : mapping of str to float, optional
+        Conversion rates by pair, ``{"EURUSD": 1.10}``.
+    buying_power : bool, default False
+        Whether `Strategy.preview` also asks for margin and fees (SEMANTICS 22).
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> eurusd = wb.Instrument("EURUSD", asset_class="fx", multiplier=100_000)
+    >>> book = wb.Portfolio(currency="EUR", cash=100_000, positions={eurusd: 6}, prices={"EURUSD": 1.10})
+    >>> round(book.exposure(by="currency")["EUR"])
+    600000
+    """
+
+    def __init__(
+        self,
+        currency: str = "USD",
+        cash: float = 0.0,
+        positions: Mapping[Instrument, float] | None = None,
+        prices: Mapping[str, float] | None = None,
+        rates: Mapping[str, Any] | None = None,
+        buying_power: bool = False,
+    ) -> None:
+        if not math.isfinite(cash):
+            raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
+        self.currency = currency
+        self.cash = float(cash)
+        self.buying_power = buying_power
+        self.rates = dict(rates or {})
+        self.given = dict(prices or {})
+        self.fees_paid = 0.0
+        self.realised = 0.0
+        self._set_up(list(positions or {}))
+        for instrument, quantity in (positions or {}).items():
+            self._hold(instrument, quantity)
+        self._convert()
+
+    def with_instrument(self, instrument: Instrument) -> Portfolio:
+        """Return the same portfolio with a column for one more instrument, which needs a price."""
+        if instrument.symbol in self.column:
+            return self
+        held = {i: self.quantity(j) for j, i in enumerate(self.instruments)} | {instrument: 0.0}
+        prices = self.given | {s: p for s, p in zip(self.symbols, self.price, strict=True) if p == p}
+        return Portfolio(self.currency, self.cash, held, prices, self.rates, self.buying_power)
+
+    def _set_up(self, instruments: Sequence[Instrument], specs: Sequence[Any] | None = None) -> None:
+        self.instruments = list(instruments)
+        self.symbols = [i.symbol for i in self.instruments]
+        self.column = {symbol: j for j, symbol in enumerate(self.symbols)}
+        self.specs = list(specs) if specs is not None else [spec_of(i) for i in self.instruments]
+        n = len(self.instruments)
+        self.lots = [0] * n
+        self.basis = [0.0] * n
+        self.average = [0.0] * n
+        self.price = [math.nan] * n
+        self.unit = [float(i.multiplier) for i in self.instruments]
+        self.base = [0.0] * n
+
+    @classmethod
+    def empty(cls, instruments: Sequence[Instrument], currency: str, cash: float, specs: Sequence[Any]) -> Portfolio:
+        """Return the flat portfolio that a session starts with, its columns in the order of `instruments`."""
+        portfolio = cls(currency, cash, buying_power=True)
+        portfolio._set_up(instruments, specs)
+        return portfolio
+
+    def _hold(self, instrument: Instrument, quantity: float) -> None:
+        j = self.column[instrument.symbol]
+        number, power = instrument.step
+        lots = lots_of(abs(quantity), number, power)
+        if not math.isclose(quantity_of(lots, number, power), abs(quantity), rel_tol=1e-9):
+            raise ParameterError(f"Portfolio: {quantity!r} of {instrument.symbol} is not a multiple of its step {instrument.quantity_step}")
+        self.lots[j] = int(math.copysign(lots, quantity))
+        self.price[j] = self._given_price(instrument)
+        self.average[j] = self.price[j]
+        self.basis[j] = 0.0 if instrument.funded else self.price[j]
+
+    def _convert(self) -> None:
+        """Look the conversion rates of a hand-made portfolio up; a session sets them step by step."""
+        if not self.instruments:
+            return
+        row = {name: np.array([self.price]) for name in FIELDS}
+        bars = Bars(pd.DatetimeIndex(["1970-01-01"], tz="UTC"), self.instruments, "1D", row)
+        found = conversion(self.currency, bars, self.rates)
+        self.unit, self.base = found.unit[0].tolist(), found.base[0].tolist()
+
+    def _given_price(self, instrument: Instrument) -> float:
+        symbol = instrument.symbol
+        price = self.given.get(symbol, self.rates.get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None)
+        if price is None:
+            raise ParameterError(f"Portfolio: no price of {symbol}: give prices={{{symbol!r}: ...}}{did_you_mean(symbol, self.given)}")
+        if not 0 < float(price) < math.inf:
+            raise ParameterError(f"Portfolio: the price of {symbol} must be a positive number, got {price!r}")
+        return float(price)
+
+    # -- the flow of fills and prices ---------------------------------------------------------------------------
+
+    def apply(self, fill: Fill) -> None:
+        """Book a fill: a fill through zero closes first, then opens."""
+        j = self.column[fill.instrument.symbol]
+        lots = self.lots_in(j, fill.quantity) * fill.sign
+        held = self.lots[j]
+        closing = 0 if held * lots >= 0 else max(-abs(held), -abs(lots)) * (1 if held > 0 else -1)
+        share = closing / lots if lots else 0.0
+        if closing:
+            self._book(j, closing, fill.price, fill.fee * share if share < 1.0 else fill.fee)
+        if lots != closing:
+            self._book(j, lots - closing, fill.price, fill.fee * (1.0 - share) if closing else fill.fee)
+
+    def _book(self, j: int, lots: int, price: float, fee: float) -> None:
+        spec, held = self.specs[j], self.lots[j]
+        quantity = quantity_of(lots, spec.number, spec.power)
+        opening = held * lots >= 0
+        if opening:
+            before = quantity_of(held, spec.number, spec.power)
+            self.average[j] = price if not held else (before * self.average[j] + quantity * price) / (before + quantity)
+        else:
+            self.realised += worth(-quantity, price, self.average[j], self.unit[j])
+        basis = 0.0 if spec.funded else price if opening else self.basis[j]
+        self.cash = cash_after(self.cash, quantity, price, basis, self.unit[j], fee)
+        self.fees_paid += fee
+        self.lots[j] = held + lots
+        self.basis[j] = 0.0 if spec.funded else self.average[j]
+
+    def mark(self, prices: Mapping[str, float]) -> None:
+        """Value the positions at new prices; symbols without a price keep their last."""
+        for symbol, price in prices.items():
+            if symbol not in self.column:
+                raise ParameterError(f"Portfolio: no position in {symbol!r} to mark{did_you_mean(symbol, self.symbols)}")
+            self.price[self.column[symbol]] = float(price)
+
+    # -- what it is worth ---------------------------------------------------------------------------------------
+
+    def value(self) -> tuple[float, float]:
+        """Return equity and the margin that margined positions tie up.
+
+        One loop in the order of the instruments, the same as the research kernel's.
+        """
+        equity, needed = self.cash, 0.0
+        j = 0
+        for lots in self.lots:
+            if lots:
+                spec, price, unit = self.specs[j], self.price[j], self.unit[j]
+                quantity = quantity_of(lots, spec.number, spec.power)
+                equity = equity + worth(quantity, price, self.basis[j], unit)
+                if not spec.funded or quantity < 0.0:
+                    needed = needed + (abs(quantity) * price) * unit * spec.margin
+            j += 1
+        return equity, needed
+
+    @property
+    def equity(self) -> float:
+        """Cash + open profit (SEMANTICS 15)."""
+        return self.value()[0]
+
+    @property
+    def account(self) -> Account:
+        """Cash, equity and margin in account currency."""
+        return Account(self.currency, self.cash, *self.value())
+
+    def quantity(self, j: int) -> float:
+        """Return the signed quantity of column j."""
+        return quantity_of(self.lots[j], self.specs[j].number, self.specs[j].power)
+
+    def lots_in(self, j: int, quantity: float) -> int:
+        """Return the whole steps in a quantity of column j."""
+        return lots_of(quantity, self.specs[j].number, self.specs[j].power)
+
+    @property
+    def positions(self) -> pd.DataFrame:
+        """What is held, one row a symbol: quantity, average and last price, value and open profit in account currency."""
+        held = [j for j, lots in enumerate(self.lots) if lots]
+        rows = [self._position(j) for j in held]
+        columns = ["quantity", "average_price", "last_price", "value", "unrealised"]
+        values = [
+            [p.quantity, p.average_price, p.last_price, p.quantity * p.last_price * self.unit[j], p.unrealised] for j, p in zip(held, rows, strict=True)
+        ]
+        return pd.DataFrame(values, pd.Index([self.symbols[j] for j in held], name="symbol"), columns, dtype=float)
+
+    def _position(self, j: int) -> Position:
+        quantity = self.quantity(j)
+        return Position(
+            self.instruments[j], quantity, self.average[j], self.price[j], worth(quantity, self.price[j], self.average[j], self.unit[j])
+        )
+
+    def exposure(self, by: str = "currency") -> pd.Series:
+        """Return the net exposure of each group in account currency (SEMANTICS 30).
+
+        Parameters
+        ----------
+        by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+
+        Returns
+        -------
+        Series
+            Indexed by group.
+        """
+        choices = ("currency", "region", "asset_class", "instrument")
+        if by not in choices:
+            raise ParameterError(f"exposure: unknown group {by!r}{did_you_mean(by, choices)}")
+        total: dict[str, float] = {}
+        for j, instrument in enumerate(self.instruments):
+            if self.lots[j]:
+                for group, (base, value) in instrument.legs(by).items():
+                    each = base * self.base[j] if base else 0.0
+                    each += value * self.price[j] * self.unit[j] if value else 0.0
+                    total[group] = total.get(group, 0.0) + self.quantity(j) * each
+        return pd.Series(total, dtype=float, name=f"exposure in {self.currency}")
+
+    def reconcile(self, positions: Mapping[str, float]) -> pd.DataFrame:
+        """Return the differences between this ledger and a venue's positions: symbol, ours, theirs; empty when equal."""
+        ours = {self.symbols[j]: self.quantity(j) for j, lots in enumerate(self.lots) if lots}
+        names = sorted({*ours, *positions})
+        rows = [(name, ours.get(name, 0.0), float(positions.get(name, 0.0))) for name in names]
+        return pd.DataFrame([r for r in rows if not math.isclose(r[1], r[2], rel_tol=1e-12)], columns=["symbol", "ours", "theirs"])

@@ -1,0 +1,128 @@
+"""The rows in which kernel and Session write what happened, and the numbers that name it.
+
+Each kind of row is one list of fields. Compiled runs hold them as numpy records, plain runs and the Session as objects
+with the same attributes: the same code reads and writes both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "DECISION",
+    "FILL",
+    "ORDER",
+    "SLOT",
+    "SPEC",
+    "Rows",
+    "dtype_of",
+    "record_class",
+    "table",
+]
+
+#: Legs of an order, its type, its end (SEMANTICS 35).
+OPEN, CLOSE, STOP, TARGET = range(4)
+MARKET, LIMIT, STOP_ORDER = range(3)
+WORKING, FILLED, CANCELLED, EXPIRED = range(4)
+
+#: What became of a wish to open.
+NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT = range(9)
+
+LEGS = ("open", "close", "stop", "target")
+TYPES = ("market", "limit", "stop")
+STATUSES = ("working", "filled", "cancelled", "expired")
+
+WORDS = (
+    "",
+    "opened",
+    "equity is not above zero, so nothing opens",
+    "no fresh conversion rate into the account currency",
+    "the distance of a configured exit is not known yet, or leaves no positive price",
+    "the sizer asked for nothing",
+    "cut to nothing",
+    "below the smallest order the venue takes",
+    "stop-out: equity fell under half of the required margin",
+)
+#: A chain of limits is this long at most.
+MOST_LIMITS = 8
+
+INT, FLOAT = "i8", "f8"
+Fields = tuple[tuple[str, str], ...]
+
+
+def _fields(ints: str, floats: str = "") -> Fields:
+    return tuple((name, INT) for name in ints.split()) + tuple((name, FLOAT) for name in floats.split())
+
+
+#: An instrument with its costs, in plain numbers.
+SPEC = _fields(
+    "funded can_short weekdays",
+    "number power tick_number tick_power min_quantity min_notional multiplier margin fee_rate fee_unit fee_minimum slip_rate slip_offset",
+)
+#: The running state of one instrument in the kernel; row numbers are -1 where there is no such order.
+SLOT = _fields(
+    "lots acted waiting wanted decision opening side size kind sent since left closing crossing closed_at stop_row target_row limit_entry",
+    "basis price stop target stop_distance target_distance",
+)
+ORDER = _fields("t j leg child side lots kind parent decision status end", "price")
+FILL = _fields("order t j lots", "price fee unit")
+DECISION = _fields("t j closed lots code", "stance price equity distance asked")
+WIDE = {"after": MOST_LIMITS + 1}
+
+
+def dtype_of(fields: Fields) -> np.dtype[Any]:
+    """Return the numpy record of a kind of row."""
+    parts: list[Any] = list(fields)
+    if fields is DECISION:
+        parts += [(name, FLOAT, (width,)) for name, width in WIDE.items()]
+    return np.dtype(parts, align=True)
+
+
+def record_class(name: str, fields: Fields) -> type:
+    """Return a plain class with the same attributes, all zero at the start."""
+    wide = WIDE if fields is DECISION else {}
+
+    def __init__(self: Any) -> None:
+        for field, kind in fields:
+            setattr(self, field, 0 if kind == INT else 0.0)
+        for field, width in wide.items():
+            setattr(self, field, [np.nan] * width)
+
+    return type(name, (), {"__slots__": (*(field for field, _ in fields), *wide), "__init__": __init__})
+
+
+Spec = record_class("Spec", SPEC)
+Slot = record_class("Slot", SLOT)
+OrderRow = record_class("OrderRow", ORDER)
+FillRow = record_class("FillRow", FILL)
+DecisionRow = record_class("DecisionRow", DECISION)
+
+
+class Rows:
+    """Output rows of a plain run: made when first asked for, so that they never run out."""
+
+    __slots__ = ("_make", "rows")
+
+    def __init__(self, make: type) -> None:
+        self._make = make
+        self.rows: list[Any] = []
+
+    def __len__(self) -> int:
+        return 1 << 62
+
+    def __getitem__(self, number: int) -> Any:
+        while number >= len(self.rows):
+            self.rows.append(self._make())
+        return self.rows[number]
+
+
+def table(rows: Sequence[Any], fields: Fields) -> np.ndarray:
+    """Return plain rows as one array of records."""
+    out = np.zeros(len(rows), dtype_of(fields))
+    for name in out.dtype.names or ():
+        if len(rows):
+            out[name] = [getattr(row, name) for row in rows]
+    return out

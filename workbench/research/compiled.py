@@ -1,0 +1,134 @@
+"""The kernel, compiled: numba wraps the same plain functions, and keeps them on disk.
+
+The decisions of sizers and limits are handed over as first-class functions with fixed signatures, so one compiled kernel
+serves every strategy. numba does not notice an edit in another file; its cache is therefore kept in a folder named by a
+hash of every source file that the kernel inlines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from workbench.records import DECISION, FILL, MOST_LIMITS, ORDER, SLOT, SPEC, dtype_of
+from workbench.research import kernel
+from workbench.research.kernel_state import Columns, Ledger, Output, Settings
+
+__all__ = ["compiled_decision", "compiled_kernel", "warm"]
+
+LIMIT_KIND, SIZE_KIND = "limit", "size"
+
+
+def functions_in(function: FunctionType) -> list[FunctionType]:
+    """Return a plain function and all of the package's plain functions that it calls, itself last."""
+    found: dict[FunctionType, None] = {}
+
+    def visit(f: FunctionType) -> None:
+        for name in f.__code__.co_names:
+            called = f.__globals__.get(name)
+            if isinstance(called, FunctionType) and called.__module__.startswith("workbench.") and called not in found and called is not f:
+                visit(called)
+        found[f] = None
+
+    visit(function)
+    return list(found)
+
+
+@cache
+def cache_folder(function: FunctionType) -> Path:
+    """Return where the machine code of a function is kept: named by the sources of all that it inlines."""
+    digest = hashlib.sha256(sys.version.encode())
+    for path in sorted({f.__code__.co_filename for f in functions_in(function)}):
+        digest.update(Path(path).read_bytes() if os.path.exists(path) else path.encode())
+    home = os.environ.get("WORKBENCH_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "workbench")
+    return Path(home) / f"numba-{digest.hexdigest()[:16]}"
+
+
+@contextmanager
+def _cached_in(folder: Path) -> Iterator[None]:
+    """Let numba keep what is declared inside in our folder; other code's numba is left alone."""
+    from numba import config
+
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def _compile(function: FunctionType, signature: Any = None) -> Any:
+    """Compile a function with all that it calls."""
+    import numba
+
+    warnings.simplefilter("ignore", numba.errors.NumbaExperimentalFeatureWarning)
+    twins: dict[FunctionType, Any] = {}
+    on_disk = os.path.exists(function.__code__.co_filename)
+    with _cached_in(cache_folder(function)):
+        for f in functions_in(function):
+            names = {k: twins[v] for k, v in f.__globals__.items() if isinstance(v, FunctionType) and v in twins}
+            twin = FunctionType(f.__code__, {**f.__globals__, **names}, f.__name__, f.__defaults__, f.__closure__)
+            twin.__qualname__, twin.__module__ = f.__qualname__, f.__module__
+            exact = (signature,) if f is function and signature is not None else ()
+            # No reference counts and everything inlined: passing bundles of arrays costs nothing then (18 x faster).
+            twins[f] = numba.njit(*exact, cache=on_disk, forceinline=f is not function, _nrt=False)(twin)
+    return twins[function]
+
+
+@lru_cache(maxsize=1)
+def _types() -> dict[str, Any]:
+    """Return the numba types of all that passes into the kernel."""
+    import numba
+    from numba import types
+
+    def rows(fields: Any) -> Any:
+        return types.Array(numba.from_dtype(dtype_of(fields)), 1, "C")
+
+    f8, i8 = types.float64, types.int64
+    given = types.Array(f8, 1, "C", readonly=True)
+    whole = types.Array(i8, 1, "C", readonly=True)
+    state = types.Array(f8, 1, "C")
+    size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8))
+    limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state))
+    settings = types.NamedTuple([i8, i8, i8, i8, i8, f8, i8, i8, i8], Settings)
+    columns = types.NamedTuple([given] * 9 + [whole] * 2, Columns)
+    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 7 + [types.Array(i8, 1, "C")], Ledger)
+    output = types.NamedTuple([rows(ORDER), rows(FILL), rows(DECISION), state], Output)
+    many = types.UniTuple(given, MOST_LIMITS)
+    run = i8(i8, columns, ledger, output, settings, size, given, types.UniTuple(limit, MOST_LIMITS), many, many, i8)
+    return {SIZE_KIND: size.signature, LIMIT_KIND: limit.signature, "run": run}
+
+
+@lru_cache(maxsize=1)
+def compiled_kernel() -> Any:
+    """Return the compiled kernel; the first time ever it takes some seconds, and says so."""
+    folder = cache_folder(_plain(kernel.run))
+    if not any(folder.rglob("kernel.run*.nbc")):
+        print("workbench: compiling the research kernel, once (about 20 s); later runs load it from disk", file=sys.stderr, flush=True)
+    return _compile(_plain(kernel.run), _types()["run"])
+
+
+@cache
+def compiled_decision(decision: Callable[..., float], kind: str) -> Any:
+    """Return the compiled form of a sizer's or a limit's decision."""
+    if not isinstance(decision, FunctionType):
+        return decision
+    return _compile(decision, _types()[kind])
+
+
+def warm() -> None:
+    """Compile the kernel now rather than at the first large backtest."""
+    compiled_kernel()
+
+
+def _plain(function: Any) -> FunctionType:
+    assert isinstance(function, FunctionType)
+    return function

@@ -1,0 +1,168 @@
+"""The research kernel: one pass over the bars, phase by phase over all instruments (SEMANTICS 9-27, KERNEL.md's order).
+
+Plain Python that numba compiles unchanged (`compiled.py`); small runs call it as it stands, on lists instead of arrays.
+Columns are flat, row after row: the bar of instrument j at step t lies at ``t * n + j``. Slots, specs and output rows are
+records in compiled runs and plain objects otherwise (`records.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from workbench.decision import enter_book, opening
+from workbench.grid import quantity_of
+from workbench.records import CANCELLED, NO_EQUITY, NO_EXIT, NO_RATE, STOPPED_OUT
+from workbench.research.kernel_bar import at_open, inside, mark
+from workbench.research.kernel_orders import close_position, cross_over, end_opening, new_decision, send_opening
+from workbench.research.kernel_state import Columns, Ledger, Output, Settings
+
+__all__ = ["ROWS_A_STEP", "run"]
+
+#: The most rows of one kind that one instrument can need in one step.
+ROWS_A_STEP = 6
+
+
+def run(
+    first: int, m: Columns, a: Ledger, out: Output, s: Settings, size: Any, size_p: Any, limits: Any, limit_p: Any, tables: Any, count: int
+) -> int:
+    """Step through the bars from step `first` on; return where it stopped: at the end, or where the rows run out."""
+    n = len(a.specs)
+    spare = ROWS_A_STEP * n
+    for t in range(first, len(m.label)):
+        if a.counts[0] + spare > len(out.orders) or a.counts[1] + spare > len(out.fills) or a.counts[2] + spare > len(out.decisions):
+            return t
+        at_open(t, n, m, a, out, s)
+        inside(t, n, m, a, out, s)
+        needed = mark(t, n, m, a, out, s)
+        equity = out.equity[t]
+        wanted = close_what_turned(t, n, m, a, out, s, equity)
+        if equity < 0.5 * needed:
+            stop_out(t, n, a, out)
+            wanted = refuse_all(n, a, out, wanted)
+        if s.cross != 0:
+            cross_over(t, n, a, out)
+        if wanted > 0:
+            fill_book(t, n, a)
+            for j in range(n):
+                slot = a.slots[j]
+                if slot.wanted != 0:
+                    decide_opening(t, j, m, a, out, s, equity, size, size_p, limits, limit_p, tables, count)
+                    slot.wanted = 0
+    return len(m.label)
+
+
+def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings, equity: float) -> int:
+    """Act on each stance that turned: withdraw, close, and mark who wants to open. Return how many do."""
+    wanted = 0
+    for j in range(n):
+        stance = m.stance[t * n + j]
+        if stance != stance:
+            continue
+        slot = a.slots[j]
+        sign = 1 if stance > 0.0 else (-1 if stance < 0.0 else 0)
+        if sign < 0 and a.specs[j].can_short == 0:
+            sign = 0
+        if slot.waiting != 0:
+            slot.waiting = 0
+            slot.acted = sign
+            continue
+        if sign == slot.acted:
+            continue
+        slot.acted = sign
+        slot.crossing = 0
+        if slot.opening >= 0:
+            end_opening(t, slot, out, CANCELLED)
+        row = new_decision(t, j, stance, equity, a, out)
+        if slot.lots != 0 and slot.closing < 0:
+            out.decisions[row].closed = slot.lots
+            close_position(t, j, row, a, out)
+        if sign != 0:
+            slot.wanted = sign
+            slot.decision = row
+            wanted += 1
+    return wanted
+
+
+def stop_out(t: int, n: int, a: Ledger, out: Output) -> None:
+    """Withdraw all openings and close all margined positions: equity is under half the margin they need."""
+    for j in range(n):
+        slot = a.slots[j]
+        slot.crossing = 0
+        if slot.opening >= 0:
+            end_opening(t, slot, out, CANCELLED)
+        if slot.lots != 0 and slot.closing < 0 and (a.specs[j].funded == 0 or slot.lots < 0):
+            row = new_decision(t, j, math.nan, out.equity[t], a, out)
+            out.decisions[row].closed = slot.lots
+            out.decisions[row].code = STOPPED_OUT
+            close_position(t, j, row, a, out)
+
+
+def refuse_all(n: int, a: Ledger, out: Output, wanted: int) -> int:
+    """Open nothing in the step of a stop-out."""
+    if wanted > 0:
+        for j in range(n):
+            slot = a.slots[j]
+            if slot.wanted != 0:
+                out.decisions[slot.decision].code = STOPPED_OUT
+                slot.wanted = 0
+    return 0
+
+
+def fill_book(t: int, n: int, a: Ledger) -> None:
+    """Write the positions that open orders could still lead to; closings decided in this step count as done."""
+    for j in range(n):
+        slot = a.slots[j]
+        spec = a.specs[j]
+        quantity = quantity_of(slot.lots, spec.number, spec.power)
+        a.fees[j] = 0.0
+        if slot.closing >= 0 and slot.closed_at == t:
+            quantity = 0.0
+        a.hi[j] = quantity
+        a.lo[j] = quantity
+        if slot.closing >= 0 or slot.stop_row >= 0 or slot.target_row >= 0:
+            a.hi[j] = max(quantity, 0.0)
+            a.lo[j] = min(quantity, 0.0)
+        if slot.opening >= 0:
+            enter_book(j, float(slot.side), slot.size, a.specs, a.hi, a.lo, a.price, a.unit, a.fees)
+
+
+def decide_opening(
+    t: int, j: int, m: Columns, a: Ledger, out: Output, s: Settings, equity: float, size: Any, size_p: Any, limits: Any, limit_p: Any, tables: Any, count: int
+) -> None:
+    """Size an opening, cut it, and send what is left."""
+    slot = a.slots[j]
+    row = out.decisions[slot.decision]
+    at = t * n_of(a) + j
+    stop = m.stop[at] if s.has_stop != 0 else math.nan
+    target = m.target[at] if s.has_target != 0 else math.nan
+    row.distance = stop
+    side = float(slot.wanted)
+    if not equity > 0.0:
+        row.code = NO_EQUITY
+    elif m.fresh[at if s.moving != 0 else j] == 0:
+        row.code = NO_RATE
+    elif not usable(s.has_stop, stop, a.price[j]) or not usable(s.has_target, target, a.price[j]):
+        row.code = NO_EXIT
+    else:
+        lots = opening(
+            size, size_p, limits, limit_p, tables, count, s.buying_power, j, side, m.stance[at], equity,
+            a.specs, stop, a.hi, a.lo, a.price, a.unit, a.base, a.fees, row,
+        )  # fmt: skip
+        if lots > 0:
+            enter_book(j, side, lots, a.specs, a.hi, a.lo, a.price, a.unit, a.fees)
+            slot.size = lots
+            slot.side = slot.wanted
+            slot.stop_distance = stop
+            slot.target_distance = target
+            send_opening(t, j, a, out, s)
+
+
+def usable(has: int, distance: float, price: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is positive and leaves a positive price."""
+    return has == 0 or (distance > 0.0 and distance < price)
+
+
+def n_of(a: Ledger) -> int:
+    """Return the number of instruments."""
+    return len(a.specs)

@@ -1,0 +1,61 @@
+"""What the kernel's functions hand to each other."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["Columns", "Ledger", "Output", "Settings"]
+
+
+class Columns(NamedTuple):
+    """What the market did and what the causal inputs say: flat columns of length T x N (labels: T)."""
+
+    open: Any
+    high: Any
+    low: Any
+    close: Any
+    stance: Any
+    stop: Any
+    target: Any
+    unit: Any
+    base: Any
+    fresh: Any
+    label: Any
+
+
+class Ledger(NamedTuple):
+    """The running state of the account; `counts` holds the numbers of orders, fills and decisions."""
+
+    slots: Any
+    specs: Any
+    purse: Any
+    price: Any
+    unit: Any
+    base: Any
+    hi: Any
+    lo: Any
+    fees: Any
+    counts: Any
+
+
+class Output(NamedTuple):
+    """Rows to be filled."""
+
+    orders: Any
+    fills: Any
+    decisions: Any
+    equity: Any
+
+
+class Settings(NamedTuple):
+    """Plain numbers of one run; the distances say whether the strategy has a stop and a target at all."""
+
+    moving: int
+    interval: int
+    has_stop: int
+    has_target: int
+    kind: int
+    offset: float
+    bars: int
+    cross: int
+    buying_power: int

@@ -1,0 +1,110 @@
+"""The port of risk managers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from workbench.component import Component
+from workbench.instrument import Instrument
+from workbench.market import Book, Market, Order
+
+__all__ = ["RiskManager", "Snapshot", "snapshot_of"]
+
+
+class Snapshot(NamedTuple):
+    """Book and market as lists in the order of the instruments: what a limit's decision reads."""
+
+    j: int
+    equity: float
+    hi: Sequence[float]
+    lo: Sequence[float]
+    price: Sequence[float]
+    unit: Sequence[float]
+    base: Sequence[float]
+
+
+class RiskManager(Component):
+    """Says how much of an opening order the book may take. Closing orders are never given to it (SEMANTICS 18-21).
+
+    A limit is a cap that does not depend on the size asked. One of your own is five lines::
+
+        class NotOnOneName(RiskManager):
+            share: float = 0.2
+            def limit(self, order, portfolio, market):
+                room = self.share * portfolio.equity / (market.price * market.unit)
+                return room, f"at most {self.share:.0%} of equity in one name"
+
+    It backtests through the Session. To run in the fast kernel too, give it a `decision`: a static method in plain
+    arithmetic, ``decision(p, table, j, side, equity, hi, lo, price, unit, base) -> quantity``; `p` holds what
+    `parameters()` returns and `table` what `table()` returns; `hi` and `lo` are the positions that open orders could
+    still lead to, `price` the last closes, `unit` turns quantity x price into account currency, and `base` is what one
+    lot's base currency is worth there.
+    """
+
+    decision: ClassVar[Callable[..., float] | None] = None
+
+    def allowed(self, order: Order, portfolio: Book, market: Market) -> tuple[float, str]:
+        """Return the quantity that is allowed, and why: your own `limit`, or the shipped `decision`.
+
+        (Shipped managers have a *parameter* named `limit`; the method that asks them is this one.)
+
+        Parameters
+        ----------
+        order : Order
+            An opening, with the quantity that is asked for.
+        portfolio : Book
+            Positions, and what open orders could still make of them; closings of this step count as done.
+        market : Market
+            This step's closes and rates.
+
+        Returns
+        -------
+        quantity : float
+            The most that this manager allows, >= 0; NaN counts as nothing.
+        reason : str
+            In words, for the trace.
+        """
+        own = getattr(self, "limit", None)
+        if callable(own):
+            quantity, reason = own(order, portfolio, market)
+            return min(float(quantity), order.quantity), str(reason)
+        decide = type(self).decision
+        if decide is None:
+            raise NotImplementedError(f"{type(self).__name__} must define limit(self, order, portfolio, market)")
+        instruments = list(market.instruments.values())
+        s = snapshot_of(portfolio, market)
+        table = self.table(instruments, portfolio.currency)
+        p = self.parameters(instruments, portfolio.currency)
+        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base)
+        return min(room, order.quantity), self.explain(s, instruments, portfolio.currency, float(order.sign))
+
+    def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
+        """Return the numbers that `decision` gets as `p`."""
+        return (0.0,)
+
+    def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
+        """Return what `decision` gets as `table`: rows of one number an instrument, one after the other."""
+        return (0.0,)
+
+    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
+        """Return why the limit allows what it allows, in words."""
+        return f"allowed by {self!r}"
+
+    def words(self, equity: float, currency: str) -> str:
+        """Return the limit itself in words, for the trace of a backtest."""
+        return repr(self)
+
+
+def snapshot_of(book: Book, market: Market) -> Snapshot:
+    """Return book and market as lists in the order of the instruments."""
+    symbols: Any = list(market.instruments)
+    return Snapshot(
+        symbols.index(market.instrument.symbol),
+        book.equity,
+        [book.highest.get(s, 0.0) for s in symbols],
+        [book.lowest.get(s, 0.0) for s in symbols],
+        [market.closes[s] for s in symbols],
+        [market.units[s] for s in symbols],
+        [market.bases[s] for s in symbols],
+    )

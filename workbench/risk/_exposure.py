@@ -1,0 +1,155 @@
+"""A limit on the exposure of groups: currencies, regions, asset classes, instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from workbench.errors import ParameterError
+from workbench.instrument import Instrument
+from workbench.risk._base import RiskManager, Snapshot
+from workbench.risk._leverage import TOLERANCE
+
+__all__ = ["MaxExposure"]
+
+UNLIMITED = 1e300
+
+
+class MaxExposure(RiskManager):
+    """Net or gross exposure of each group, open orders at full size, in account currency (SEMANTICS 20-21, 30).
+
+    By currency, a pair counts with both legs, shares with their value in their currency, spot coins with the coin and
+    nothing in the quote, futures and perpetuals not at all.
+
+    Parameters
+    ----------
+    limit : float or dict of str to float
+        For every group, or by group: ``{"EUR": 750_000}``. In account currency, or as a multiple of equity.
+    by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+    of : {"money", "equity"}, default "money"
+    scope : {"net", "gross"}, default "net"
+
+    Examples
+    --------
+    >>> MaxExposure({"EUR": 750_000}, by="currency")
+    MaxExposure(limit={'EUR': 750000}, by='currency', of='money', scope='net')
+    """
+
+    limit: float | Mapping[str, float]
+    by: Literal["currency", "region", "asset_class", "instrument"] = "currency"
+    of: Literal["money", "equity"] = "money"
+    scope: Literal["net", "gross"] = "net"
+
+    @classmethod
+    def example(cls) -> MaxExposure:
+        """Return a limit of one and a half times the equity in each currency."""
+        return cls(1.5, of="equity")
+
+    def check(self) -> None:
+        """Refuse limits that are not positive numbers."""
+        given = self.limit.items() if isinstance(self.limit, Mapping) else [("every group", self.limit)]
+        if not given:
+            raise ParameterError("MaxExposure: limit is empty; give a number, or one by group such as {'EUR': 750_000}")
+        for group, value in given:
+            if not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+                raise ParameterError(f"MaxExposure: the limit of {group} must be a positive number, got {value!r}")
+
+    def groups(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return the limited groups, in the order of the instruments."""
+        found = dict.fromkeys(name for i in instruments for name in i.legs(self.by))
+        return [name for name in found if not isinstance(self.limit, Mapping) or name in self.limit]
+
+    def limit_of(self, group: str) -> float:
+        """Return the limit of one group."""
+        return float(self.limit[group] if isinstance(self.limit, Mapping) else self.limit)
+
+    def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
+        """Return the scope, the measure, and the limit of each group."""
+        return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
+
+    def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
+        """Return for each group one row of base legs and one of legs in the value of the position."""
+        rows: list[float] = []
+        for group in self.groups(instruments):
+            for part in (0, 1):
+                rows += [i.legs(self.by).get(group, (0.0, 0.0))[part] for i in instruments]
+        return rows or (0.0,)
+
+    @staticmethod
+    def decision(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
+        """Return the largest quantity that keeps every group within its limit at every size up to it."""
+        n = len(hi)
+        room = UNLIMITED
+        for g in range(len(table) // (2 * n)):
+            most = p[2 + g] * (equity if p[1] != 0.0 else 1.0)
+            move = side * leg_value(table, g, j, n, price, unit, base)
+            top = 0.0
+            bottom = 0.0
+            for i in range(n):
+                if hi[i] != 0.0 or lo[i] != 0.0:
+                    each = leg_value(table, g, i, n, price, unit, base)
+                    if p[0] != 0.0:
+                        top = top + abs(each) * max(abs(hi[i]), abs(lo[i]))
+                    else:
+                        top = top + max(each * hi[i], each * lo[i])
+                        bottom = bottom + min(each * hi[i], each * lo[i])
+            if p[0] != 0.0:
+                move = abs(move)
+            left = group_room(most, top, bottom, move)
+            if not left >= room:
+                room = left
+        return room
+
+    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
+        """Return the group that leaves least room: how much of its limit is used."""
+        best, words = UNLIMITED, f"no group of {self.by} is limited here"
+        for group in self.groups(instruments):
+            alone = MaxExposure({group: self.limit_of(group)}, by=self.by, of=self.of, scope=self.scope)
+            p, table = alone.parameters(instruments, currency), alone.table(instruments, currency)
+            s = snapshot
+            room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base)
+            if room < best:
+                best, words = room, f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used, room for {max(room, 0):g}"
+        return words
+
+    def _used(self, s: Snapshot, table: Sequence[float]) -> float:
+        n = len(s.hi)
+        held = [i for i in range(n) if s.hi[i] or s.lo[i]]
+        each = {i: leg_value(table, 0, i, n, s.price, s.unit, s.base) for i in held}
+        if self.scope == "gross":
+            return sum(abs(each[i]) * max(abs(s.hi[i]), abs(s.lo[i])) for i in held)
+        top = sum(max(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
+        bottom = sum(min(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
+        return top if abs(top) >= abs(bottom) else bottom
+
+    def _money(self, group: str, equity: float) -> float:
+        return self.limit_of(group) * (equity if self.of == "equity" else 1.0)
+
+    def words(self, equity: float, currency: str) -> str:
+        """Return the limits in words."""
+        said = self.limit if isinstance(self.limit, Mapping) else {f"each {self.by}": self.limit}
+        unit = "x equity" if self.of == "equity" else currency
+        return f"{self.scope} exposure limit " + ", ".join(f"{g} {v:,g} {unit}" for g, v in said.items())
+
+
+def leg_value(table: Any, g: int, i: int, n: int, price: Any, unit: Any, base: Any) -> float:
+    """Return what one lot of instrument i adds to group g, in account currency."""
+    value = 0.0
+    if table[2 * g * n + i] != 0.0:
+        value = table[2 * g * n + i] * base[i]
+    if table[(2 * g + 1) * n + i] != 0.0:
+        value = value + table[(2 * g + 1) * n + i] * (price[i] * unit[i])
+    return value
+
+
+def group_room(most: float, top: float, bottom: float, move: float) -> float:
+    """Return the quantity that one group leaves; a breached group lets only through what reduces it (SEMANTICS 21)."""
+    over = top > most * (1.0 + TOLERANCE)
+    under = -bottom > most * (1.0 + TOLERANCE)
+    if (over and not move < 0.0) or (under and not move > 0.0):
+        return 0.0
+    if move > 0.0:
+        return (most - top) / move
+    if move < 0.0:
+        return (most + bottom) / -move
+    return UNLIMITED if move == 0.0 else 0.0

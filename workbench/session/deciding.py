@@ -1,0 +1,168 @@
+"""How a session sizes, cuts and words an order: the kernel's decision functions, called with live values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from workbench.decision import enter_book, opening
+from workbench.execution import Market as AtMarket
+from workbench.grid import quantity_of
+from workbench.market import Book, Market, Order, OrderKey, Side
+from workbench.portfolio import Portfolio
+from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE
+from workbench.session.setup import Setup
+from workbench.session.state import State
+from workbench.session.tape import Tape
+
+__all__ = ["Decider"]
+
+
+class Decider:
+    """Decides openings on the book of one step.
+
+    A part without a compiled decision is asked through its own method, with book and market as frozen values.
+    """
+
+    def __init__(self, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape) -> None:
+        self.setup = setup
+        self.portfolio = portfolio
+        self.states = states
+        self.tape = tape
+        n = len(setup.instruments)
+        self.hi, self.lo, self.fees = [0.0] * n, [0.0] * n, [0.0] * n
+        self.equity = 0.0
+        self._step = 0
+        self._row: Any = None
+        rules, parts = setup.rules, setup.strategy.risk
+        self._size = rules.size or self._ask_sizer
+        asked = [limit or self._asking(parts[k]) for k, limit in enumerate(rules.limits)]
+        self._limits: tuple[Callable[..., float], ...] = tuple(asked)
+
+    def begin(self, row: int, equity: float) -> None:
+        """Write the positions that open orders could still lead to; closings decided in this step count as done."""
+        self.equity, self._step = equity, row
+        for j, state in enumerate(self.states):
+            self.fees[j] = 0.0
+            quantity = 0.0 if state.closing is not None and state.closed_at == row else self.portfolio.quantity(j)
+            self.hi[j] = self.lo[j] = quantity
+            if state.leaving:
+                self.hi[j], self.lo[j] = max(quantity, 0.0), min(quantity, 0.0)
+            if state.opening is not None:
+                self._enter(j, state.opening)
+
+    def _enter(self, j: int, order: Order) -> None:
+        lots = self.portfolio.lots_in(j, order.quantity)
+        enter_book(j, float(order.sign), lots, self.setup.specs, self.hi, self.lo, self.tape.price, self.tape.unit, self.fees)
+
+    def opening(self, row: int, j: int, state: State, equity: float) -> list[Order]:
+        """Return the orders of an opening: none where it may not be; the trace goes into the state's decision row."""
+        decision, tape, rules = state.row, self.tape, self.setup.rules
+        stop, target = tape.distances(j, row)
+        decision.distance = stop
+        price = tape.price[j]
+        if not equity > 0.0:
+            decision.code = NO_EQUITY
+        elif not tape.is_fresh(j, row):
+            decision.code = NO_RATE
+        elif not _usable(tape.stop, stop, price) or not _usable(tape.target, target, price):
+            decision.code = NO_EXIT
+        else:
+            self._row = decision
+            side = float(state.acted)
+            lots = opening(
+                self._size, rules.size_p, self._limits, rules.limit_p, rules.tables, rules.count, int(self.setup.buying_power), j, side,
+                tape.stance[j][row], equity, self.setup.specs, stop, self.hi, self.lo, tape.price, tape.unit, tape.base, self.fees, decision,
+            )  # fmt: skip
+            if lots:
+                enter_book(j, side, lots, self.setup.specs, self.hi, self.lo, tape.price, tape.unit, self.fees)
+                return self._orders(row, j, lots, side, stop, target)
+        return []
+
+    def _orders(self, row: int, j: int, lots: int, side: float, stop: float, target: float) -> list[Order]:
+        spec = self.setup.specs[j]
+        parent = Order(
+            self.setup.instruments[j],
+            "buy" if side > 0 else "sell",
+            quantity_of(lots, spec.number, spec.power),
+            key=self.key(row, j, "open"),
+            stop_distance=stop if self.tape.stop is not None else None,
+            target_distance=target if self.tape.target is not None else None,
+            reason="stance turned",
+        )
+        algorithm = self.setup.strategy.execution
+        if type(algorithm) is AtMarket:
+            return [parent]
+        return algorithm.plan(parent, self.market(j))
+
+    def closing(self, row: int, j: int, reason: str) -> Order:
+        """Return the order that closes a position at market."""
+        quantity = self.portfolio.quantity(j)
+        side: Side = "sell" if quantity > 0 else "buy"
+        return Order(self.setup.instruments[j], side, abs(quantity), key=self.key(row, j, "close"), reduce_only=True, reason=reason)
+
+    def crossing(self, order: Order) -> Order:
+        """Return the market order that a limit goes on as."""
+        assert order.key is not None
+        key = replace(order.key, child=order.key.child + 1)
+        return replace(order, type="market", price=None, bars=0, then="cancel", key=key, reason="limit not filled in time, crossing")
+
+    def key(self, row: int, j: int, leg: str) -> OrderKey:
+        """Return the key of an order of this step."""
+        return OrderKey(self.setup.instruments[j].symbol, self.tape.label[row], leg)
+
+    # -- for parts without a compiled decision --------------------------------------------------------------------
+
+    def book(self) -> Book:
+        """Return the book of this step as a frozen value."""
+        column = self.portfolio.column
+        held = [self.portfolio.quantity(j) for j in range(len(column))]
+        views = [Row(column, values) for values in (held, self.hi, self.lo)]
+        return Book(self.setup.currency, self.equity, self.portfolio.cash, *views)
+
+    def market(self, j: int) -> Market:
+        """Return the market of this step as a frozen value."""
+        column, tape = self.portfolio.column, self.tape
+        stop, target = tape.distances(j, self._step)
+        instruments = dict(zip(column, self.setup.instruments, strict=True))
+        views = [Row(column, values) for values in (tape.price, tape.unit, tape.base)]
+        inputs = {"stop_distance": stop, "target_distance": target}
+        return Market(tape.label[self._step], self.setup.instruments[j], instruments, *views, inputs)
+
+    def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
+        return float(self.setup.strategy.sizer.size(stance, self.book(), self.market(self._row.j)))
+
+    def _asking(self, part: Any) -> Callable[..., float]:
+        def ask(p: Any, table: Any, j: int, side: float, *book: Any) -> float:
+            left = next((cut for cut in reversed(self._row.after) if cut == cut), self._row.asked)
+            if not left > 0.0:
+                return 0.0
+            order = Order(self.setup.instruments[j], "buy" if side > 0 else "sell", left)
+            return float(part.allowed(order, self.book(), self.market(j))[0])
+
+        return ask
+
+
+class Row(Mapping[str, float]):
+    """One number an instrument, by symbol: a copy, so that it stays what it was."""
+
+    __slots__ = ("_column", "_values")
+
+    def __init__(self, column: Mapping[str, int], values: Sequence[float]) -> None:
+        self._column = column
+        self._values = tuple(values)
+
+    def __getitem__(self, symbol: str) -> float:
+        return self._values[self._column[symbol]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._column)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+def _usable(has: object, distance: float, price: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is positive and leaves a positive price."""
+    return has is None or 0.0 < distance < price

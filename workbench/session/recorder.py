@@ -1,0 +1,114 @@
+"""Writes down what a session tells, in the rows that the research kernel writes too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.market import Order, OrderKey
+from workbench.records import (
+    DECISION,
+    FILL,
+    LEGS,
+    ORDER,
+    STATUSES,
+    TYPES,
+    FillRow,
+    OrderRow,
+    table,
+)
+from workbench.session.events import Decided, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
+from workbench.session.record import Record
+from workbench.session.session import Session
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """Listens to a session and keeps its record.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> session = wb.Session(wb.Strategy(wb.signals.MovingAverageCross()), data=wb.ReplayAdapter(wb.simulate(days=1, seed=1)))
+    >>> recorder = Recorder(session)
+    >>> len(session.run().tape) == len(recorder.record().equity)
+    True
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._orders: list[Any] = []
+        self._fills: list[Any] = []
+        self._decisions: dict[int, Any] = {}
+        self._equity: list[float] = []
+        self._number: dict[OrderKey, int] = {}
+        keep = self._equity.append
+        for kind, handler in (
+            (OrderSent, self._sent),
+            (OrderAccepted, self._accepted),
+            (OrderFilled, self._filled),
+            (OrderEnded, self._ended),
+            (Decided, self._decided),
+            (StepClosed, lambda event: keep(event[2])),
+        ):
+            session.on(kind, handler)
+
+    def record(self) -> Record:
+        """Return what was written so far."""
+        decisions = [self._decisions[number] for number in sorted(self._decisions)]
+        return Record(
+            table(self._orders, ORDER),
+            table(self._fills, FILL),
+            table(decisions, DECISION),
+            np.array(self._equity),
+            self._session.portfolio.cash,
+            "session",
+        )
+
+    def _row(self, order: Order, step: int, decision: int, parent: int) -> None:
+        assert order.key is not None
+        portfolio, row = self._session.portfolio, OrderRow()
+        row.j = portfolio.column[order.instrument.symbol]
+        row.t, row.decision, row.parent, row.end = step, decision, parent, -1
+        row.leg, row.child = LEGS.index(order.key.leg), order.key.child
+        row.side, row.lots = order.sign, portfolio.lots_in(row.j, order.quantity)
+        row.kind, row.price = TYPES.index(order.type), np.nan if order.price is None else order.price
+        self._number[order.key] = len(self._orders)
+        self._orders.append(row)
+
+    def _sent(self, event: OrderSent) -> None:
+        assert event.order.key is not None
+        first = self._number.get(_first(event.order.key)) if event.order.key.child else None
+        step = event.step if first is None else self._orders[first].t
+        self._row(event.order, step, event.decision, -1)
+
+    def _accepted(self, event: OrderAccepted) -> None:
+        if event.parent is not None:
+            parent = self._number[event.parent]
+            self._row(event.order, self._orders[parent].t, self._orders[parent].decision, parent)
+
+    def _end(self, key: OrderKey, status: str) -> int:
+        number = self._number[key]
+        row = self._orders[number]
+        row.status, row.end = STATUSES.index(status), self._session.steps_done - 1
+        return number
+
+    def _filled(self, event: OrderFilled) -> None:
+        fill, row = event.fill, FillRow()
+        row.order = self._end(fill.key, "filled")
+        row.t, row.j = self._session.steps_done - 1, self._session.portfolio.column[fill.instrument.symbol]
+        row.lots = self._session.portfolio.lots_in(row.j, fill.quantity) * fill.sign
+        row.price, row.fee, row.unit = fill.price, fill.fee, self._session.tape.unit[row.j]
+        self._fills.append(row)
+
+    def _ended(self, event: OrderEnded) -> None:
+        self._end(event.key, event.status)
+
+    def _decided(self, event: Decided) -> None:
+        self._decisions[event.number] = event.row
+
+
+def _first(key: OrderKey) -> OrderKey:
+    return OrderKey(key.instrument, key.label, key.leg, 0, key.account, key.deployment, key.attempt)

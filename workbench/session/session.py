@@ -1,0 +1,275 @@
+"""The event orchestrator: one synchronous `step` for replay, paper and live."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from workbench.data import ReplayAdapter
+from workbench.errors import ParameterError
+from workbench.execution.paper import PaperVenue
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled
+from workbench.journal import Entry, Journal, MemoryJournal
+from workbench.market import Order, OrderKey
+from workbench.portfolio import Portfolio
+from workbench.records import STOPPED_OUT, DecisionRow
+from workbench.session.deciding import Decider
+from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
+from workbench.session.setup import Setup, set_up
+from workbench.session.state import State
+from workbench.session.tape import Tape
+from workbench.strategy import Strategy
+
+__all__ = ["Session"]
+
+
+class Session:
+    """Runs a strategy on a feed and a venue.
+
+    `step` decides the next closed step of the tape: it is one function, the same in replay, paper and live.
+
+    Parameters
+    ----------
+    strategies : Strategy or list with one Strategy
+    data : ReplayAdapter
+        The bars.
+    execution : PaperVenue, optional
+        The venue; a paper account of 100,000 where not given.
+    journal : Journal, optional
+        Intents are written here before they are sent; in memory where not given.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> bars = wb.simulate(days=2, seed=1)
+    >>> session = wb.Session(wb.Strategy(wb.signals.MovingAverageCross()), data=wb.ReplayAdapter(bars))
+    >>> session.run().equity > 0
+    True
+    """
+
+    def __init__(
+        self,
+        strategies: Strategy | Sequence[Strategy],
+        data: Any,
+        execution: ExecutionModule | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        strategy = _only(strategies)
+        if not isinstance(data, ReplayAdapter):
+            raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
+        venue = PaperVenue() if execution is None else execution
+        if not isinstance(venue, PaperVenue):
+            raise ParameterError(f"execution must be a wb.execution.PaperVenue, got {type(venue).__name__}")
+        setup = set_up(strategy, data.bars, venue.cash, venue.costs, venue.currency or None, venue.rates, venue.buying_power)
+        self._begin(setup, venue, MemoryJournal() if journal is None else journal)
+
+    @classmethod
+    def of(cls, setup: Setup, venue: PaperVenue | None = None, journal: Journal | None = None) -> Session:
+        """Return a session over what a backtest was set up with."""
+        session = cls.__new__(cls)
+        paper = venue or PaperVenue(setup.cash, dict(zip(setup.bars.symbols, setup.costs, strict=True)), setup.currency)
+        session._begin(setup, paper, journal or MemoryJournal())
+        return session
+
+    def _begin(self, setup: Setup, venue: ExecutionModule, journal: Journal) -> None:
+        self.setup = setup
+        self.execution = venue
+        self.journal = journal
+        self.bus = EventBus()
+        self.tape = Tape.of(setup)
+        self.portfolio = Portfolio.empty(setup.instruments, setup.currency, setup.cash, setup.specs)
+        self.portfolio.price, self.portfolio.unit, self.portfolio.base = self.tape.price, self.tape.unit, self.tape.base
+        self.states = [State(waiting=setup.strategy.start == "wait") for _ in setup.instruments]
+        self.decider = Decider(setup, self.portfolio, self.states, self.tape)
+        self.steps_done = 0
+        self.decisions = 0
+        self._crossing = False
+        self._outbox: list[tuple[Order, int]] = []
+        self._short = [bool(i.can_short) for i in setup.instruments]
+        venue.currency = setup.currency
+        venue.connect(setup.instruments)
+
+    # -- what a user calls --------------------------------------------------------------------------------------
+
+    def on(self, kind: type, handler: Callable[[Any], None]) -> None:
+        """Subscribe to a type of event (`workbench.session.events`)."""
+        self.bus.on(kind, handler)
+
+    @property
+    def equity(self) -> float:
+        """Equity at the last step, in account currency."""
+        return self.portfolio.equity
+
+    def run(self, steps: int | None = None) -> Session:
+        """Decide all steps of the tape, or the next `steps` of them; return the session."""
+        left = len(self.tape) - self.steps_done
+        with quiet_collector():
+            step = self.step
+            for _ in range(left if steps is None else min(steps, left)):
+                step()
+        return self
+
+    # -- one step -----------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Decide the next closed step: take the venue's events in, mark, close what turned, open, send."""
+        row = self.steps_done
+        self.steps_done = row + 1
+        tape = self.tape
+        self.execution.observe(tape, row)
+        self._take_in()
+        tape.advance(row)
+        equity, needed = self.portfolio.value()
+        wanted = self._close_what_turned(row, equity)
+        if equity < 0.5 * needed:
+            self._stop_out(row, equity, wanted)
+            wanted = []
+        if self._crossing:
+            self._cross_over()
+        if wanted:
+            self._open(row, equity, wanted)
+        if self._outbox:
+            self._send(row)
+        if self.bus.heard(StepClosed):
+            self.bus.emit(StepClosed(row, tape.label[row], equity))
+
+    def _take_in(self) -> None:
+        """Book what the venue says."""
+        for event in self.execution.events():
+            if type(event) is OrderFilled:
+                self.portfolio.apply(event.fill)
+                self._state_of(event.fill.key).filled(event.fill.key)
+            elif type(event) is OrderAccepted:
+                if event.parent is not None:
+                    self._state_of(event.parent).protect(event.order)
+            elif type(event) is OrderEnded:
+                self._ended(event)
+            self.bus.emit(event)
+
+    def _ended(self, event: OrderEnded) -> None:
+        """Forget an order; a limit that is to cross goes on as a market order, if the stance stays."""
+        state = self._state_of(event.key)
+        order = state.ended(event.key)
+        if order is not None and event.status == "expired" and order.then == "cross":
+            state.crossing = self.decider.crossing(order)
+            self._crossing = True
+
+    def _state_of(self, key: OrderKey) -> State:
+        return self.states[self.portfolio.column[key.instrument]]
+
+    def _close_what_turned(self, row: int, equity: float) -> list[int]:
+        """Act on each stance that turned: withdraw, close, and return who wants to open."""
+        wanted: list[int] = []
+        j = -1
+        for column in self.tape.stance:
+            j += 1
+            stance = column[row]
+            if stance != stance:
+                continue
+            state = self.states[j]
+            sign = 1 if stance > 0.0 else -1 if stance < 0.0 and self._short[j] else 0
+            if sign == state.acted and not state.waiting:
+                continue
+            if state.waiting:
+                state.waiting, state.acted = False, sign
+                continue
+            self._turn(row, j, state, sign, stance, equity)
+            if sign:
+                wanted.append(j)
+        return wanted
+
+    def _turn(self, row: int, j: int, state: State, sign: int, stance: float, equity: float) -> None:
+        state.acted = sign
+        self._withdraw(state)
+        state.row = self._new_decision(row, j, stance, equity)
+        state.decision = self.decisions - 1
+        if self.portfolio.lots[j] and state.closing is None:
+            state.row.closed = self.portfolio.lots[j]
+            self._close(row, j, state, "stance turned")
+        if not sign:
+            self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
+
+    def _withdraw(self, state: State) -> None:
+        """Take off what has not opened yet."""
+        state.crossing = None
+        if state.opening is not None and state.opening.key is not None:
+            self.execution.cancel(state.opening.key)
+            self._take_in()
+
+    def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
+        decision = DecisionRow()
+        decision.t, decision.j, decision.stance, decision.equity = row, j, stance, equity
+        decision.price = self.tape.price[j]
+        decision.distance = decision.asked = math.nan
+        self.decisions += 1
+        return decision
+
+    def _close(self, row: int, j: int, state: State, reason: str) -> None:
+        state.closing = self.decider.closing(row, j, reason)
+        state.closed_at = row
+        self._outbox.append((state.closing, state.decision))
+
+    def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
+        """Withdraw all openings and close all margined positions; nothing opens in this step (SEMANTICS 41)."""
+        for j, state in enumerate(self.states):
+            self._withdraw(state)
+            lots = self.portfolio.lots[j]
+            if lots and state.closing is None and (not self.setup.specs[j].funded or lots < 0):
+                decision = self._new_decision(row, j, math.nan, equity)
+                decision.closed, decision.code = lots, STOPPED_OUT
+                state.decision = self.decisions - 1
+                self._close(row, j, state, "stop-out")
+                self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+        for j in wanted:
+            self.states[j].row.code = STOPPED_OUT
+            self.bus.emit(Decided(self.states[j].decision, self.setup.instruments[j], self.states[j].row))
+
+    def _cross_over(self) -> None:
+        """Send on, at market, the limits that ended at this close and are still wanted."""
+        self._crossing = False
+        for state in self.states:
+            if state.crossing is not None:
+                state.opening, state.crossing = state.crossing, None
+                self._outbox.append((state.opening, state.decision))
+
+    def _open(self, row: int, equity: float, wanted: list[int]) -> None:
+        """Size and cut the openings, one after the other: each is in the book of the next."""
+        self.decider.begin(row, equity)
+        for j in wanted:
+            state = self.states[j]
+            for order in self.decider.opening(row, j, state, equity):
+                state.opening = order
+                self._outbox.append((order, state.decision))
+            self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
+
+    def _send(self, row: int) -> None:
+        """Write all intents of the step in one commit, then hand them over."""
+        outbox, self._outbox = self._outbox, []
+        self.journal.commit([Entry("intent", order.key, order) for order, _ in outbox])
+        for order, decision in outbox:
+            self.bus.emit(OrderSent(order, decision, row))
+            self.execution.submit(order)
+
+
+def _only(strategies: Strategy | Sequence[Strategy]) -> Strategy:
+    if isinstance(strategies, Strategy):
+        return strategies
+    if isinstance(strategies, Sequence) and len(strategies) == 1 and isinstance(strategies[0], Strategy):
+        return strategies[0]
+    raise ParameterError(f"a session runs one wb.Strategy, got {strategies!r}")
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep the garbage collector from walking over the long columns again and again."""
+    threshold = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 1000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*threshold)
+        gc.unfreeze()

@@ -1,0 +1,99 @@
+"""What a backtest, a replay and a live session all start from: one account, one strategy, bound to instruments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.bars import Bars
+from workbench.errors import ParameterError
+from workbench.execution.costs import Costs, costs_for
+from workbench.instrument import Instrument
+from workbench.interval import nanoseconds
+from workbench.rates import Conversion, Rates, common_currency, conversion
+from workbench.spec import spec_of
+from workbench.strategy import Inputs, Rules, Strategy
+
+__all__ = ["Setup", "default_cash", "set_up"]
+
+default_cash = 100_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A strategy, an account and the bars they meet.
+
+    Parameters
+    ----------
+    specs : list
+        Instruments with their costs in plain numbers, in the order of `Bars`.
+    conversion : Conversion
+    inputs : Inputs
+    rules : Rules
+    """
+
+    strategy: Strategy
+    bars: Bars
+    currency: str
+    cash: float
+    costs: list[Costs]
+    specs: list[Any]
+    conversion: Conversion
+    inputs: Inputs
+    rules: Rules
+    buying_power: bool
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """The instruments, in the order of `Bars`."""
+        return self.bars.instruments
+
+    @property
+    def interval_ns(self) -> int:
+        """Length of a bar in nanoseconds."""
+        return nanoseconds(self.bars.interval)
+
+
+def set_up(
+    strategy: Strategy,
+    bars: Bars,
+    cash: float = default_cash,
+    costs: Costs | Mapping[str, Costs] | None = None,
+    currency: str | None = None,
+    rates: Rates | None = None,
+    buying_power: bool = True,
+) -> Setup:
+    """Check what was given, and bind it together.
+
+    Raises
+    ------
+    ParameterError, DataError, StrategyError
+        Before anything happens.
+    """
+    if not isinstance(strategy, Strategy):
+        raise ParameterError(f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal")
+    if not isinstance(bars, Bars):
+        raise ParameterError(f"expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them")
+    if not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
+        raise ParameterError(f"cash must be a positive number, got {cash!r}")
+    if not len(bars):
+        raise ParameterError("there are no bars to trade on")
+    kept = currency or common_currency(bars.instruments)
+    each = costs_for(costs, bars.instruments)
+    specs = [spec_of(i, c.numbers(i)) for i, c in zip(bars.instruments, each, strict=True)]
+    return Setup(
+        strategy,
+        bars,
+        kept,
+        float(cash),
+        each,
+        specs,
+        conversion(kept, bars, rates),
+        strategy.inputs(bars),
+        strategy.bind(bars.instruments, kept),
+        buying_power,
+    )

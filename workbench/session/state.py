@@ -1,0 +1,61 @@
+"""What a session knows of one instrument between steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.market import Order, OrderKey
+
+__all__ = ["State"]
+
+
+class State:
+    """The stance acted on, and the orders that are out.
+
+    Parameters
+    ----------
+    waiting : bool
+        Whether the first stance is only to be noted (``start="wait"``).
+    """
+
+    __slots__ = ("acted", "closed_at", "closing", "crossing", "decision", "opening", "row", "stop", "target", "waiting")
+
+    def __init__(self, waiting: bool) -> None:
+        self.waiting = waiting
+        self.acted = 0
+        self.opening: Order | None = None
+        self.closing: Order | None = None
+        self.stop: Order | None = None
+        self.target: Order | None = None
+        self.crossing: Order | None = None
+        self.closed_at = -1
+        self.decision = -1
+        self.row: Any = None
+
+    def filled(self, key: OrderKey) -> None:
+        """Note a fill: an opening is no longer out, and what closed the position leaves nothing out."""
+        if key.leg == "open":
+            self.opening = None
+        else:
+            self.ended(key)
+
+    def protect(self, order: Order) -> None:
+        """Note a protective order that the venue rests."""
+        if order.key is not None and order.key.leg == "stop":
+            self.stop = order
+        else:
+            self.target = order
+
+    def ended(self, key: OrderKey) -> Order | None:
+        """Forget an order, and return it."""
+        for name in ("opening", "closing", "stop", "target"):
+            order: Order | None = getattr(self, name)
+            if order is not None and order.key == key:
+                setattr(self, name, None)
+                return order
+        return None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether anything is out that closes the position."""
+        return self.closing is not None or self.stop is not None or self.target is not None

@@ -1,0 +1,97 @@
+"""The port of signal generators."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import Bars
+from workbench.component import Component
+from workbench.errors import ParameterError
+
+__all__ = ["SignalGenerator"]
+
+
+class SignalGenerator(Component):
+    """Turns closed bars into a stance: +1 long, -1 short, 0 flat, between = conviction, NaN = no opinion.
+
+    A signal of your own is five lines, in a notebook cell or a file::
+
+        class Above(SignalGenerator):
+            window: int = 50
+            def generate(self, bars):
+                return np.sign(bars.close - bars.close.rolling(self.window).mean())
+
+    `generate` must be causal: its row t may depend on bars up to t only (`wb.check_causality` proves it). It is handed
+    blocks of instruments without missing bars (SEMANTICS 4), so one pandas expression serves one symbol and five hundred.
+    """
+
+    #: Whether `generate` compares instruments with each other: it then gets all of them at once, NaN where a bar is missing.
+    cross_sectional: ClassVar[bool] = False
+
+    @abstractmethod
+    def generate(self, bars: Bars) -> pd.DataFrame:
+        """Return the stance at each bar.
+
+        Parameters
+        ----------
+        bars : Bars of shape (T, N)
+            Closed bars from the anchor on.
+
+        Returns
+        -------
+        DataFrame of shape (T, N)
+            In [-1, 1]; NaN where there is no opinion. A rule with memory emits its event once and NaN after
+            (SEMANTICS 6): what was acted on is held.
+        """
+
+    @property
+    def lookback(self) -> int:
+        """Bars before which the stance is NaN, and beyond which older bars change nothing above 1e-9."""
+        return 1
+
+    def stances(self, bars: Bars) -> pd.DataFrame:
+        """Return the stance of every instrument, checked, NaN at missing bars and in the warm-up.
+
+        Parameters
+        ----------
+        bars : Bars of shape (T, N)
+
+        Returns
+        -------
+        DataFrame of shape (T, N)
+
+        Raises
+        ------
+        ParameterError
+            The signal gave another shape, or a stance outside [-1, 1].
+        """
+        if self.cross_sectional:
+            out = self._checked(bars)
+            out[~bars.present] = np.nan
+        elif bars.whole:
+            out = self._checked(bars)
+        else:
+            out = np.full(bars.shape, np.nan)
+            for columns, rows, block in bars.blocks():
+                out[np.ix_(np.flatnonzero(rows), columns)] = self._checked(block)
+        return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+
+    def _checked(self, bars: Bars) -> np.ndarray:
+        given: Any = self.generate(bars)
+        values = np.array(given, dtype=float)
+        if values.ndim == 1:
+            values = values[:, None]
+        if values.shape != bars.shape:
+            raise ParameterError(f"{type(self).__name__}.generate must give one stance a bar and symbol, shape {bars.shape}, got {values.shape}")
+        low, high = (np.fmin.reduce(values, axis=None, initial=np.inf), np.fmax.reduce(values, axis=None, initial=-np.inf))
+        if high > 1.0 or low < -1.0:
+            row, column = np.argwhere((values > 1.0) | (values < -1.0))[0]
+            raise ParameterError(
+                f"{type(self).__name__}.generate gave {values[row, column]:g} for {bars.symbols[column]} at {bars.index[row]}; a stance lies between -1 and 1"
+            )
+        values[: self.lookback - 1] = np.nan
+        return values

@@ -1,0 +1,29 @@
+"""An instrument with its costs, in the plain numbers that every scalar reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.instrument import Instrument
+from workbench.records import Spec
+
+__all__ = ["FREE", "spec_of"]
+
+#: No costs: fee rate, fee a unit, least fee, slippage rate, slippage as a price.
+FREE = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, float] = FREE) -> Any:
+    """Return an instrument and its costs as a row of numbers (`workbench.records.SPEC`)."""
+    spec = Spec()
+    spec.funded = int(instrument.funded)
+    spec.can_short = int(bool(instrument.can_short))
+    spec.weekdays = int(instrument.asset_class != "crypto")
+    spec.number, spec.power = instrument.step
+    spec.tick_number, spec.tick_power = instrument.tick
+    spec.min_quantity = instrument.min_quantity
+    spec.min_notional = float(instrument.min_notional)
+    spec.multiplier = float(instrument.multiplier)
+    spec.margin = instrument.margin
+    spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.slip_rate, spec.slip_offset = costs
+    return spec

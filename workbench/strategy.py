@@ -1,0 +1,231 @@
+"""Strategy: a signal, a sizer, exits, risk managers and an execution algorithm, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from workbench.bars import Bars
+from workbench.component import Component
+from workbench.decision import no_limit
+from workbench.errors import StrategyError
+from workbench.execution import ExecutionAlgorithm, Market
+from workbench.exits import Exit, TakeProfit
+from workbench.instrument import Instrument
+from workbench.market import Decision, Order
+from workbench.portfolio import Portfolio
+from workbench.preview import preview
+from workbench.records import MOST_LIMITS
+from workbench.risk import RiskManager
+from workbench.signals import SignalGenerator
+from workbench.sizing import FixedFraction, PositionSizer
+
+__all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
+
+
+class Inputs(NamedTuple):
+    """What depends on bars only: arrays of shape (T, N); the distances are None where the strategy has no such exit."""
+
+    stance: np.ndarray
+    stop: np.ndarray | None
+    target: np.ndarray | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A strategy bound to instruments: its decisions with their numbers.
+
+    Parameters
+    ----------
+    size : callable or None
+        The sizer's decision; None where it has none and is asked through its method.
+    limits : tuple of (callable or None)
+        One for each risk manager, padded with `no_limit`.
+    compiled : bool
+        Whether every part has a decision that the kernel can compile.
+    """
+
+    size: Callable[..., float] | None
+    size_p: tuple[float, ...]
+    limits: tuple[Callable[..., float] | None, ...]
+    limit_p: tuple[tuple[float, ...], ...]
+    tables: tuple[Sequence[float], ...]
+    count: int
+    compiled: bool
+
+
+class Strategy(Component):
+    """One object for research, replay and live.
+
+    Parameters
+    ----------
+    signal : SignalGenerator
+        Says the stance.
+    sizer : PositionSizer, default FixedFraction()
+        Says how much to ask for when the stance turns.
+    exits : sequence of Exit, default []
+        Protective orders that every opening carries; the nearest stop and the nearest target count.
+    risk : sequence of RiskManager, default []
+        Cut openings, in this order; never closings.
+    execution : ExecutionAlgorithm, default Market()
+        How an opening is put to the venue.
+    start : {"join", "wait"}, default "join"
+        Whether the first stance is acted on or only noted (SEMANTICS 9).
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> wb.Strategy(signal=wb.signals.MovingAverageCross(), sizer=wb.sizing.FixedQuantity(1)).lookback
+    50
+    """
+
+    signal: SignalGenerator
+    sizer: PositionSizer = field(default_factory=FixedFraction)
+    exits: Sequence[Exit] = field(default_factory=list)
+    risk: Sequence[RiskManager] = field(default_factory=list)
+    execution: ExecutionAlgorithm = field(default_factory=Market)
+    start: Literal["join", "wait"] = "join"
+
+    #: The file inside the folder of a saved strategy.
+    FILE: ClassVar[str] = "strategy.json"
+
+    @classmethod
+    def example(cls) -> Strategy:
+        """Return a trend rule with a stop and a limit."""
+        from workbench.exits import AtrStop
+        from workbench.risk import MaxLeverage
+        from workbench.signals import MovingAverageCross
+        from workbench.sizing import RiskPercent
+
+        return cls(MovingAverageCross(), RiskPercent(), [AtrStop()], [MaxLeverage(2)])
+
+    def check(self) -> None:
+        """Refuse parts that do not fit together."""
+        stops = [e for e in self.exits if e.kind == "stop"]
+        if type(self.sizer).needs_stop and not stops:
+            raise StrategyError(f"{type(self.sizer).__name__} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]")
+        if any(isinstance(e, TakeProfit) and e.times_risk is not None for e in self.exits) and not stops:
+            raise StrategyError("TakeProfit as a multiple of the risk needs a stop, and this strategy has none: add wb.exits.AtrStop(), or give percent=")
+        if len(self.risk) > MOST_LIMITS:
+            raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
+
+    @property
+    def lookback(self) -> int:
+        """The largest look-back of the parts, in bars."""
+        return max(self.signal.lookback, *(e.lookback for e in self.exits), 1)
+
+    def inputs(self, bars: Bars) -> Inputs:
+        """Return stances and distances at every bar: causal, so that the last row is what live would see."""
+        stance = self.signal.stances(bars).to_numpy()
+        stop = _nearest([_distance(e, bars) for e in self.exits if e.kind == "stop"])
+        targets = [_distance(e, bars, stop) for e in self.exits if e.kind == "target"]
+        return Inputs(stance, stop, _nearest(targets))
+
+    def bind(self, instruments: Sequence[Instrument], currency: str) -> Rules:
+        """Return the decisions of the parts for these instruments."""
+        spare = MOST_LIMITS - len(self.risk)
+        limits = tuple(decision_of(part, "limit") for part in self.risk)
+        size = decision_of(self.sizer, "size")
+        compiled = None not in (size, *limits) and self.execution.compiled
+        return Rules(
+            size,
+            self.sizer.parameters() or (0.0,),
+            limits + (no_limit,) * spare,
+            tuple(tuple(part.parameters(instruments, currency)) for part in self.risk) + ((0.0,),) * spare,
+            tuple(part.table(instruments, currency) for part in self.risk) + ((0.0,),) * spare,
+            len(self.risk),
+            compiled,
+        )
+
+    def preview(self, order: Order, portfolio: Portfolio) -> Decision:
+        """Return what the limits would allow of an order, and why.
+
+        Parameters
+        ----------
+        order : Order
+        portfolio : Portfolio
+            With a price for the order's instrument.
+
+        Returns
+        -------
+        Decision
+            The closing part of the order is never cut; the opening part is cut by each limit in turn.
+        """
+        return preview(order, portfolio, self.risk)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the strategy as a folder of readable text, and prove that it can be read back.
+
+        Parameters
+        ----------
+        path : str or Path
+            A folder; made if need be. ``strategy.json`` holds classes and parameters, ``parts.py`` the source of
+            classes that were defined in a notebook.
+
+        Raises
+        ------
+        StrategyError
+            A part cannot be written: the sentence names it.
+        """
+        from workbench.saving import save
+
+        return save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, modules: Sequence[str] = ()) -> Strategy:
+        """Read a strategy from its folder.
+
+        Parameters
+        ----------
+        path : str or Path
+        modules : sequence of str, default ()
+            Names of modules of your own that its parts may be imported from; besides, only workbench and the folder's
+            own ``parts.py`` are.
+        """
+        from workbench.saving import load
+
+        strategy = load(Path(path), tuple(modules))
+        if not isinstance(strategy, cls):
+            raise StrategyError(f"{path} holds a {type(strategy).__name__}, not a strategy")
+        return strategy
+
+
+def decision_of(part: Component, method: str) -> Callable[..., float] | None:
+    """Return the compiled decision of a part, or None where a class nearer to it defines the plain method instead."""
+    for cls in type(part).__mro__:
+        if vars(cls).get("decision") is not None:
+            found: Callable[..., float] = cls.decision  # type: ignore[attr-defined]
+            return found
+        if callable(vars(cls).get(method)) and vars(cls).get(method) is not vars(PositionSizer).get(method):
+            return None
+    return None
+
+
+def _distance(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndarray:
+    """Return one exit's distances; NaN where they are not known, laid out over blocks without holes."""
+    if isinstance(part, TakeProfit) and part.times_risk is not None:
+        assert stop is not None
+        return stop * part.times_risk
+    out = np.full(bars.shape, np.nan)
+    for columns, rows, block in bars.blocks():
+        values = np.asarray(part.distance(block), dtype=float)
+        if values.shape != block.shape:
+            raise StrategyError(f"{type(part).__name__}.distance must give one distance a bar and symbol, shape {block.shape}, got {values.shape}")
+        if rows == slice(None):
+            return values
+        out[np.ix_(np.flatnonzero(rows), columns)] = values
+    return out
+
+
+def _nearest(distances: list[np.ndarray]) -> np.ndarray | None:
+    """Return the smallest distance; NaN where any is not known, so that nothing opens without all its exits."""
+    if not distances:
+        return None
+    nearest = distances[0]
+    for other in distances[1:]:
+        nearest = np.minimum(nearest, other)
+    return nearest
