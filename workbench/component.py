@@ -192,9 +192,9 @@ def clone(part: PartT) -> PartT:
 def all_components(base: type = Component) -> list[type]:
     """Return every concrete, public subclass that the package `workbench` defines, sorted by path.
 
-    All rooms that hold parts are imported for it. Concrete means: no abstract methods (`Component` is
-    an ABC) and a name without a leading underscore; a base without abstract methods is therefore named ``_Base...``.
-    Classes made inside functions are left out.
+    All rooms that hold parts are imported for it. Concrete means: no abstract methods (`Component` is an ABC), a name
+    without a leading underscore, and not the port of a room, which stands in its ``_base.py`` and may have no abstract
+    method (`RiskManager`). Classes made inside functions are left out.
 
     Parameters
     ----------
@@ -225,7 +225,9 @@ def _subclasses(base: type) -> Iterator[type]:
 
 
 def _is_public(cls: type) -> bool:
-    return not cls.__name__.startswith("_") and getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls
+    if cls.__name__.startswith("_") or cls.__module__.endswith("._base"):
+        return False
+    return getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls
 
 
 def _require_fit(cls: type[Component], name: str, value: Any) -> None:

@@ -24,7 +24,7 @@ PRICES = ("open", "high", "low", "close")
 JUMP = 0.40
 #: How many faults of a frame, and moves of a warning, are written out.
 SHOWN = 6
-#: An hour: daylight saving moves sessions by it, so longer intervals are held to its grid only.
+#: Daylight saving moves sessions by an hour, so longer intervals are held to its grid only.
 HOUR = UNITS["h"]
 
 
@@ -218,7 +218,9 @@ def _index_faults(frame: pd.DataFrame) -> list[Fault]:
     faults = []
     if str(index.tz) != "UTC" and len(index):
         zone = "without a zone" if index.tz is None else f"in the zone {index.tz}"
-        faults.append(Fault("index not in UTC", f"row 0, index: {index[0]} is {zone}, expected UTC (timezone= names another)", len(index), "localize"))
+        faults.append(
+            Fault("index not in UTC", f"row 0, index: {index[0]} is {zone}, expected UTC (timezone= names another)", len(index), "localize")
+        )
     if index.hasnans:
         rows = np.flatnonzero(index.isna())
         return [*faults, Fault("label missing", f"row {rows[0]}, index: NaT", len(rows))]
@@ -260,13 +262,7 @@ def rising(labels: np.ndarray) -> np.ndarray:
 
 
 def spell(length: int) -> str:
-    """Return a length in nanoseconds as an interval, the way we write it.
-
-    Examples
-    --------
-    >>> spell(3_600_000_000_000)
-    '1h'
-    """
+    """Return a length in nanoseconds as an interval, the way we write it: ``"1h"``."""
     for unit in ("D", "h", "min", "s"):
         if length and length % UNITS[unit] == 0:
             return f"{length // UNITS[unit]}{unit}"
@@ -349,7 +345,7 @@ def _calendar_faults(frame: pd.DataFrame, labels: np.ndarray, length: int, calen
     rows = np.flatnonzero(~inside_sessions(labels, length, opens, closes))
     if closing or not len(rows):
         return closing
-    early = np.isin(opens - length, labels).any() and not np.isin(closes - length, labels).any()
+    early = _among(opens - length, labels).any() and not _among(closes - length, labels).any()
     hint = "; these look open-stamped: pass stamp='open'" if early else ""
     said = f"row {rows[0]}, index: {frame.index[rows[0]]} lies outside the sessions of {calendar}{hint}"
     return [Fault("outside the sessions", said, len(rows), None if early else "drop_closed")]
@@ -357,16 +353,20 @@ def _calendar_faults(frame: pd.DataFrame, labels: np.ndarray, length: int, calen
 
 def _stamp_faults(labels: np.ndarray, length: int, calendar: str, opens: np.ndarray, closes: np.ndarray) -> list[Fault]:
     """Find labels that are the bars' closes: never a session's open, but its close, or its first bar's close."""
-    if np.isin(opens, labels).any():
+    if _among(opens, labels).any():
         return []
-    covered = len(np.unique(np.searchsorted(opens, labels)))
-    on_close = int(np.isin(closes, labels).sum())
-    after_open = int(np.isin(opens + length, labels).sum())
+    covered = np.count_nonzero(np.diff(np.searchsorted(labels, opens)))
+    on_close, after_open = (int(_among(times, labels).sum()) for times in (closes, opens + length))
     inside = inside_sessions(labels - length, length, opens, closes).mean()
     if inside < 0.99 or not (on_close or 2 * after_open > covered):
         return []
     said = f"index: {on_close} labels are a close of {calendar}, {after_open} its first bar's close and none its open"
     return [Fault("close-stamped", f"{said}; these look close-stamped: pass stamp='close'", len(labels))]
+
+
+def _among(times: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return which times are a label; few times among many rising labels are found faster than by `np.isin`."""
+    return np.asarray(labels[np.minimum(np.searchsorted(labels, times), len(labels) - 1)] == times)
 
 
 def inside_sessions(labels: np.ndarray, length: int, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:

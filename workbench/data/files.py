@@ -55,7 +55,7 @@ class _Choice:
 
 
 def read_bars(
-    source: str | os.PathLike[str] | pd.DataFrame,
+    path_or_frame: str | os.PathLike[str] | pd.DataFrame,
     instrument: Given = None,
     interval: str | None = None,
     stamp: Stamp = "open",
@@ -68,7 +68,7 @@ def read_bars(
 
     Parameters
     ----------
-    source : path or DataFrame
+    path_or_frame : path or DataFrame
         Columns open, high, low, close[, volume] in any case. Times are the index or a column timestamp, datetime, date
         (and time): times with a zone, ISO text, or numbers since 1970. A column symbol makes bars of several instruments.
     instrument : Instrument or str, optional
@@ -111,7 +111,7 @@ def read_bars(
     if stamp not in ("open", "close"):
         raise ParameterError(f"stamp must be 'open' or 'close', got {stamp!r}{did_you_mean(str(stamp), ('open', 'close'))}")
     choice = _Choice(canonical(interval) if interval else None, stamp, repair_names(repair), timezone, time_format)
-    table = _read(source)
+    table = _read(path_or_frame)
     parts = [_read_one(part, given, choice) for part, given in _by_symbol(table, instrument)]
     notes = list(dict.fromkeys(note for _, _, _, said in parts for note in said))
     kept = table.kept or {}

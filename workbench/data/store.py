@@ -23,6 +23,7 @@ from workbench.quality import check_frame
 
 __all__ = ["ParquetStore"]
 
+FOREIGN = "was not written by a ParquetStore; read it with read_bars"
 CATALOG = ("symbol", "interval", "bars", "first", "last", "asset_class", "kind", "simulated", "source", "file")
 
 
@@ -106,11 +107,9 @@ class ParquetStore:
 
     def catalog(self) -> pd.DataFrame:
         """Return what is stored, a row for each symbol and interval, read from the files' descriptions only."""
-        import pyarrow.parquet
-
         rows = []
         for path in sorted(self.folder.glob("*/*.parquet")):
-            about = json.loads(pyarrow.parquet.read_schema(path).metadata[METADATA])
+            about = _description(path)
             one = about["instrument"]
             times = [pd.Timestamp(about[name], tz="UTC") for name in ("first", "last")]
             simulated = "simulated" in about["source"]
@@ -141,7 +140,7 @@ class ParquetStore:
         except (OSError, ValueError) as error:
             raise DataError(f"the stored bars of {symbol} cannot be read ({path}): {error}") from error
         if about is None:
-            raise DataError(f"{path} was not written by a ParquetStore; read it with read_bars")
+            raise DataError(f"{path} {FOREIGN}")
         check_frame(frame, symbol, interval, warn=False)
         return frame, about
 
@@ -186,6 +185,19 @@ def _must_agree(symbol: str, stored: pd.DataFrame, new: pd.DataFrame, old: dict[
         row, column = rows[0], columns[0]
         said = f"{FIELDS[column]} at {labels[row]} is {left[row, column]} in the store and {right[row, column]} here"
         raise DataError(f"{symbol}: {len(np.unique(rows)):,} rows contradict what is stored: {said}; pass replace=True to overwrite")
+
+
+def _description(path: Path) -> dict[str, Any]:
+    """Return what a file says of itself, without reading its rows."""
+    import pyarrow.parquet
+
+    try:
+        kept = (pyarrow.parquet.read_schema(path).metadata or {}).get(METADATA)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}") from error
+    if kept is None:
+        raise DataError(f"{path} {FOREIGN}")
+    return dict(json.loads(kept))
 
 
 def _write(path: Path, frame: pd.DataFrame, about: dict[str, Any]) -> None:

@@ -1,0 +1,94 @@
+"""A notebook-first workbench for systematic trading.
+
+``import workbench as wb`` is quick: every name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench import data, errors, execution, exits, indicators, risk, signals, sizing
+    from workbench.bars import Bars
+    from workbench.component import Component
+    from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
+    from workbench.instrument import Instrument
+    from workbench.journal import MemoryJournal
+    from workbench.market import Decision, Fill, Order
+    from workbench.portfolio import Portfolio
+    from workbench.research import Backtest, backtest, check_causality, check_parity
+    from workbench.session import Session
+    from workbench.strategy import Strategy
+
+__version__ = "0.1.0"
+
+#: Rooms that are public as they stand, and the home of every other public name.
+ROOMS = ("data", "errors", "execution", "exits", "indicators", "research", "risk", "signals", "sizing")
+HOMES = {
+    "Backtest": "research",
+    "Bars": "bars",
+    "Component": "component",
+    "Decision": "market",
+    "Fill": "market",
+    "Instrument": "instrument",
+    "MemoryJournal": "journal",
+    "Order": "market",
+    "ParquetStore": "data",
+    "Portfolio": "portfolio",
+    "ReplayAdapter": "data",
+    "Session": "session",
+    "Strategy": "strategy",
+    "backtest": "research",
+    "check_causality": "research",
+    "check_parity": "research",
+    "read_bars": "data",
+    "sample": "data",
+    "simulate": "data",
+}
+
+__all__ = [
+    "Backtest",
+    "Bars",
+    "Component",
+    "Decision",
+    "Fill",
+    "Instrument",
+    "MemoryJournal",
+    "Order",
+    "ParquetStore",
+    "Portfolio",
+    "ReplayAdapter",
+    "Session",
+    "Strategy",
+    "backtest",
+    "check_causality",
+    "check_parity",
+    "data",
+    "errors",
+    "execution",
+    "exits",
+    "indicators",
+    "read_bars",
+    "risk",
+    "sample",
+    "signals",
+    "simulate",
+    "sizing",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in HOMES:
+        found = getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+    from workbench.errors import did_you_mean
+
+    raise AttributeError(f"workbench has no {name!r}{did_you_mean(name, __all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,108 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from workbench.errors import WorkbenchError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="workbench",
+    help="Research, replay and live trading with the same objects.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+BarsFile = Annotated[Path | None, typer.Option("--bars", help="Parquet or CSV file with open, high, low, close[, volume].")]
+Stamp = Annotated[str, typer.Option("--stamp", help="Whether the file's times are the bars' 'open' or 'close'.")]
+Interval = Annotated[str | None, typer.Option("--interval", help="1min, 5min, 1h, 1D ...; the commonest step where not given.")]
+Symbol = Annotated[str | None, typer.Option("--symbol", help="What is in the file; guessed from its name where not given.")]
+Cash = Annotated[float, typer.Option("--cash", help="At the start, in account currency.")]
+Currency = Annotated[str | None, typer.Option("--currency", help="Of the account; the instrument's where not given.")]
+Commission = Annotated[float | None, typer.Option("--commission", help="Share of the notional: 0.001 is 10 basis points.")]
+Slippage = Annotated[float | None, typer.Option("--slippage", help="Share of the price.")]
+Output = Annotated[Path, typer.Option("--output", help="Folder for what is written.")]
+
+
+@app.callback()
+def _workbench() -> None:
+    """Research, replay and live trading with the same objects."""
+
+
+@app.command()
+def demo(
+    bars: BarsFile = None,
+    stamp: Stamp = "open",
+    interval: Interval = None,
+    symbol: Symbol = None,
+    cash: Cash = 100_000.0,
+    currency: Currency = None,
+    commission: Commission = None,
+    slippage: Slippage = None,
+    output: Output = Path("runs/demo"),
+) -> None:
+    """Walk the whole road once: backtest, parity, report, and a live notebook run by papermill on recorded bars."""
+    from workbench.demo import run_demo
+
+    run_demo(_bars(bars, stamp, interval, symbol), cash, currency, _costs(commission, slippage), output)
+
+
+@app.command()
+def backtest(
+    strategy: Annotated[Path, typer.Argument(help="Folder of a saved strategy (Strategy.save).")],
+    bars: BarsFile = None,
+    stamp: Stamp = "open",
+    interval: Interval = None,
+    symbol: Symbol = None,
+    cash: Cash = 100_000.0,
+    currency: Currency = None,
+    commission: Commission = None,
+    slippage: Slippage = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
+) -> None:
+    """Backtest a saved strategy on a file of bars."""
+    import workbench as wb
+
+    given = _bars(bars, stamp, interval, symbol)
+    result = wb.backtest(wb.Strategy.load(strategy), given, cash=cash, currency=currency, costs=_costs(commission, slippage))
+    typer.echo(repr(result))
+    if report is not None:
+        typer.echo(f"report: {result.report(report)}")
+
+
+def _bars(path: Path | None, stamp: str, interval: str | None, symbol: str | None) -> Any:
+    import workbench as wb
+
+    if path is None:
+        return wb.sample("sp500")
+    return wb.read_bars(path, instrument=symbol, interval=interval, stamp=stamp)  # type: ignore[arg-type]
+
+
+def _costs(commission: float | None, slippage: float | None) -> Any:
+    import workbench as wb
+
+    if commission is None and slippage is None:
+        return None
+    return wb.execution.Costs(commission=commission, slippage=slippage)
+
+
+def main() -> None:
+    """Run the command line; an error is one sentence, and exit code 2."""
+    try:
+        app()
+    except WorkbenchError as error:
+        notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", []))
+        typer.echo(f"workbench: {error}{notes}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

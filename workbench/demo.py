@@ -1,0 +1,112 @@
+"""The whole road once, on example bars or a user's own: what ``workbench demo`` shows."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import workbench as wb
+from workbench.bars import Bars
+from workbench.errors import DataError
+from workbench.live.notebook import execute
+from workbench.research.audits import ParityReport, compare_with_replay
+from workbench.research.result import Backtest
+from workbench.session.setup import set_up
+
+__all__ = ["run_demo"]
+
+#: The parity table should speak of at least so many orders.
+ENOUGH = 50
+WINDOWS = ((10, 50), (5, 20), (3, 10), (2, 5))
+
+
+def run_demo(bars: Bars, cash: float, currency: str | None, costs: Any, output: Path) -> None:
+    """Backtest, compare with a replayed session, write the report, run the live notebook, and say what to do next."""
+    started = time.monotonic()
+    _say("1. Bars")
+    print(f"   {bars!r}")
+    strategy, result = _strategy_for(bars, cash, currency, costs)
+    print("   " + "\n   ".join(repr(i) for i in bars.instruments[:5]))
+    _say("2. Strategy")
+    print(_indented(repr(strategy)))
+    _say("3. Backtest")
+    print(_indented(repr(result)))
+    _say("4. The same strategy as a replayed session, compared order by order")
+    parity = compare_with_replay(result.setup, result.record)
+    print(f"   {_parity_line(parity)}")
+    _say("5. Report")
+    report = result.report(output / "report.html")
+    _say("6. The live notebook, executed by papermill over the recorded bars")
+    notebook = _run_notebook(strategy, bars, result, cash, costs, output)
+    print(f"\nDone in {time.monotonic() - started:.0f} s.\n")
+    print(f"backtest report (open in a browser):   {report}")
+    print(f"executed live notebook:                {notebook}")
+    print(_next_steps(output, notebook))
+    if len(parity.differences):
+        raise DataError(f"research and replay differ: {_parity_line(parity)}")
+
+
+def _say(title: str) -> None:
+    print(f"\n{title}")
+    sys.stdout.flush()
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"   {line}" if line else "" for line in text.splitlines())
+
+
+def _strategy_for(bars: Bars, cash: float, currency: str | None, costs: Any) -> tuple[Any, Backtest]:
+    """Return the slowest of a few trend rules that trades often enough to be worth comparing."""
+    tried = []
+    for fast, slow in WINDOWS:
+        strategy = wb.Strategy(
+            signal=wb.signals.MovingAverageCross(fast, slow),
+            sizer=wb.sizing.RiskPercent(0.005),
+            exits=[wb.exits.AtrStop(14, 2.0)],
+            risk=[wb.risk.MaxLeverage(2.0)],
+        )
+        result = wb.backtest(strategy, bars, cash=cash, currency=currency, costs=costs)
+        tried.append((strategy, result))
+        if len(result.record.orders) >= ENOUGH:
+            return tried[-1]
+    best = max(tried, key=lambda pair: len(pair[1].record.orders))
+    if not len(best[1].record.orders):
+        raise DataError(f"no order could be placed with {cash:,.0f} {best[1].currency}: {_why_not(best[1])}; try more --cash or more bars")
+    return best
+
+
+def _why_not(result: Backtest) -> str:
+    reasons = result.decisions["reason"]
+    return str(reasons.mode()[0]) if len(reasons) else "the signal never took a side"
+
+
+def _parity_line(parity: ParityReport) -> str:
+    return repr(parity).splitlines()[0]
+
+
+def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, costs: Any, output: Path) -> Path:
+    """Save strategy and bars as a run finds them, and have papermill execute the live notebook."""
+    wb.data.ParquetStore(output / "bars").save(bars, replace=True)
+    strategy.save(output / "strategy")
+    parameters = {
+        "strategy": str((output / "strategy").resolve()),
+        "store": str((output / "bars").resolve()),
+        "symbols": bars.symbols,
+        "interval": bars.interval,
+        "cash": float(cash),
+        "currency": result.currency,
+        "costs": None if costs is None else {k: v for k, v in costs.get_params().items() if v is not None},
+    }
+    set_up(strategy, bars, cash, costs, result.currency)
+    return execute(parameters, output / "live.ipynb")
+
+
+def _next_steps(output: Path, notebook: Path) -> str:
+    return f"""
+What to do next:
+  make lab                                          JupyterLab with the notebooks: 01_data, 02_research, 04_validate
+  workbench demo --bars FILE --cash 50000           the same on your own bars (--stamp close if your file stamps closes)
+  workbench backtest {output / 'strategy'} --bars FILE   the saved strategy on other bars
+  {notebook} is the readable record of the run: open it in JupyterLab."""

@@ -1,0 +1,45 @@
+"""A live run is an executed notebook: papermill runs ``notebooks/live.ipynb``."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import RunError
+from workbench.live.parameters import validated
+
+__all__ = ["execute", "notebook_path"]
+
+
+def notebook_path(name: str) -> Path:
+    """Return where a notebook of the workbench lies: in the checkout, or where the package installed it."""
+    folders = [Path(__file__).parents[2] / "notebooks", Path(sysconfig.get_path("data")) / "share" / "workbench" / "notebooks"]
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    raise RunError(f"the notebook {name} is not installed; looked in {' and '.join(map(str, folders))}")
+
+
+def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.ipynb") -> Path:
+    """Check the parameters, then have papermill execute the notebook into `output`.
+
+    Raises
+    ------
+    RunError
+        A parameter is wrong: papermill is not even started then. Or a cell failed: the notebook shows which.
+    """
+    checked = validated(parameters)
+    template = notebook_path(notebook)
+    import papermill
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(template), str(output), parameters=checked.model_dump(), cwd=str(Path.cwd()), progress_bar=sys.stderr.isatty(), log_output=False
+        )  # fmt: skip
+    except papermill.PapermillExecutionError as error:
+        raise RunError(f"cell {error.cell_index} of the run failed: {error.ename}: {error.evalue}; see {output}") from None
+    return output

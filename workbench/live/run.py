@@ -1,0 +1,103 @@
+"""The run inside the notebook: what ``notebooks/live.ipynb`` calls."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from workbench.data import ParquetStore, ReplayAdapter
+from workbench.execution import Costs, PaperVenue
+from workbench.live.parameters import RunParameters, validated
+from workbench.session import Session
+from workbench.session.events import HandlerFailed
+from workbench.session.recorder import Recorder
+from workbench.strategy import Strategy
+
+__all__ = ["Run", "prepare"]
+
+#: Seconds between two status updates: kernel messages are also what makes papermill save the notebook.
+EVERY = 0.5
+#: Steps between two looks at the clock.
+STRIDE = 500
+
+
+def prepare(**parameters: Any) -> Run:
+    """Check the parameters once more, inside the kernel, and set the session up.
+
+    Examples
+    --------
+    >>> prepare(strategy="runs/demo/strategy", store="runs/demo/bars", symbols=["SPX"], interval="1D")  # doctest: +SKIP
+    """
+    return Run(validated(parameters))
+
+
+class Run:
+    """One run: a session, its record, and a status that a notebook shows while it goes on.
+
+    Parameters
+    ----------
+    parameters : RunParameters
+    """
+
+    def __init__(self, parameters: RunParameters) -> None:
+        p = parameters
+        self.parameters = p
+        self.strategy = Strategy.load(Path(p.strategy))
+        self.bars = ParquetStore(p.store).load(p.symbols, p.interval)
+        self.costs = Costs(**p.costs) if p.costs is not None else None
+        venue = PaperVenue(p.cash, self.costs, p.currency, p.rates)
+        self.session = Session(self.strategy, data=ReplayAdapter(self.bars), execution=venue)
+        self.recorder = Recorder(self.session)
+        self.problems: list[HandlerFailed] = []
+        self.session.on(HandlerFailed, self.problems.append)
+        self._started = time.monotonic()
+
+    @property
+    def equity(self) -> pd.Series:
+        """Equity at each step so far, in account currency."""
+        values = self.recorder.record().equity
+        return pd.Series(values, self.bars.index[: len(values)], name=f"equity in {self.session.setup.currency}")
+
+    def go(self, show: Callable[[str], None] = print, every: float = EVERY) -> Run:
+        """Decide all steps, and show the status as they are decided.
+
+        Parameters
+        ----------
+        show : callable
+            Takes the status as HTML.
+        every : float, default 0.5
+            Seconds between two updates.
+        """
+        self._started = time.monotonic()
+        show(self.status())
+        shown, total = time.monotonic(), len(self.session.tape)
+        while self.session.steps_done < total:
+            self.session.run(STRIDE)
+            if time.monotonic() - shown >= every:
+                shown = time.monotonic()
+                show(self.status())
+        show(self.status())
+        return self
+
+    def status(self) -> str:
+        """Return where the run stands, as a line of HTML: mode, progress, equity, orders, positions."""
+        session = self.session
+        done, total = session.steps_done, len(session.tape)
+        cells = {
+            "step": f"{done:,} of {total:,}",
+            "bar": f"{self.bars.index[done - 1]:%Y-%m-%d %H:%M} UTC" if done else "-",
+            "equity": f"{session.equity:,.2f} {session.setup.currency}",
+            "orders": f"{len(session.journal) if hasattr(session.journal, '__len__') else '-'}",
+            "positions": ", ".join(f"{s} {q:g}" for s, q in session.execution.positions().items()) or "flat",
+            "running": f"{time.monotonic() - self._started:.1f} s",
+        }
+        share = 100 * done / total if total else 100
+        bar = f"<div style='background:#8883;height:6px;border-radius:3px'><div style='width:{share:.1f}%;background:#3b7dd8;height:6px;border-radius:3px'></div></div>"
+        row = "".join(f"<span style='margin-right:2em'><small style='opacity:.65'>{k}</small> <b>{html.escape(v)}</b></span>" for k, v in cells.items())
+        badge = "<b style='background:#3b7dd8;color:#fff;padding:.1em .7em;border-radius:3px;margin-right:2em'>PAPER &middot; REPLAY</b>"
+        return f"<div style='font-variant-numeric:tabular-nums;line-height:2.1'>{badge}{row}{bar}</div>"

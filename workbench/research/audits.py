@@ -1,0 +1,210 @@
+"""The laws as calls: causality of a part, parity of a strategy."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import Bars
+from workbench.component import Component
+from workbench.errors import CausalityError, ParameterError
+from workbench.execution.costs import Costs
+from workbench.exits import Exit
+from workbench.rates import Rates
+from workbench.research.running import run_session
+from workbench.research.comparing import COLUMNS, compare
+from workbench.research.engine import run_kernel
+from workbench.session.record import Record
+from workbench.session.setup import Setup, default_cash, set_up
+from workbench.signals import SignalGenerator
+from workbench.strategy import Strategy
+
+__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity"]
+
+#: How many steps are recomputed in the live way.
+CUTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CausalityReport:
+    """Whether a part looked ahead.
+
+    Parameters
+    ----------
+    failures : DataFrame
+        Columns component, time, expected, got; one row a value that changes when later bars are taken away.
+    checked : int
+        How many steps were recomputed.
+    """
+
+    failures: pd.DataFrame
+    checked: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing changed."""
+        return self.failures.empty
+
+    def require(self) -> None:
+        """Raise `CausalityError` where the part looked ahead."""
+        if not self.passed:
+            first = self.failures.iloc[0]
+            raise CausalityError(
+                f"{first['component']} looks ahead: at {first['time']} it gives {first['expected']} with later bars and {first['got']} without them"
+            )
+
+    def __repr__(self) -> str:
+        if self.passed:
+            return f"causality: passed, {self.checked} steps recomputed with the bars up to each of them"
+        return f"causality: FAILED at {len(self.failures)} values\n{self.failures.head().to_string(index=False)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ParityReport:
+    """Whether research and replay agree, order by order.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        Columns what, time, symbol, leg, field, expected, got; empty where they agree to the last bit.
+    orders : int
+        How many orders were compared.
+    recomputed : int
+        How many steps were recomputed in the live way.
+    engines : tuple of str
+        What was compared.
+    """
+
+    differences: pd.DataFrame
+    orders: int
+    recomputed: int
+    engines: tuple[str, str]
+
+    def __repr__(self) -> str:
+        first = f"parity: {len(self.differences)} differences in {self.orders} orders ({self.engines[0]} against {self.engines[1]})"
+        return first if self.differences.empty else f"{first}\n{self.differences.head(10).to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        line = repr(self).splitlines()[0]
+        colour = "#1f9e77" if self.differences.empty else "#d1495b"
+        table = "" if self.differences.empty else self.differences.head(50).to_html(index=False, border=0)
+        return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(line)}</b></p>{table}"
+
+
+def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: int = 0) -> CausalityReport:
+    """Recompute a part with the bars up to a step, and compare with what it gives when later bars are there (law 1).
+
+    Parameters
+    ----------
+    component : SignalGenerator, Exit or Strategy
+        A strategy is checked part by part.
+    bars : Bars
+    cuts : int, default 100
+        How many steps, drawn at random; the last one is always among them.
+    seed : int, default 0
+
+    Returns
+    -------
+    CausalityReport
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> wb.check_causality(wb.signals.MovingAverageCross(), wb.simulate(days=1, seed=1)).passed
+    True
+    """
+    if len(bars) < 2:
+        raise ParameterError(f"check_causality needs at least two bars, got {len(bars)}")
+    rng = np.random.default_rng(seed)
+    steps = np.unique(np.append(rng.integers(0, len(bars), min(cuts, len(bars))), len(bars) - 1))
+    rows: list[tuple[Any, ...]] = []
+    for name, compute in _parts_of(component):
+        whole = compute(bars)
+        for t in steps:
+            part = compute(bars.iloc[: t + 1])[-1]
+            unequal = np.flatnonzero(~((part == whole[t]) | (np.isnan(part) & np.isnan(whole[t]))))
+            rows += [(name, bars.index[t], float(whole[t][j]), float(part[j])) for j in unequal]
+    return CausalityReport(pd.DataFrame(rows, columns=["component", "time", "expected", "got"]), len(steps))
+
+
+def _parts_of(component: Component) -> list[tuple[str, Callable[[Bars], np.ndarray]]]:
+    """Return what is to be recomputed of a part: its name and the function of bars."""
+    if isinstance(component, Strategy):
+        parts = [component.signal, *component.exits]
+        return [found for part in parts for found in _parts_of(part)]
+    if isinstance(component, SignalGenerator):
+        return [(type(component).__name__, lambda bars: component.stances(bars).to_numpy())]
+    if isinstance(component, Exit):
+        return [(type(component).__name__, lambda bars: np.asarray(component.distance(bars), dtype=float))]
+    raise ParameterError(f"check_causality takes a signal, an exit or a strategy, got {type(component).__name__}")
+
+
+def check_parity(
+    strategy: Strategy,
+    bars: Bars,
+    *,
+    cash: float = default_cash,
+    costs: Costs | Mapping[str, Costs] | None = None,
+    currency: str | None = None,
+    rates: Rates | None = None,
+    buying_power: bool = True,
+    cuts: int = CUTS,
+) -> ParityReport:
+    """Run a strategy as research and as a replayed session, and compare every order, fill, decision and the equity (law 2).
+
+    A strategy with a part that is not compiled backtests through the Session: two runs of it are compared then.
+    Besides, `cuts` random steps are recomputed in the live way, from the bars up to each step.
+
+    Returns
+    -------
+    ParityReport
+        Its `differences` are empty where research and replay are equal to the last bit.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> wb.check_parity(wb.Strategy(wb.signals.MovingAverageCross()), wb.simulate(days=2, seed=1)).differences.empty
+    True
+    """
+    setup = set_up(strategy, bars, cash, costs, currency, rates, buying_power)
+    return compare_with_research(setup, run_session(setup), cuts)
+
+
+def compare_with_replay(setup: Setup, research: Record, cuts: int = CUTS) -> ParityReport:
+    """Replay what was backtested, and compare."""
+    return _compared(setup, research, run_session(setup), cuts)
+
+
+def compare_with_research(setup: Setup, session: Record, cuts: int = CUTS) -> ParityReport:
+    """Backtest what a session traded, and compare."""
+    research = run_kernel(setup) if setup.rules.compiled else run_session(setup)
+    return _compared(setup, research, session, cuts)
+
+
+def _compared(setup: Setup, research: Record, replay: Record, cuts: int) -> ParityReport:
+    recomputed = _recomputed(setup, cuts)
+    found = [frame for frame in (compare(research, replay, setup.bars), recomputed) if len(frame)]
+    differences = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+    return ParityReport(differences, len(research.orders), min(cuts, len(setup.bars)), (research.engine, replay.engine))
+
+
+def _recomputed(setup: Setup, cuts: int) -> pd.DataFrame:
+    """Return where a step's inputs, computed in the live way, differ from those of the whole block."""
+    steps = np.random.default_rng(0).permutation(len(setup.bars))[:cuts]
+    rows: list[tuple[Any, ...]] = []
+    for t in sorted(int(step) for step in steps):
+        live = setup.strategy.inputs(setup.bars.iloc[: t + 1])
+        for name, whole, part in zip(live._fields, setup.inputs, live, strict=True):
+            if whole is not None and part is not None:
+                rows += _unequal(setup.bars, t, name, whole[t], part[-1])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _unequal(bars: Bars, t: int, name: str, whole: np.ndarray, part: np.ndarray) -> list[tuple[Any, ...]]:
+    different = np.flatnonzero(~((whole == part) | (np.isnan(whole) & np.isnan(part))))
+    return [("recomputed", bars.index[t], bars.symbols[j], "", name, float(whole[j]), float(part[j])) for j in different]

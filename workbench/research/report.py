@@ -1,0 +1,63 @@
+"""One HTML page a result: opens anywhere, needs no network."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from workbench.research.result import Backtest
+
+__all__ = ["write_report"]
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+.sub { opacity: .7; } .warn { background: #e69f0033; border-left: 4px solid #e69f00; padding: .4rem .8rem; }
+.scroll { overflow-x: auto; max-height: 26rem; overflow-y: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
+th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
+th { position: sticky; top: 0; background: Canvas; } td:last-child { text-align: left; }
+.figures { columns: 3 16rem; column-gap: 2.5rem; } .figures div { display: flex; justify-content: space-between; break-inside: avoid; border-bottom: 1px solid #8883; }
+pre { white-space: pre-wrap; }
+"""
+SHOWN = 200
+
+
+def write_report(result: Backtest, path: Path) -> Path:
+    """Write the page, its folder too if need be."""
+    from workbench.research.result import format_values
+
+    figures = "".join(f"<div><span>{html.escape(str(k))}</span><b>{html.escape(v)}</b></div>" for k, v in format_values(result.stats).items())
+    simulated = "<p class='warn'>Simulated market: these prices were made up.</p>" if result.bars.simulated else ""
+    chart = result.plot().to_html(full_html=False, include_plotlyjs=True)
+    prints = "".join(f"<li>{html.escape(name)}: {html.escape(value)}</li>" for name, value in result.fingerprint.items())
+    title = f"Backtest: {', '.join(result.bars.symbols[:4])}, {result.bars.interval}"
+    body = [
+        f"<h1>{html.escape(title)}</h1><p class='sub'>{result.bars.index[0]:%Y-%m-%d} to {result.bars.index[-1]:%Y-%m-%d}, times in UTC</p>",
+        simulated,
+        f"<h2>Figures</h2><div class='figures'>{figures}</div>",
+        f"<h2>Pictures</h2>{chart}",
+        f"<h2>Trades</h2>{_table(result.trades)}",
+        f"<h2>Decisions, with who cut what and why</h2>{_table(result.decisions)}",
+        f"<h2>Assumptions</h2>{result.assumptions._repr_html_()}",
+        f"<h2>Strategy</h2><pre>{html.escape(repr(result.strategy))}</pre>",
+        f"<h2>Fingerprints</h2><ul>{prints}</ul>",
+    ]
+    page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(title)}</title><style>{STYLE}</style></head><body>{''.join(body)}</body></html>"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _table(frame: pd.DataFrame) -> str:
+    shown = frame.tail(SHOWN).copy()
+    for name in shown.select_dtypes("datetimetz"):
+        shown[name] = shown[name].dt.strftime("%Y-%m-%d %H:%M").fillna("")
+    note = f"<p class='sub'>The last {SHOWN} of {len(frame):,}.</p>" if len(frame) > SHOWN else ""
+    table = shown.to_html(index=False, border=0, float_format=lambda value: f"{value:,.6g}", na_rep="")
+    return f"{note}<div class='scroll'>{table}</div>"

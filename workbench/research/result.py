@@ -1,0 +1,219 @@
+"""The result of a backtest: tables, figures, pictures, and what was assumed."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import platform
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import Bars
+from workbench.research import tables
+from workbench.research.statistics import statistics
+from workbench.session.record import Record
+from workbench.session.setup import Setup
+
+__all__ = ["Assumptions", "Backtest"]
+
+
+class Assumptions(tuple[str, ...]):
+    """What a result rests on, one sentence each; prints as a list."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n".join(f"- {line}" for line in self)
+
+    def __repr__(self) -> str:
+        return f"Assumptions:\n{self}"
+
+    def _repr_html_(self) -> str:
+        return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in self) + "</ul>"
+
+
+class Backtest:
+    """What a strategy would have done on some bars.
+
+    Everything is worked out when it is first asked for.
+
+    Parameters
+    ----------
+    setup : Setup
+        What was run.
+    record : Record
+        What happened.
+    """
+
+    def __init__(self, setup: Setup, record: Record) -> None:
+        self.setup = setup
+        self.record = record
+
+    @property
+    def strategy(self) -> Any:
+        """The strategy that was run."""
+        return self.setup.strategy
+
+    @property
+    def bars(self) -> Bars:
+        """The bars that it was run on."""
+        return self.setup.bars
+
+    @property
+    def currency(self) -> str:
+        """Account currency."""
+        return self.setup.currency
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        """Every order that was sent: when decided, leg, side, quantity, type, price, how and when it ended."""
+        return tables.orders_table(self.setup, self.record)
+
+    @cached_property
+    def fills(self) -> pd.DataFrame:
+        """Every fill: label of the bar that filled it, price, value and fee in account currency."""
+        return tables.fills_table(self.setup, self.record)
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """Round trips, profit after fees in account currency; an open one is valued at the last close."""
+        return tables.trades_table(self.setup, self.record)
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """Each stance that was acted on: what was asked, what was opened, who cut it, from what to what, and why."""
+        return tables.decisions_table(self.setup, self.record)
+
+    @cached_property
+    def equity(self) -> pd.Series:
+        """Cash + open profit at the close of each step, in account currency; indexed by label."""
+        return pd.Series(self.record.equity, self.bars.index, name=f"equity in {self.currency}", copy=False)
+
+    @cached_property
+    def positions(self) -> pd.DataFrame:
+        """Signed quantity held at each close, shape (T, N)."""
+        return tables.positions_of(self.setup, self.record)
+
+    @cached_property
+    def exposure(self) -> pd.DataFrame:
+        """Gross and net notional of the positions at each close, in account currency."""
+        close = self.bars.close if self.bars.whole else self.bars.close.ffill()
+        value = (self.positions.to_numpy() * np.nan_to_num(close.to_numpy())) * np.nan_to_num(self.setup.conversion.unit)
+        return pd.DataFrame({"gross": np.abs(value).sum(axis=1), "net": value.sum(axis=1)}, self.bars.index)
+
+    @cached_property
+    def stats(self) -> pd.Series:
+        """The figures that a trader looks at first (`workbench.research.statistics`)."""
+        in_market = float((self.positions.to_numpy() != 0).any(axis=1).mean())
+        fees = float(self.record.fills["fee"].sum()) if len(self.record.fills) else 0.0
+        return statistics(self.equity, self.setup.cash, self.trades, len(self.record.orders), in_market, fees)
+
+    @cached_property
+    def assumptions(self) -> Assumptions:
+        """What the result rests on."""
+        return Assumptions(_assumed(self.setup, self.record))
+
+    @cached_property
+    def fingerprint(self) -> dict[str, str]:
+        """Hashes of data and strategy, and the versions of what computed."""
+        text = hashlib.sha256(repr(self.setup.strategy).encode()).hexdigest()[:16]
+        versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
+        return {"bars": self.bars.fingerprint, "strategy": text, "workbench": version("workbench"), **versions}
+
+    def plot(self) -> Any:
+        """Return a plotly figure: equity with its drawdown, and the trades on the price."""
+        from workbench.research.plots import plot_backtest
+
+        return plot_backtest(self)
+
+    def report(self, path: str | Path) -> Path:
+        """Write one HTML page with figures, pictures, trades, decisions and assumptions; return its path."""
+        from workbench.research.report import write_report
+
+        return write_report(self, Path(path))
+
+    @cached_property
+    def portfolio(self) -> Any:
+        """A vectorbt Portfolio made of the fills, for all of vectorbt's statistics and plots."""
+        from workbench.research.vectorbt_bridge import portfolio_of
+
+        return portfolio_of(self)
+
+    def __repr__(self) -> str:
+        lines = [f"Backtest of {', '.join(self.bars.symbols[:4])} on {len(self.bars)} bars of {self.bars.interval}"]
+        if self.bars.simulated:
+            lines[0] += " - SIMULATED MARKET"
+        return "\n".join([*lines, format_stats(self.stats), "", "Assumptions:", str(self.assumptions)])
+
+    def _repr_html_(self) -> str:
+        simulated = "<p><b>Simulated market.</b></p>" if self.bars.simulated else ""
+        table = pd.DataFrame({"": format_values(self.stats)}).to_html(header=False, border=0)
+        folded = f"<details><summary>Assumptions</summary>{self.assumptions._repr_html_()}</details>"
+        return f"{simulated}{table}{folded}"
+
+
+def format_values(stats: pd.Series) -> pd.Series:
+    """Return figures as text, at a precision that a person reads."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, pd.Timestamp):
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+        if isinstance(value, float):
+            return "-" if value != value else f"{value:,.2f}"
+        return f"{value:,}"
+
+    return pd.Series({name: text(value) for name, value in stats.items()})
+
+
+def format_stats(stats: pd.Series) -> str:
+    """Return figures as an aligned table."""
+    texts = format_values(stats)
+    width = max(len(str(name)) for name in texts.index)
+    return "\n".join(f"  {name!s:<{width}}  {value:>22}" for name, value in texts.items())
+
+
+def _assumed(setup: Setup, record: Record) -> list[str]:
+    bars = setup.bars
+    lines = [f"simulated market: {bars.source}"] if bars.simulated else [f"bars from {bars.source}"] if bars.source else []
+    lines += list(bars.assumptions)
+    lines += [
+        f"account in {setup.currency}, {setup.cash:,.2f} at the start; starts flat, first stance "
+        + ("acted on" if setup.strategy.start == "join" else "only noted"),
+        "decided at the close of a bar, filled from the next bar on; market orders at its open moved against us, "
+        "stops before targets, gaps at the open, limits only when traded through",
+    ]
+    said: dict[str, list[str]] = {}
+    for instrument, costs in zip(setup.instruments, setup.costs, strict=True):
+        said.setdefault(costs.describe(instrument), []).append(instrument.symbol)
+    lines += [f"{_names(symbols)}: {words}" for words, symbols in said.items()]
+    lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
+    if setup.buying_power:
+        margins = {f"{i.margin:.4g}" for i in setup.instruments}
+        lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
+    else:
+        lines.append("buying power off: nothing but the strategy's own limits stops an opening")
+    lines.append(f"computed by the {record.engine}")
+    return lines
+
+
+def _not_modelled(setup: Setup) -> list[tuple[str, list[Any]]]:
+    shorts = [i for i in setup.instruments if i.can_short and i.funded]
+    funding = [i for i in setup.instruments if i.kind in ("perpetual", "cfd")]
+    swaps = [i for i in setup.instruments if i.asset_class == "fx" and i.kind == "spot"]
+    splits = [i for i in setup.instruments if i.asset_class == "equity"]
+    rows = [
+        ("borrow costs of short positions not modelled", shorts),
+        ("funding not modelled", funding),
+        ("swap not modelled", swaps),
+        ("dividends and splits not modelled: prices are taken as they are", splits),
+    ]
+    return [(words, group) for words, group in rows if group]
+
+
+def _names(symbols: list[str]) -> str:
+    return ", ".join(symbols[:5]) + (f" and {len(symbols) - 5} more" if len(symbols) > 5 else "")

@@ -1,0 +1,88 @@
+"""The figures of a result, computed from equity and trades alone."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["daily_equity", "drawdown", "statistics"]
+
+YEAR_NS = 365.25 * 86_400e9
+
+
+def drawdown(equity: pd.Series) -> pd.Series:
+    """Return the fall from the highest equity so far, as a share: 0 at a high, -0.1 ten percent below."""
+    return equity / equity.cummax() - 1.0
+
+
+def daily_equity(equity: pd.Series) -> pd.Series:
+    """Return the last equity of each UTC day that has any."""
+    days = equity.index.as_unit("ns").asi8 // 86_400_000_000_000  # type: ignore[attr-defined]
+    last = np.append(days[1:] != days[:-1], True)
+    return equity[last]
+
+
+def statistics(equity: pd.Series, cash: float, trades: pd.DataFrame, orders: int, exposure: float, fees: float) -> pd.Series:
+    """Return the figures that a trader looks at first.
+
+    Annual figures use the days that the equity has a value on: their number a year is measured, so shares come out near
+    252 and coins near 365. Sharpe and Sortino are of daily returns, without a risk-free rate; NaN below three days.
+
+    Parameters
+    ----------
+    equity : Series of length T
+    cash : float
+        At the start.
+    trades : DataFrame
+        Round trips (`workbench.research.tables.trades_table`).
+    orders : int
+    exposure : float
+        Share of the steps with a position.
+    fees : float
+    """
+    end = float(equity.iloc[-1])
+    fall = drawdown(equity)
+    closed = trades[trades["exit"] != "open"]
+    won, lost = closed.loc[closed["profit"] > 0, "profit"], closed.loc[closed["profit"] <= 0, "profit"]
+    values = {
+        "start": equity.index[0],
+        "end": equity.index[-1],
+        "steps": len(equity),
+        "start equity": cash,
+        "end equity": end,
+        "return %": (end / cash - 1.0) * 100,
+        **_annual(equity, cash),
+        "max drawdown %": float(fall.min()) * 100,
+        "orders": orders,
+        "trades": len(trades),
+        "win rate %": len(won) / len(closed) * 100 if len(closed) else math.nan,
+        "profit factor": float(won.sum() / -lost.sum()) if len(lost) and lost.sum() else math.nan,
+        "average trade": float(closed["profit"].mean()) if len(closed) else math.nan,
+        "stopped out of trades %": float((closed["exit"] == "stop").mean()) * 100 if len(closed) else math.nan,
+        "time in market %": exposure * 100,
+        "fees": fees,
+    }
+    return pd.Series(values, dtype=object, name="backtest")
+
+
+def _annual(equity: pd.Series, cash: float) -> dict[str, float]:
+    daily = daily_equity(equity)
+    years = (equity.index[-1] - equity.index[0]).value / YEAR_NS if len(equity) > 1 else 0.0
+    end = float(equity.iloc[-1])
+    growth = ((end / cash) ** (1 / years) - 1) * 100 if years > 1 / 52 and end > 0 else math.nan
+    values = np.concatenate([[cash], daily.to_numpy()])
+    if len(daily) < 3 or not years or (values <= 0).any():
+        return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}
+    returns = values[1:] / values[:-1] - 1.0
+    a_year = len(daily) / years
+    deviation = float(returns.std(ddof=1))
+    downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
+    scale = math.sqrt(a_year)
+    return {
+        "annual return %": growth,
+        "annual volatility %": deviation * scale * 100,
+        "Sharpe": float(returns.mean()) / deviation * scale if deviation else math.nan,
+        "Sortino": float(returns.mean()) / downside * scale if downside else math.nan,
+    }

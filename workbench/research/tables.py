@@ -1,0 +1,194 @@
+"""A record as tables that a person reads: orders, fills, trades, decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.records import LEGS, OPENED, STATUSES, TYPES, WORDS
+from workbench.session.record import Record
+from workbench.session.setup import Setup
+
+__all__ = ["decisions_table", "fills_table", "orders_table", "positions_of", "trades_table"]
+
+
+def _quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
+    """Return lots as quantities: the float nearest to the exact decimal."""
+    number = np.array([spec.number for spec in setup.specs])
+    power = np.array([spec.power for spec in setup.specs])
+    return rows[field] * number[rows["j"]] / power[rows["j"]]
+
+
+def _symbols(setup: Setup, rows: np.ndarray) -> np.ndarray:
+    return np.array(setup.bars.symbols, dtype=object)[rows["j"]]
+
+
+def _words(names: tuple[str, ...], numbers: np.ndarray) -> np.ndarray:
+    return np.array(names, dtype=object)[numbers]
+
+
+def _times(setup: Setup, steps: np.ndarray) -> Any:
+    index = setup.bars.index
+    taken = index.take(np.maximum(steps, 0))
+    return taken.where(steps >= 0) if (steps < 0).any() else taken
+
+
+def orders_table(setup: Setup, record: Record) -> pd.DataFrame:
+    """Return every order that was sent, protective ones included."""
+    rows = record.orders
+    return pd.DataFrame(
+        {
+            "time": _times(setup, rows["t"]),
+            "symbol": _symbols(setup, rows),
+            "leg": _words(LEGS, rows["leg"]),
+            "side": np.where(rows["side"] > 0, "buy", "sell"),
+            "quantity": _quantities(setup, rows, "lots"),
+            "type": _words(TYPES, rows["kind"]),
+            "price": rows["price"],
+            "status": _words(STATUSES, rows["status"]),
+            "ended": _times(setup, rows["end"]),
+            "decision": rows["decision"],
+        }
+    )
+
+
+def fills_table(setup: Setup, record: Record) -> pd.DataFrame:
+    """Return every fill; value and fee in account currency."""
+    rows = record.fills
+    quantity = _quantities(setup, rows, "lots")
+    return pd.DataFrame(
+        {
+            "time": _times(setup, rows["t"]),
+            "symbol": _symbols(setup, rows),
+            "leg": _words(LEGS, record.orders["leg"][rows["order"]]),
+            "side": np.where(rows["lots"] > 0, "buy", "sell"),
+            "quantity": np.abs(quantity),
+            "price": rows["price"],
+            "value": np.abs(quantity) * rows["price"] * rows["unit"],
+            "fee": rows["fee"],
+            "order": rows["order"],
+        }
+    )
+
+
+def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
+    """Return round trips: profit in account currency after fees; an open one is valued at the last close."""
+    fills = record.fills
+    order = np.lexsort((np.arange(len(fills)), fills["j"]))
+    sorted_fills = fills[order]
+    entries = sorted_fills[0::1][_is_entry(sorted_fills, record)]
+    exits = _exits_of(sorted_fills, record)
+    quantity = _quantities(setup, entries, "lots")
+    closed = exits["t"] >= 0
+    unit = np.where(closed, exits["unit"], setup.conversion.unit[-1][entries["j"]])
+    last = _last_close(setup)[entries["j"]]
+    price = np.where(closed, exits["price"], last)
+    gross = _profit(setup, entries, quantity, price, unit)
+    fees = entries["fee"] + np.where(closed, exits["fee"], 0.0)
+    value = np.abs(quantity) * entries["price"] * entries["unit"]
+    steps = np.where(closed, exits["t"], len(setup.bars) - 1) - entries["t"]
+    table = pd.DataFrame(
+        {
+            "symbol": _symbols(setup, entries),
+            "side": np.where(entries["lots"] > 0, "long", "short"),
+            "quantity": np.abs(quantity),
+            "entered": _times(setup, entries["t"]),
+            "entry_price": entries["price"],
+            "exited": _times(setup, np.where(closed, exits["t"], -1)),
+            "exit_price": price,
+            "exit": np.where(closed, _words(LEGS, exits["leg"]), "open"),
+            "steps": steps,
+            "fees": fees,
+            "profit": gross - fees,
+            "return": (gross - fees) / value,
+        }
+    )
+    return table.sort_values(["entered", "symbol"], kind="stable", ignore_index=True)
+
+
+def _is_entry(fills: np.ndarray, record: Record) -> np.ndarray:
+    entry: np.ndarray = record.orders["leg"][fills["order"]] == 0
+    return entry
+
+
+def _exits_of(fills: np.ndarray, record: Record) -> np.ndarray:
+    """Return for each entry the fill that follows it on its instrument; t is -1 where it is still open."""
+    entry = np.flatnonzero(_is_entry(fills, record))
+    kind = np.dtype([("t", "i8"), ("price", "f8"), ("fee", "f8"), ("unit", "f8"), ("leg", "i8")])
+    exits = np.zeros(len(entry), kind)
+    exits["t"] = -1
+    after = entry + 1
+    known = after < len(fills)
+    known[known] = (fills["j"][after[known]] == fills["j"][entry[known]]) & ~_is_entry(fills, record)[after[known]]
+    for name in ("t", "price", "fee", "unit"):
+        exits[name][known] = fills[name][after[known]]
+    exits["leg"][known] = record.orders["leg"][fills["order"][after[known]]]
+    return exits
+
+
+def _profit(setup: Setup, entries: np.ndarray, quantity: np.ndarray, price: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """Return the gross profit: paid at the entry's rate if funded, turned over at the exit's rate if margined."""
+    funded = np.array([bool(spec.funded) for spec in setup.specs])[entries["j"]]
+    paid = quantity * entries["price"] * np.where(funded, entries["unit"], unit)
+    return quantity * price * unit - paid
+
+
+def _last_close(setup: Setup) -> np.ndarray:
+    close = pd.DataFrame(setup.bars.array("close")).ffill()
+    return close.to_numpy()[-1]
+
+
+def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:
+    """Return each stance that was acted on: what was asked, what was left, who cut it and why."""
+    rows = record.decisions
+    return pd.DataFrame(
+        {
+            "time": _times(setup, rows["t"]),
+            "symbol": _symbols(setup, rows),
+            "stance": rows["stance"],
+            "close": rows["price"],
+            "equity": rows["equity"],
+            "closed": _quantities(setup, rows, "closed"),
+            "asked": rows["asked"],
+            "opened": _quantities(setup, rows, "lots"),
+            "reason": [_reason(setup, row) for row in rows],
+        }
+    )
+
+
+def _reason(setup: Setup, row: Any) -> str:
+    """Return one decision in words: every cut with who, from, to and why, then the outcome."""
+    names = [type(part).__name__ for part in setup.strategy.risk]
+    words = [part.words(float(row["equity"]), setup.currency) for part in setup.strategy.risk]
+    if setup.buying_power:
+        names, words = [*names, "buying power"], [*words, "margin and fees of what equity can carry"]
+    said, before = [], float(row["asked"])
+    for name, why, after in zip(names, words, row["after"], strict=False):
+        if after == after and after < before:
+            said.append(f"{name}: {before:.6g} -> {after:.6g} ({why})")
+            before = float(after)
+    code = int(row["code"])
+    if code == OPENED:
+        return "; ".join([*said, f"opened {_opened(setup, row):g}"])
+    return "; ".join([*said, *([WORDS[code]] if code else [_quiet(row)])])
+
+
+def _opened(setup: Setup, row: Any) -> float:
+    spec = setup.specs[int(row["j"])]
+    return float(row["lots"]) * spec.number / spec.power * (1 if row["stance"] > 0 else -1)
+
+
+def _quiet(row: Any) -> str:
+    closed = "closed" if row["closed"] else "flat"
+    return f"{closed}; short selling is not possible here" if row["stance"] < 0 else closed
+
+
+def positions_of(setup: Setup, record: Record) -> pd.DataFrame:
+    """Return the signed quantity held at each close, shape (T, N)."""
+    lots = np.zeros(setup.bars.shape, dtype=np.int64)
+    np.add.at(lots, (record.fills["t"], record.fills["j"]), record.fills["lots"])
+    number = np.array([spec.number for spec in setup.specs])
+    power = np.array([spec.power for spec in setup.specs])
+    return pd.DataFrame(np.cumsum(lots, axis=0) * number / power, setup.bars.index, setup.bars.symbols)

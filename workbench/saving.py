@@ -1,0 +1,140 @@
+"""A strategy as a folder of readable text, and the proof that it reads back the same.
+
+::
+
+    strategy.json    the parts by their public path, with their parameters
+    parts.py         the source of classes that were defined in a notebook (only where there are any)
+    manifest.json    sha256 of both
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from workbench.component import Component
+from workbench.component_text import from_dict, is_local, parts_of, public_path, round_trip, to_dict
+from workbench.errors import StrategyError
+from workbench.notebook_source import capture
+
+__all__ = ["load", "manifest_hash", "save"]
+
+TEXT, PARTS, MANIFEST = "strategy.json", "parts.py", "manifest.json"
+#: What a fresh process does to prove that a saved strategy reads back: it prints what it read.
+PROOF = "import sys; from pathlib import Path; from workbench.saving import load, text_of; sys.stdout.write(text_of(load(Path(sys.argv[1]), ())))"
+
+
+def text_of(component: Component) -> str:
+    """Return a component as readable text."""
+    return json.dumps(to_dict(component), indent=2) + "\n"
+
+
+def save(component: Component, folder: Path) -> Path:
+    """Write a component into a folder, and read it back in a fresh process where it brings source of its own.
+
+    Raises
+    ------
+    StrategyError
+        A part cannot be written or does not read back the same; the folder is then as it was.
+    """
+    local = sorted({type(part) for part in parts_of(component) if is_local(type(part).__module__)}, key=public_path)
+    source = capture(local) if local else ""
+    files = {TEXT: text_of(component)} | ({PARTS: source} if source else {})
+    folder.mkdir(parents=True, exist_ok=True)
+    before = {name: (folder / name).read_bytes() for name in (TEXT, PARTS, MANIFEST) if (folder / name).exists()}
+    try:
+        _write(folder, files)
+        _prove(component, folder, bool(source))
+    except Exception:
+        _restore(folder, before)
+        raise
+    return folder
+
+
+def load(folder: Path, modules: tuple[str, ...] = ()) -> Component:
+    """Read a component from its folder; the hashes of the manifest must hold.
+
+    Only workbench, the folder's own ``parts.py`` and `modules` are imported.
+    """
+    if not (folder / TEXT).is_file():
+        raise StrategyError(f"no strategy in {folder}: expected a folder with {TEXT}, as Strategy.save writes it")
+    text = _verified(folder)
+    local = _import_parts(folder / PARTS) if (folder / PARTS).is_file() else None
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise StrategyError(f"{folder / TEXT} is not readable: {error}") from None
+    return from_dict(data, allowed_modules=modules, local_module=local, source=str(folder / TEXT))
+
+
+def manifest_hash(folder: Path) -> str:
+    """Return the hash that names what a folder holds, to its last byte."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    """Write the files, each whole or not at all; a ``parts.py`` of before goes."""
+    if PARTS not in files:
+        (folder / PARTS).unlink(missing_ok=True)
+    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
+    for name, text in {**files, MANIFEST: json.dumps(hashes, indent=2) + "\n"}.items():
+        draft = folder / f".{name}.new"
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, folder / name)
+
+
+def _restore(folder: Path, before: dict[str, bytes]) -> None:
+    for name in (TEXT, PARTS, MANIFEST):
+        if name in before:
+            (folder / name).write_bytes(before[name])
+        else:
+            (folder / name).unlink(missing_ok=True)
+
+
+def _prove(component: Component, folder: Path, own_source: bool) -> None:
+    """Check that what was written reads back with the same parameters: in a fresh process where it has own source."""
+    if not own_source:
+        round_trip(component)
+        return
+    done = subprocess.run([sys.executable, "-c", PROOF, str(folder)], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != 0:
+        last = done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no message"
+        raise StrategyError(f"what was saved cannot be loaded in a fresh process: {last}")
+    if done.stdout != text_of(component):
+        raise StrategyError("what was saved reads back with other parameters in a fresh process")
+
+
+def _verified(folder: Path) -> str:
+    """Return the strategy's text, after checking every file against the manifest."""
+    if not (folder / MANIFEST).is_file():
+        raise StrategyError(f"{folder} has no {MANIFEST}: save the strategy again with Strategy.save")
+    hashes: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    for name in (TEXT, PARTS):
+        held = (folder / name).read_bytes() if (folder / name).exists() else None
+        if (held is None) != (name not in hashes) or (held is not None and hashlib.sha256(held).hexdigest() != hashes[name]):
+            raise StrategyError(f"{folder / name} is not what was saved: its hash differs from {MANIFEST}")
+    return (folder / TEXT).read_text(encoding="utf-8")
+
+
+def _import_parts(path: Path) -> ModuleType:
+    """Import a folder's own ``parts.py`` under a name that no other folder's has."""
+    name = f"workbench_parts_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise StrategyError(f"{path} cannot be imported: {error}") from error
+    return module
