@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from workbench.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from workbench import data, errors, execution, exits, indicators, risk, signals, sizing
     from workbench.bars import Bars
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from workbench.research import Backtest, backtest, check_causality, check_parity
     from workbench.session import Session
     from workbench.strategy import Strategy
-
-__version__ = "0.1.0"
 
 #: Rooms that are public as they stand, and the home of every other public name.
 ROOMS = ("data", "errors", "execution", "exits", "indicators", "research", "risk", "signals", "sizing")

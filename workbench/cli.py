@@ -25,7 +25,7 @@ BarsFile = Annotated[Path | None, typer.Option("--bars", help="Parquet or CSV fi
 Stamp = Annotated[str, typer.Option("--stamp", help="Whether the file's times are the bars' 'open' or 'close'.")]
 Interval = Annotated[str | None, typer.Option("--interval", help="1min, 5min, 1h, 1D ...; the commonest step where not given.")]
 Symbol = Annotated[str | None, typer.Option("--symbol", help="What is in the file; guessed from its name where not given.")]
-Cash = Annotated[float, typer.Option("--cash", help="At the start, in account currency.")]
+Cash = Annotated[float | None, typer.Option("--cash", help="At the start, in account currency; 100,000 (10 BTC, 100 ETH, 10,000,000 JPY) where not given.")]
 Currency = Annotated[str | None, typer.Option("--currency", help="Of the account; the instrument's where not given.")]
 Commission = Annotated[float | None, typer.Option("--commission", help="Share of the notional: 0.001 is 10 basis points.")]
 Slippage = Annotated[float | None, typer.Option("--slippage", help="Share of the price.")]
@@ -43,7 +43,7 @@ def demo(
     stamp: Stamp = "open",
     interval: Interval = None,
     symbol: Symbol = None,
-    cash: Cash = 100_000.0,
+    cash: Cash = None,
     currency: Currency = None,
     commission: Commission = None,
     slippage: Slippage = None,
@@ -52,7 +52,9 @@ def demo(
     """Walk the whole road once: backtest, parity, report, and a live notebook run by papermill on recorded bars."""
     from workbench.demo import run_demo
 
-    run_demo(_bars(bars, stamp, interval, symbol), cash, currency, _costs(commission, slippage), output)
+    given = _bars(bars, stamp, interval, symbol)
+    kept = _currency(given, currency)
+    run_demo(given, _cash(cash, kept), kept, _costs(commission, slippage), output)
 
 
 @app.command()
@@ -62,36 +64,51 @@ def backtest(
     stamp: Stamp = "open",
     interval: Interval = None,
     symbol: Symbol = None,
-    cash: Cash = 100_000.0,
+    cash: Cash = None,
     currency: Currency = None,
     commission: Commission = None,
     slippage: Slippage = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
 ) -> None:
     """Backtest a saved strategy on a file of bars."""
-    import workbench as wb
+    from workbench.research.running import backtest as run
+    from workbench.strategy import Strategy
 
     given = _bars(bars, stamp, interval, symbol)
-    result = wb.backtest(wb.Strategy.load(strategy), given, cash=cash, currency=currency, costs=_costs(commission, slippage))
+    kept = _currency(given, currency)
+    result = run(Strategy.load(strategy), given, cash=_cash(cash, kept), currency=kept, costs=_costs(commission, slippage))
     typer.echo(repr(result))
     if report is not None:
         typer.echo(f"report: {result.report(report)}")
 
 
 def _bars(path: Path | None, stamp: str, interval: str | None, symbol: str | None) -> Any:
-    import workbench as wb
+    from workbench.data import read_bars, sample
 
     if path is None:
-        return wb.sample("sp500")
-    return wb.read_bars(path, instrument=symbol, interval=interval, stamp=stamp)  # type: ignore[arg-type]
+        return sample("sp500")
+    return read_bars(path, instrument=symbol, interval=interval, stamp=stamp)  # type: ignore[arg-type]
+
+
+def _currency(bars: Any, currency: str | None) -> str:
+    from workbench.rates import common_currency
+
+    return currency or common_currency(bars.instruments)
+
+
+def _cash(cash: float | None, currency: str) -> float:
+    """Return the cash given, or an amount that fits the currency."""
+    from workbench.session.setup import DEFAULT_CASH
+
+    return cash if cash is not None else {"BTC": 10.0, "ETH": 100.0, "JPY": 10_000_000.0}.get(currency, DEFAULT_CASH)
 
 
 def _costs(commission: float | None, slippage: float | None) -> Any:
-    import workbench as wb
+    from workbench.execution import Costs
 
     if commission is None and slippage is None:
         return None
-    return wb.execution.Costs(commission=commission, slippage=slippage)
+    return Costs(commission=commission, slippage=slippage)
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.grid import lots_of, quantity_of
 from workbench.money import fee_of, slipped
-from workbench.records import BELOW_MINIMUM, CUT_TO_NOTHING, NO_SIZE, OPENED
+from workbench.records import BELOW_MINIMUM, CUT_TO_NOTHING, NO_SIZE, OPENED, TOO_MANY
 
 __all__ = ["buying_power_room", "enter_book", "no_limit", "opening"]
 
@@ -99,6 +99,8 @@ def opening(
     row.code = OPENED
     if not allowed > 0.0:
         row.code = CUT_TO_NOTHING
+    elif lots < 0:
+        row.code = TOO_MANY
     elif lots <= 0 or quantity < spec.min_quantity * (1.0 - 1e-9) or (quantity * price[j]) * spec.multiplier < spec.min_notional * (1.0 - 1e-9):
         row.code = BELOW_MINIMUM
     if row.code != OPENED:

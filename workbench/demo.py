@@ -7,13 +7,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-import workbench as wb
 from workbench.bars import Bars
+from workbench.data import ParquetStore
 from workbench.errors import DataError
+from workbench.exits import AtrStop
 from workbench.live.notebook import execute
 from workbench.research.audits import ParityReport, compare_with_replay
 from workbench.research.result import Backtest
-from workbench.session.setup import set_up
+from workbench.research.running import backtest
+from workbench.risk import MaxLeverage
+from workbench.signals import MovingAverageCross
+from workbench.sizing import RiskPercent
+from workbench.strategy import Strategy
 
 __all__ = ["run_demo"]
 
@@ -22,7 +27,7 @@ ENOUGH = 50
 WINDOWS = ((10, 50), (5, 20), (3, 10), (2, 5))
 
 
-def run_demo(bars: Bars, cash: float, currency: str | None, costs: Any, output: Path) -> None:
+def run_demo(bars: Bars, cash: float, currency: str, costs: Any, output: Path) -> None:
     """Backtest, compare with a replayed session, write the report, run the live notebook, and say what to do next."""
     started = time.monotonic()
     _say("1. Bars")
@@ -57,17 +62,17 @@ def _indented(text: str) -> str:
     return "\n".join(f"   {line}" if line else "" for line in text.splitlines())
 
 
-def _strategy_for(bars: Bars, cash: float, currency: str | None, costs: Any) -> tuple[Any, Backtest]:
+def _strategy_for(bars: Bars, cash: float, currency: str, costs: Any) -> tuple[Any, Backtest]:
     """Return the slowest of a few trend rules that trades often enough to be worth comparing."""
     tried = []
     for fast, slow in WINDOWS:
-        strategy = wb.Strategy(
-            signal=wb.signals.MovingAverageCross(fast, slow),
-            sizer=wb.sizing.RiskPercent(0.005),
-            exits=[wb.exits.AtrStop(14, 2.0)],
-            risk=[wb.risk.MaxLeverage(2.0)],
+        strategy = Strategy(
+            signal=MovingAverageCross(fast, slow),
+            sizer=RiskPercent(0.005),
+            exits=[AtrStop(14, 2.0)],
+            risk=[MaxLeverage(2.0)],
         )
-        result = wb.backtest(strategy, bars, cash=cash, currency=currency, costs=costs)
+        result = backtest(strategy, bars, cash=cash, currency=currency, costs=costs)
         tried.append((strategy, result))
         if len(result.record.orders) >= ENOUGH:
             return tried[-1]
@@ -88,7 +93,7 @@ def _parity_line(parity: ParityReport) -> str:
 
 def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, costs: Any, output: Path) -> Path:
     """Save strategy and bars as a run finds them, and have papermill execute the live notebook."""
-    wb.data.ParquetStore(output / "bars").save(bars, replace=True)
+    ParquetStore(output / "bars").save(bars, replace=True)
     strategy.save(output / "strategy")
     parameters = {
         "strategy": str((output / "strategy").resolve()),
@@ -99,7 +104,6 @@ def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, cost
         "currency": result.currency,
         "costs": None if costs is None else {k: v for k, v in costs.get_params().items() if v is not None},
     }
-    set_up(strategy, bars, cash, costs, result.currency)
     return execute(parameters, output / "live.ipynb")
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-__all__ = ["fraction", "lots_of", "quantity_of", "round_away", "ticks_below"]
+__all__ = ["fraction", "lots_exactly", "lots_of", "quantity_of", "round_away", "ticks_below"]
 
-#: Above this many steps a float no longer holds every integer.
-MOST_LOTS = 9.0e15
+#: Up to this many steps (2 ** 52) every one of them is a float of its own.
+MOST_LOTS = 4503599627370496.0
 
 
 def fraction(step: float) -> tuple[float, float]:
@@ -47,6 +47,21 @@ def lots_of(quantity: float, number: float, power: float) -> int:
     if not steps < MOST_LOTS:
         return -1
     return math.floor(steps + max(9e-16 * steps, min(1e-9 * steps, 1e-3)))
+
+
+def lots_exactly(quantity: float, number: float, power: float) -> int:
+    """Return the number of steps of a quantity >= 0 that is on the grid: the inverse of `quantity_of`, without tolerance.
+
+    Examples
+    --------
+    >>> lots_exactly(quantity_of(4_421_081_234_567_891, 1.0, 1e8), 1.0, 1e8)
+    4421081234567891
+    """
+    nearest = round(quantity * power / number)
+    for lots in (nearest, nearest - 1, nearest + 1):
+        if quantity_of(lots, number, power) == quantity:
+            return lots
+    return nearest
 
 
 def quantity_of(lots: float, number: float, power: float) -> float:

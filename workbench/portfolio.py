@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.bars import FIELDS, Bars
 from workbench.errors import ParameterError, did_you_mean
-from workbench.grid import lots_of, quantity_of
+from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Position
 from workbench.money import cash_after, worth
@@ -103,7 +103,7 @@ class Portfolio:
     def _hold(self, instrument: Instrument, quantity: float) -> None:
         j = self.column[instrument.symbol]
         number, power = instrument.step
-        lots = lots_of(abs(quantity), number, power)
+        lots = lots_exactly(abs(quantity), number, power)
         if not math.isclose(quantity_of(lots, number, power), abs(quantity), rel_tol=1e-9):
             raise ParameterError(f"Portfolio: {quantity!r} of {instrument.symbol} is not a multiple of its step {instrument.quantity_step}")
         self.lots[j] = int(math.copysign(lots, quantity))
@@ -199,8 +199,8 @@ class Portfolio:
         return quantity_of(self.lots[j], self.specs[j].number, self.specs[j].power)
 
     def lots_in(self, j: int, quantity: float) -> int:
-        """Return the whole steps in a quantity of column j."""
-        return lots_of(quantity, self.specs[j].number, self.specs[j].power)
+        """Return the whole steps of a quantity of column j that is on its grid."""
+        return lots_exactly(quantity, self.specs[j].number, self.specs[j].power)
 
     @property
     def positions(self) -> pd.DataFrame:

@@ -69,7 +69,7 @@ def conversion(currency: str, bars: Bars, rates: Rates | None = None) -> Convers
         A currency cannot be converted.
     """
     table = _Table(currency, bars, rates or {})
-    legs = [(str(i.quote), str(i.base) if i.asset_class == "fx" else None) for i in bars.instruments]
+    legs = [(str(i.quote), str(i.base) if _exchanges(i) else None) for i in bars.instruments]
     multipliers = np.array([float(i.multiplier) for i in bars.instruments])
     quotes = [table.rate(quote) for quote, _ in legs]
     bases = [table.rate(base) if base else (np.zeros(1), np.ones(1, np.int64)) for _, base in legs]
@@ -78,6 +78,11 @@ def conversion(currency: str, bars: Bars, rates: Rates | None = None) -> Convers
     base = np.column_stack([np.broadcast_to(values, rows) for values, _ in bases]) * multipliers
     fresh = np.column_stack([np.broadcast_to(q[1] * b[1], rows) for q, b in zip(quotes, bases, strict=True)])
     return Conversion(unit, base, np.ascontiguousarray(fresh))
+
+
+def _exchanges(instrument: Instrument) -> bool:
+    """Whether an instrument's price is an exchange rate of today, and both its currencies count as exposure."""
+    return instrument.asset_class == "fx" and instrument.kind not in ("future", "perpetual")
 
 
 class _Column(NamedTuple):
@@ -100,7 +105,7 @@ class _Table:
             plain = name.replace("/", "")
             self.pairs[plain[:3], plain[3:]] = value
         for j, i in enumerate(bars.instruments):
-            if i.asset_class == "fx" and i.kind != "future":
+            if _exchanges(i):
                 self.pairs[str(i.base), str(i.quote)] = _Column(j)
 
     def rate(self, currency: str) -> Pair:

@@ -29,7 +29,7 @@ MARKET, LIMIT, STOP_ORDER = range(3)
 WORKING, FILLED, CANCELLED, EXPIRED = range(4)
 
 #: What became of a wish to open.
-NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT = range(9)
+NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY = range(10)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
@@ -45,6 +45,7 @@ WORDS = (
     "cut to nothing",
     "below the smallest order the venue takes",
     "stop-out: equity fell under half of the required margin",
+    "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8

@@ -18,7 +18,7 @@ from workbench.execution.fills import (
     too_old,
 )
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent
-from workbench.grid import lots_of, quantity_of
+from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey, Side
 from workbench.money import cash_after, fee_of, slipped, worth
@@ -261,7 +261,7 @@ class PaperVenue(ExecutionModule):
     def _enter(self, j: int, order: Order, price: float) -> None:
         """Fill an opening and rest its protective orders."""
         desk, spec = self._desks[j], self._specs[j]
-        lots = lots_of(order.quantity, spec.number, spec.power)
+        lots = lots_exactly(order.quantity, spec.number, spec.power)
         desk.basis = 0.0 if spec.funded else price
         self._book(j, order, lots * order.sign, price)
         desk.lots = lots * order.sign

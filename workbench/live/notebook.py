@@ -23,6 +23,16 @@ def notebook_path(name: str) -> Path:
     raise RunError(f"the notebook {name} is not installed; looked in {' and '.join(map(str, folders))}")
 
 
+def _manager() -> Any:
+    """Return a kernel manager whose kernels talk over sockets of this machine's file system, not over open TCP ports."""
+    from jupyter_client.manager import AsyncKernelManager
+
+    class FileSocketKernelManager(AsyncKernelManager):
+        transport = "ipc"
+
+    return FileSocketKernelManager
+
+
 def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.ipynb") -> Path:
     """Check the parameters, then have papermill execute the notebook into `output`.
 
@@ -34,11 +44,10 @@ def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.i
     checked = validated(parameters)
     template = notebook_path(notebook)
     import papermill
-
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
-            str(template), str(output), parameters=checked.model_dump(), cwd=str(Path.cwd()), progress_bar=sys.stderr.isatty(), log_output=False
+            str(template), str(output), parameters=checked.model_dump(), cwd=str(Path.cwd()), kernel_manager_class=_manager(), progress_bar=sys.stderr.isatty(), log_output=False
         )  # fmt: skip
     except papermill.PapermillExecutionError as error:
         raise RunError(f"cell {error.cell_index} of the run failed: {error.ename}: {error.evalue}; see {output}") from None

@@ -20,7 +20,7 @@ from workbench.research.running import run_session
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.engine import run_kernel
 from workbench.session.record import Record
-from workbench.session.setup import Setup, default_cash, set_up
+from workbench.session.setup import Setup, DEFAULT_CASH, set_up
 from workbench.signals import SignalGenerator
 from workbench.strategy import Strategy
 
@@ -148,7 +148,7 @@ def check_parity(
     strategy: Strategy,
     bars: Bars,
     *,
-    cash: float = default_cash,
+    cash: float = DEFAULT_CASH,
     costs: Costs | Mapping[str, Costs] | None = None,
     currency: str | None = None,
     rates: Rates | None = None,

@@ -6,7 +6,6 @@ import hashlib
 import html
 import platform
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from workbench.research import tables
 from workbench.research.statistics import statistics
 from workbench.session.record import Record
 from workbench.session.setup import Setup
+from workbench.version import __version__
 
 __all__ = ["Assumptions", "Backtest"]
 
@@ -123,7 +123,7 @@ class Backtest:
         """Hashes of data and strategy, and the versions of what computed."""
         text = hashlib.sha256(repr(self.setup.strategy).encode()).hexdigest()[:16]
         versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
-        return {"bars": self.bars.fingerprint, "strategy": text, "workbench": version("workbench"), **versions}
+        return {"bars": self.bars.fingerprint, "strategy": text, "workbench": __version__, **versions}
 
     def plot(self) -> Any:
         """Return a plotly figure: equity with its drawdown, and the trades on the price."""

@@ -10,7 +10,7 @@ from workbench.rates import Rates
 from workbench.research.engine import run_kernel
 from workbench.research.result import Backtest
 from workbench.session.record import Record
-from workbench.session.setup import Setup, default_cash, set_up
+from workbench.session.setup import Setup, DEFAULT_CASH, set_up
 from workbench.strategy import Strategy
 
 __all__ = ["backtest", "run_session"]
@@ -20,7 +20,7 @@ def backtest(
     strategy: Strategy,
     bars: Bars,
     *,
-    cash: float = default_cash,
+    cash: float = DEFAULT_CASH,
     costs: Costs | Mapping[str, Costs] | None = None,
     currency: str | None = None,
     rates: Rates | None = None,

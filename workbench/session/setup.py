@@ -18,9 +18,9 @@ from workbench.rates import Conversion, Rates, common_currency, conversion
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
-__all__ = ["Setup", "default_cash", "set_up"]
+__all__ = ["Setup", "DEFAULT_CASH", "set_up"]
 
-default_cash = 100_000.0
+DEFAULT_CASH = 100_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Setup:
 def set_up(
     strategy: Strategy,
     bars: Bars,
-    cash: float = default_cash,
+    cash: float = DEFAULT_CASH,
     costs: Costs | Mapping[str, Costs] | None = None,
     currency: str | None = None,
     rates: Rates | None = None,
