@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ class Bars:
     interval: str
     source: str
     assumptions: tuple[str, ...]
+    _arrays: dict[str, np.ndarray]
+    _memo: dict[Any, Any]
 
     def __init__(
         self,
@@ -179,7 +182,9 @@ class Bars:
     def volume(self) -> pd.DataFrame:
         """Volume of each bar, shape (T, N); refused where the source has none."""
         if not self.has_volume:
-            raise DataError(f"these bars of {', '.join(self.symbols[:3])} have no volume; take a source with volume or a part without need of it")
+            raise DataError(
+                f"these bars of {', '.join(self.symbols[:3])} have no volume; take a source with volume or a part without need of it"
+            )
         return self.frame("volume")
 
     @property
@@ -284,7 +289,7 @@ class Bars:
             groups.setdefault(np.packbits(self.present[:, column]).tobytes(), []).append(column)
         for columns in groups.values():
             rows = self.present[:, columns[0]]
-            yield columns, rows, self.memo(("block", tuple(columns)), lambda rows=rows, columns=columns: self.take(rows, columns))
+            yield columns, rows, self.memo(("block", tuple(columns)), partial(self.take, rows, columns))
 
     def __repr__(self) -> str:
         if not len(self):

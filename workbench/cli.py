@@ -25,7 +25,10 @@ BarsFile = Annotated[Path | None, typer.Option("--bars", help="Parquet or CSV fi
 Stamp = Annotated[str, typer.Option("--stamp", help="Whether the file's times are the bars' 'open' or 'close'.")]
 Interval = Annotated[str | None, typer.Option("--interval", help="1min, 5min, 1h, 1D ...; the commonest step where not given.")]
 Symbol = Annotated[str | None, typer.Option("--symbol", help="What is in the file; guessed from its name where not given.")]
-Cash = Annotated[float | None, typer.Option("--cash", help="At the start, in account currency; 100,000 (10 BTC, 100 ETH, 10,000,000 JPY) where not given.")]
+Cash = Annotated[
+    float | None,
+    typer.Option("--cash", help="At the start, in account currency; 100,000 (10 BTC, 100 ETH, 10,000,000 JPY) where not given."),
+]
 Currency = Annotated[str | None, typer.Option("--currency", help="Of the account; the instrument's where not given.")]
 Commission = Annotated[float | None, typer.Option("--commission", help="Share of the notional: 0.001 is 10 basis points.")]
 Slippage = Annotated[float | None, typer.Option("--slippage", help="Share of the price.")]

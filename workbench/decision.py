@@ -1,20 +1,46 @@
 """From a stance to a quantity: the one path that every opening takes, in research, replay and live (SEMANTICS 15-22, 34).
 
-Plain scalars over lists or arrays. The research kernel compiles them, the Session calls them as they stand. `hi` and `lo`
-hold, per instrument, the positions that open orders could still lead to; `price` the last closes; `unit` what turns
-quantity x price into account currency; `base` what one unit of the base is worth there.
+Plain scalars over lists or arrays: the research kernel compiles them, the Session calls them as they stand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.grid import lots_of, quantity_of
 from workbench.money import fee_of, slipped
 from workbench.records import BELOW_MINIMUM, CUT_TO_NOTHING, NO_SIZE, OPENED, TOO_MANY
 
-__all__ = ["buying_power_room", "enter_book", "no_limit", "opening"]
+__all__ = ["BookColumns", "Chain", "buying_power_room", "enter_book", "no_limit", "opening"]
+
+
+class Chain(NamedTuple):
+    """The decisions that an opening passes: sizer, then limits, each with its numbers."""
+
+    size: Any
+    size_p: Any
+    limits: Any
+    limit_p: Any
+    tables: Any
+    length: int
+    buying_power: int
+
+
+class BookColumns(NamedTuple):
+    """One number an instrument, in the order of `Bars`.
+
+    `hi` and `lo` are the positions that open orders could still lead to, `price` the last closes, `unit` what turns
+    quantity x price into account currency, `base` what one lot's base currency is worth there, `fees` what open openings
+    will cost.
+    """
+
+    specs: Any
+    price: Any
+    unit: Any
+    base: Any
+    hi: Any
+    lo: Any
+    fees: Any
 
 
 def no_limit(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
@@ -22,51 +48,30 @@ def no_limit(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo
     return 1e300
 
 
-def buying_power_room(
-    j: int, side: float, equity: float, specs: Any, hi: Sequence[float], lo: Sequence[float], price: Sequence[float], unit: Sequence[float], fees: Sequence[float]
-) -> float:
+def buying_power_room(b: BookColumns, j: int, side: float, equity: float) -> float:
     """Return the quantity that the account can still pay margin and fees for (SEMANTICS 22)."""
     left = equity
-    for i in range(len(hi)):
-        left = left - fees[i]
-        if i != j:
-            most = max(abs(hi[i]), abs(lo[i]))
-            if most > 0.0:
-                left = left - ((most * slipped(price[i], 1.0, specs[i].slip_rate, specs[i].slip_offset)) * unit[i]) * specs[i].margin
-    spec = specs[j]
-    worst = slipped(price[j], 1.0, spec.slip_rate, spec.slip_offset) * unit[j]
+    for i in range(len(b.hi)):
+        left = left - b.fees[i]
+        most = max(abs(b.hi[i]), abs(b.lo[i]))
+        if i != j and most > 0.0:
+            other = b.specs[i]
+            left = left - ((most * slipped(b.price[i], 1.0, other.slip_rate, other.slip_offset)) * b.unit[i]) * other.margin
+    spec = b.specs[j]
+    worst = slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset) * b.unit[j]
     each = worst * spec.margin
-    now = hi[j] if side > 0 else -lo[j]
-    other = -lo[j] if side > 0 else hi[j]
-    exchange = unit[j] / spec.multiplier
-    by_rate = (left - max(now, 0.0) * each) / (each + worst * spec.fee_rate + spec.fee_unit * exchange)
-    by_minimum = (left - max(now, 0.0) * each - spec.fee_minimum * exchange) / each
-    room = min(by_rate, by_minimum)
-    return 0.0 if other * each > left else max(room, 0.0)
+    reached = b.hi[j] if side > 0 else -b.lo[j]
+    opposite = -b.lo[j] if side > 0 else b.hi[j]
+    if opposite * each > left:
+        return 0.0
+    left = left - max(reached, 0.0) * each
+    exchange = b.unit[j] / spec.multiplier
+    by_rate = left / (each + worst * spec.fee_rate + spec.fee_unit * exchange)
+    by_minimum = (left - spec.fee_minimum * exchange) / each
+    return max(min(by_rate, by_minimum), 0.0)
 
 
-def opening(
-    size: Callable[..., float],
-    size_p: Any,
-    limits: Sequence[Callable[..., float]],
-    limit_p: Any,
-    tables: Any,
-    count: int,
-    buying_power: int,
-    j: int,
-    side: float,
-    stance: float,
-    equity: float,
-    specs: Any,
-    distance: float,
-    hi: Any,
-    lo: Any,
-    price: Any,
-    unit: Any,
-    base: Any,
-    fees: Any,
-    row: Any,
-) -> int:
+def opening(c: Chain, b: BookColumns, j: int, side: float, stance: float, equity: float, distance: float, row: Any) -> int:
     """Size one opening, cut it by each limit in order, and make whole steps of it once, last.
 
     The trace goes into `row`: ``asked``, ``after[k]`` (the quantity left after limit k; buying power is the last),
@@ -77,45 +82,53 @@ def opening(
     int
         Whole steps to open; 0 where nothing may be opened.
     """
-    spec = specs[j]
-    asked = size(size_p, spec, side, stance, equity, price[j], unit[j], distance)
+    asked = c.size(c.size_p, b.specs[j], side, stance, equity, b.price[j], b.unit[j], distance)
     row.asked = asked
     if not asked > 0.0:
         row.code = NO_SIZE
         return 0
     allowed = asked
-    for k in range(count):
-        room = limits[k](limit_p[k], tables[k], j, side, equity, hi, lo, price, unit, base)
-        if not room >= allowed:
-            allowed = room if room > 0.0 else 0.0
+    for k in range(c.length):
+        allowed = cut(allowed, c.limits[k](c.limit_p[k], c.tables[k], j, side, equity, b.hi, b.lo, b.price, b.unit, b.base))
         row.after[k] = allowed
-    if buying_power:
-        room = buying_power_room(j, side, equity, specs, hi, lo, price, unit, fees)
-        if not room >= allowed:
-            allowed = room if room > 0.0 else 0.0
-        row.after[count] = allowed
+    if c.buying_power != 0:
+        allowed = cut(allowed, buying_power_room(b, j, side, equity))
+        row.after[c.length] = allowed
+    return whole_steps(allowed, b.specs[j], b.price[j], row)
+
+
+def cut(allowed: float, room: float) -> float:
+    """Return what a limit leaves; NaN leaves nothing."""
+    if room >= allowed:
+        return allowed
+    return room if room > 0.0 else 0.0
+
+
+def whole_steps(allowed: float, spec: Any, price: float, row: Any) -> int:
+    """Return the whole steps in what is allowed, 0 below what the venue takes."""
     lots = lots_of(allowed, spec.number, spec.power)
     quantity = quantity_of(lots, spec.number, spec.power)
-    row.code = OPENED
+    least = spec.min_quantity * (1.0 - 1e-9)
     if not allowed > 0.0:
         row.code = CUT_TO_NOTHING
     elif lots < 0:
         row.code = TOO_MANY
-    elif lots <= 0 or quantity < spec.min_quantity * (1.0 - 1e-9) or (quantity * price[j]) * spec.multiplier < spec.min_notional * (1.0 - 1e-9):
+    elif lots == 0 or quantity < least or (quantity * price) * spec.multiplier < spec.min_notional * (1.0 - 1e-9):
         row.code = BELOW_MINIMUM
-    if row.code != OPENED:
-        return 0
-    row.lots = lots
-    return lots
+    else:
+        row.code = OPENED
+        row.lots = lots
+        return lots
+    return 0
 
 
-def enter_book(j: int, side: float, lots: int, specs: Any, hi: Any, lo: Any, price: Any, unit: Any, fees: Any) -> None:
+def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
     """Count an opening into the book at its full size, for the openings decided after it."""
-    spec = specs[j]
+    spec = b.specs[j]
     quantity = quantity_of(lots, spec.number, spec.power)
     if side > 0:
-        hi[j] = hi[j] + quantity
+        b.hi[j] = b.hi[j] + quantity
     else:
-        lo[j] = lo[j] - quantity
-    worst = slipped(price[j], 1.0, spec.slip_rate, spec.slip_offset)
-    fees[j] = fees[j] + fee_of(quantity, worst, unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+        b.lo[j] = b.lo[j] - quantity
+    worst = slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)
+    b.fees[j] = b.fees[j] + fee_of(quantity, worst, b.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)

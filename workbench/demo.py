@@ -112,5 +112,5 @@ def _next_steps(output: Path, notebook: Path) -> str:
 What to do next:
   make lab                                          JupyterLab with the notebooks: 01_data, 02_research, 04_validate
   workbench demo --bars FILE --cash 50000           the same on your own bars (--stamp close if your file stamps closes)
-  workbench backtest {output / 'strategy'} --bars FILE   the saved strategy on other bars
+  workbench backtest {output / "strategy"} --bars FILE   the saved strategy on other bars
   {notebook} is the readable record of the run: open it in JupyterLab."""

@@ -23,7 +23,7 @@ Columns = tuple[np.ndarray, ...]
 
 
 def sma(bars: Bars, window: int, field: str = "close") -> pd.DataFrame:
-    """Simple moving average.
+    """Return the simple moving average.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def true_range(bars: Bars) -> pd.DataFrame:
 
 
 def atr(bars: Bars, window: int = 14, average: str = "wilder") -> pd.DataFrame:
-    """Average true range.
+    """Return the average true range.
 
     Parameters
     ----------
@@ -109,7 +109,9 @@ def compare(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(sign, left.index, left.columns, copy=False)
 
 
-def _columnwise(bars: Bars, key: tuple[object, ...], fields: tuple[str, ...], make: Callable[[Columns], np.ndarray], window: int) -> pd.DataFrame:
+def _columnwise(
+    bars: Bars, key: tuple[object, ...], fields: tuple[str, ...], make: Callable[[Columns], np.ndarray], window: int
+) -> pd.DataFrame:
     """Run `make` on each instrument's bars without its holes, once per Bars object."""
     if not isinstance(window, (int, np.integer)) or window < 1:
         raise ParameterError(f"{key[0]}: window must be a whole number of bars, at least 1, got {window!r}")

@@ -173,15 +173,13 @@ class Portfolio:
         One loop in the order of the instruments, the same as the research kernel's.
         """
         equity, needed = self.cash, 0.0
-        j = 0
-        for lots in self.lots:
+        for j, lots in enumerate(self.lots):
             if lots:
                 spec, price, unit = self.specs[j], self.price[j], self.unit[j]
                 quantity = quantity_of(lots, spec.number, spec.power)
                 equity = equity + worth(quantity, price, self.basis[j], unit)
                 if not spec.funded or quantity < 0.0:
                     needed = needed + (abs(quantity) * price) * unit * spec.margin
-            j += 1
         return equity, needed
 
     @property
@@ -209,7 +207,8 @@ class Portfolio:
         rows = [self._position(j) for j in held]
         columns = ["quantity", "average_price", "last_price", "value", "unrealised"]
         values = [
-            [p.quantity, p.average_price, p.last_price, p.quantity * p.last_price * self.unit[j], p.unrealised] for j, p in zip(held, rows, strict=True)
+            [p.quantity, p.average_price, p.last_price, p.quantity * p.last_price * self.unit[j], p.unrealised]
+            for j, p in zip(held, rows, strict=True)
         ]
         return pd.DataFrame(values, pd.Index([self.symbols[j] for j in held], name="symbol"), columns, dtype=float)
 

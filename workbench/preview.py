@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workbench.decision import buying_power_room
+from workbench.decision import BookColumns, buying_power_room
 from workbench.grid import lots_of, quantity_of
 from workbench.market import Book, Decision, Market, Order, Reason
 from workbench.portfolio import Portfolio
@@ -58,9 +58,8 @@ def _cut(order: Order, book: Book, market: Market, risk: Sequence[RiskManager]) 
 
 def _afford(order: Order, portfolio: Portfolio, j: int, book: Book, allowed: float, reasons: list[Reason]) -> tuple[float, list[Reason]]:
     held = list(book.positions.values())
-    room = buying_power_room(
-        j, float(order.sign), book.equity, portfolio.specs, held, held, portfolio.price, portfolio.unit, [0.0] * len(held)
-    )  # fmt: skip
+    columns = BookColumns(portfolio.specs, portfolio.price, portfolio.unit, portfolio.base, held, held, [0.0] * len(held))
+    room = buying_power_room(columns, j, float(order.sign), book.equity)
     if room < allowed:
         why = f"equity {book.equity:,.2f} {portfolio.currency} pays for the margin of {room:g}"
         return room, [*reasons, Reason("buying power", allowed, room, why)]

@@ -47,7 +47,9 @@ def common_currency(instruments: Sequence[Instrument]) -> str:
     """Return the one currency that all instruments are priced in, or refuse to guess."""
     quotes = sorted({str(i.quote) for i in instruments})
     if len(quotes) > 1:
-        raise DataError(f"the instruments are priced in {', '.join(quotes)}: say which the account is kept in, currency={quotes[0]!r} for example")
+        raise DataError(
+            f"the instruments are priced in {', '.join(quotes)}: say which the account is kept in, currency={quotes[0]!r} for example"
+        )
     return quotes[0]
 
 

@@ -27,7 +27,12 @@ __all__ = ["load", "manifest_hash", "save"]
 
 TEXT, PARTS, MANIFEST = "strategy.json", "parts.py", "manifest.json"
 #: What a fresh process does to prove that a saved strategy reads back: it prints what it read.
-PROOF = "import sys; from pathlib import Path; from workbench.saving import load, text_of; sys.stdout.write(text_of(load(Path(sys.argv[1]), ())))"
+PROOF = """
+import sys
+from pathlib import Path
+from workbench.saving import load, text_of
+sys.stdout.write(text_of(load(Path(sys.argv[1]))))
+"""
 
 
 def text_of(component: Component) -> str:

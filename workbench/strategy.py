@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
 from workbench.bars import Bars
 from workbench.component import Component
-from workbench.decision import no_limit
+from workbench.decision import Chain, no_limit
 from workbench.errors import StrategyError
 from workbench.execution import ExecutionAlgorithm, Market
 from workbench.exits import Exit, TakeProfit
@@ -56,6 +56,10 @@ class Rules:
     tables: tuple[Sequence[float], ...]
     count: int
     compiled: bool
+
+    def chain(self, buying_power: bool) -> Chain:
+        """Return the decisions as an opening passes them."""
+        return Chain(self.size, self.size_p, self.limits, self.limit_p, self.tables, self.count, int(buying_power))
 
 
 class Strategy(Component):
@@ -107,9 +111,13 @@ class Strategy(Component):
         """Refuse parts that do not fit together."""
         stops = [e for e in self.exits if e.kind == "stop"]
         if type(self.sizer).needs_stop and not stops:
-            raise StrategyError(f"{type(self.sizer).__name__} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]")
+            raise StrategyError(
+                f"{type(self.sizer).__name__} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]"
+            )
         if any(isinstance(e, TakeProfit) and e.times_risk is not None for e in self.exits) and not stops:
-            raise StrategyError("TakeProfit as a multiple of the risk needs a stop, and this strategy has none: add wb.exits.AtrStop(), or give percent=")
+            raise StrategyError(
+                "TakeProfit as a multiple of the risk needs a stop, and this strategy has none: add wb.exits.AtrStop(), or give percent="
+            )
         if len(self.risk) > MOST_LIMITS:
             raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
 
@@ -214,10 +222,12 @@ def _distance(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndar
     for columns, rows, block in bars.blocks():
         values = np.asarray(part.distance(block), dtype=float)
         if values.shape != block.shape:
-            raise StrategyError(f"{type(part).__name__}.distance must give one distance a bar and symbol, shape {block.shape}, got {values.shape}")
-        if rows == slice(None):
+            raise StrategyError(
+                f"{type(part).__name__}.distance must give one distance a bar and symbol, shape {block.shape}, got {values.shape}"
+            )
+        if bars.whole:
             return values
-        out[np.ix_(np.flatnonzero(rows), columns)] = values
+        out[np.ix_(np.flatnonzero(rows), np.array(columns))] = values
     return out
 
 

@@ -197,9 +197,11 @@ class PaperVenue(ExecutionModule):
                 self._open_at_open(j, first[j][row])
         for j in present:
             desk = self._desks[j]
-            if desk.target is not None and desk.limit_entry != row and desk.target.price is not None:
-                if limit_at_open(-1.0 if desk.lots > 0 else 1.0, desk.target.price, first[j][row]):
-                    self._leave(j, desk.target, first[j][row])
+            target = desk.target
+            if target is None or target.price is None or desk.limit_entry == row:
+                continue
+            if limit_at_open(-1.0 if desk.lots > 0 else 1.0, target.price, first[j][row]):
+                self._leave(j, target, first[j][row])
         for j in present:
             desk = self._desks[j]
             if desk.stop is not None and desk.stop.price is not None:
@@ -245,7 +247,9 @@ class PaperVenue(ExecutionModule):
     def _wait(self, j: int) -> None:
         """Let an opening go whose instrument has had no bar for too long."""
         desk, labels, interval = self._desks[j], self._tape.label, self._tape.interval
-        if desk.opening is not None and too_old(labels[desk.opening_since], labels[self._row] + interval, interval, bool(self._specs[j].weekdays)):
+        if desk.opening is not None and too_old(
+            labels[desk.opening_since], labels[self._row] + interval, interval, bool(self._specs[j].weekdays)
+        ):
             self._end_opening(desk, "expired")
 
     # -- fills --------------------------------------------------------------------------------------------------
@@ -254,9 +258,9 @@ class PaperVenue(ExecutionModule):
         return slipped(price, side, self._specs[j].slip_rate, self._specs[j].slip_offset)
 
     def _end_opening(self, desk: Desk, status: str) -> None:
-        assert desk.opening is not None and desk.opening.key is not None
-        self._events.append(OrderEnded(desk.opening.key, status))
-        desk.opening = None
+        order, desk.opening = desk.opening, None
+        if order is not None and order.key is not None:
+            self._events.append(OrderEnded(order.key, status))
 
     def _enter(self, j: int, order: Order, price: float) -> None:
         """Fill an opening and rest its protective orders."""

@@ -44,11 +44,17 @@ def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.i
     checked = validated(parameters)
     template = notebook_path(notebook)
     import papermill
+
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
-            str(template), str(output), parameters=checked.model_dump(), cwd=str(Path.cwd()), kernel_manager_class=_manager(), progress_bar=sys.stderr.isatty(), log_output=False
-        )  # fmt: skip
+            str(template),
+            str(output),
+            parameters=checked.model_dump(),
+            cwd=str(Path.cwd()),
+            progress_bar=sys.stderr.isatty(),
+            kernel_manager_class=_manager(),
+        )
     except papermill.PapermillExecutionError as error:
         raise RunError(f"cell {error.cell_index} of the run failed: {error.ename}: {error.evalue}; see {output}") from None
     return output

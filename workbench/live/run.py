@@ -24,6 +24,7 @@ __all__ = ["Run", "prepare"]
 EVERY = 0.5
 #: Steps between two looks at the clock.
 STRIDE = 500
+BLUE = "#3b7dd8"
 
 
 def prepare(**parameters: Any) -> Run:
@@ -96,8 +97,16 @@ class Run:
             "positions": ", ".join(f"{s} {q:g}" for s, q in session.execution.positions().items()) or "flat",
             "running": f"{time.monotonic() - self._started:.1f} s",
         }
-        share = 100 * done / total if total else 100
-        bar = f"<div style='background:#8883;height:6px;border-radius:3px'><div style='width:{share:.1f}%;background:#3b7dd8;height:6px;border-radius:3px'></div></div>"
-        row = "".join(f"<span style='margin-right:2em'><small style='opacity:.65'>{k}</small> <b>{html.escape(v)}</b></span>" for k, v in cells.items())
-        badge = "<b style='background:#3b7dd8;color:#fff;padding:.1em .7em;border-radius:3px;margin-right:2em'>PAPER &middot; REPLAY</b>"
-        return f"<div style='font-variant-numeric:tabular-nums;line-height:2.1'>{badge}{row}{bar}</div>"
+        return _html(cells, done / total if total else 1.0)
+
+
+def _html(cells: dict[str, str], share: float) -> str:
+    """Return a line of labelled figures over a bar of progress."""
+    badge = f"<b style='background:{BLUE};color:#fff;padding:.1em .7em;border-radius:3px;margin-right:2em'>PAPER &middot; REPLAY</b>"
+    figures = "".join(
+        f"<span style='margin-right:2em'><small style='opacity:.65'>{name}</small> <b>{html.escape(value)}</b></span>"
+        for name, value in cells.items()
+    )
+    done = f"<div style='width:{share:.1%};background:{BLUE};height:6px;border-radius:3px'></div>"
+    track = f"<div style='background:#8883;height:6px;border-radius:3px'>{done}</div>"
+    return f"<div style='font-variant-numeric:tabular-nums;line-height:2.1'>{badge}{figures}{track}</div>"

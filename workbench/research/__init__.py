@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.research.audits import check_causality, check_parity
-    from workbench.research.running import backtest
     from workbench.research.result import Backtest
+    from workbench.research.running import backtest
 
 __all__ = ["Backtest", "backtest", "check_causality", "check_parity"]
 

@@ -16,11 +16,11 @@ from workbench.errors import CausalityError, ParameterError
 from workbench.execution.costs import Costs
 from workbench.exits import Exit
 from workbench.rates import Rates
-from workbench.research.running import run_session
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.engine import run_kernel
+from workbench.research.running import run_session
 from workbench.session.record import Record
-from workbench.session.setup import Setup, DEFAULT_CASH, set_up
+from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import SignalGenerator
 from workbench.strategy import Strategy
 
@@ -54,9 +54,8 @@ class CausalityReport:
         """Raise `CausalityError` where the part looked ahead."""
         if not self.passed:
             first = self.failures.iloc[0]
-            raise CausalityError(
-                f"{first['component']} looks ahead: at {first['time']} it gives {first['expected']} with later bars and {first['got']} without them"
-            )
+            values = f"{first['expected']} with later bars and {first['got']} without them"
+            raise CausalityError(f"{first['component']} looks ahead: at {first['time']} it gives {values}")
 
     def __repr__(self) -> str:
         if self.passed:

@@ -73,7 +73,7 @@ def _worded(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _fills(expected: Record, got: Record, bars: Bars) -> list[tuple[Any, ...]]:
-    left, right = ({n: f for n, f in enumerate(record.fills)} for record in (expected, got))
+    left, right = (dict(enumerate(record.fills)) for record in (expected, got))
 
     def name(number: int) -> tuple[Any, ...]:
         record = expected if number < len(expected.fills) else got

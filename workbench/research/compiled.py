@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+from workbench.decision import BookColumns
 from workbench.records import DECISION, FILL, MOST_LIMITS, ORDER, SLOT, SPEC, dtype_of
 from workbench.research import kernel
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -48,7 +49,9 @@ def cache_folder(function: FunctionType) -> Path:
     digest = hashlib.sha256(sys.version.encode())
     for path in sorted({f.__code__.co_filename for f in functions_in(function)}):
         digest.update(Path(path).read_bytes() if os.path.exists(path) else path.encode())
-    home = os.environ.get("WORKBENCH_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "workbench")
+    home = os.environ.get("WORKBENCH_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "workbench"
+    )
     return Path(home) / f"numba-{digest.hexdigest()[:16]}"
 
 
@@ -98,12 +101,13 @@ def _types() -> dict[str, Any]:
     state = types.Array(f8, 1, "C")
     size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8))
     limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state))
-    settings = types.NamedTuple([i8, i8, i8, i8, i8, f8, i8, i8, i8], Settings)
+    settings = types.NamedTuple([i8, i8, i8, i8, i8, f8, i8, i8], Settings)
     columns = types.NamedTuple([given] * 9 + [whole] * 2, Columns)
-    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 7 + [types.Array(i8, 1, "C")], Ledger)
+    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 4 + [types.Array(i8, 1, "C")], Ledger)
+    book = types.NamedTuple([rows(SPEC)] + [state] * 6, BookColumns)
     output = types.NamedTuple([rows(ORDER), rows(FILL), rows(DECISION), state], Output)
     many = types.UniTuple(given, MOST_LIMITS)
-    run = i8(i8, columns, ledger, output, settings, size, given, types.UniTuple(limit, MOST_LIMITS), many, many, i8)
+    run = i8(i8, columns, ledger, book, output, settings, size, given, types.UniTuple(limit, MOST_LIMITS), many, many, i8, i8)
     return {SIZE_KIND: size.signature, LIMIT_KIND: limit.signature, "run": run}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workbench.decision import enter_book, opening
+from workbench.decision import BookColumns, Chain, enter_book, opening
 from workbench.grid import quantity_of
 from workbench.records import CANCELLED, NO_EQUITY, NO_EXIT, NO_RATE, STOPPED_OUT
 from workbench.research.kernel_bar import at_open, inside, mark
@@ -24,9 +24,25 @@ ROWS_A_STEP = 6
 
 
 def run(
-    first: int, m: Columns, a: Ledger, out: Output, s: Settings, size: Any, size_p: Any, limits: Any, limit_p: Any, tables: Any, count: int
+    first: int,
+    m: Columns,
+    a: Ledger,
+    b: BookColumns,
+    out: Output,
+    s: Settings,
+    size: Any,
+    size_p: Any,
+    limits: Any,
+    limit_p: Any,
+    tables: Any,
+    count: int,
+    buying_power: int,
 ) -> int:
-    """Step through the bars from step `first` on; return where it stopped: at the end, or where the rows run out."""
+    """Step through the bars from step `first` on; return where it stopped: at the end, or where the rows run out.
+
+    Functions and their numbers are handed over one by one: numba turns them into first-class functions only there.
+    """
+    chain = Chain(size, size_p, limits, limit_p, tables, count, buying_power)
     n = len(a.specs)
     spare = ROWS_A_STEP * n
     for t in range(first, len(m.label)):
@@ -43,11 +59,11 @@ def run(
         if s.cross != 0:
             cross_over(t, n, a, out)
         if wanted > 0:
-            fill_book(t, n, a)
+            fill_book(t, n, a, b)
             for j in range(n):
                 slot = a.slots[j]
                 if slot.wanted != 0:
-                    decide_opening(t, j, m, a, out, s, equity, size, size_p, limits, limit_p, tables, count)
+                    decide_opening(t, j, m, a, b, out, s, equity, chain)
                     slot.wanted = 0
     return len(m.label)
 
@@ -109,31 +125,29 @@ def refuse_all(n: int, a: Ledger, out: Output, wanted: int) -> int:
     return 0
 
 
-def fill_book(t: int, n: int, a: Ledger) -> None:
+def fill_book(t: int, n: int, a: Ledger, b: BookColumns) -> None:
     """Write the positions that open orders could still lead to; closings decided in this step count as done."""
     for j in range(n):
         slot = a.slots[j]
         spec = a.specs[j]
         quantity = quantity_of(slot.lots, spec.number, spec.power)
-        a.fees[j] = 0.0
+        b.fees[j] = 0.0
         if slot.closing >= 0 and slot.closed_at == t:
             quantity = 0.0
-        a.hi[j] = quantity
-        a.lo[j] = quantity
+        b.hi[j] = quantity
+        b.lo[j] = quantity
         if slot.closing >= 0 or slot.stop_row >= 0 or slot.target_row >= 0:
-            a.hi[j] = max(quantity, 0.0)
-            a.lo[j] = min(quantity, 0.0)
+            b.hi[j] = max(quantity, 0.0)
+            b.lo[j] = min(quantity, 0.0)
         if slot.opening >= 0:
-            enter_book(j, float(slot.side), slot.size, a.specs, a.hi, a.lo, a.price, a.unit, a.fees)
+            enter_book(b, j, float(slot.side), slot.size)
 
 
-def decide_opening(
-    t: int, j: int, m: Columns, a: Ledger, out: Output, s: Settings, equity: float, size: Any, size_p: Any, limits: Any, limit_p: Any, tables: Any, count: int
-) -> None:
+def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, equity: float, chain: Chain) -> None:
     """Size an opening, cut it, and send what is left."""
     slot = a.slots[j]
     row = out.decisions[slot.decision]
-    at = t * n_of(a) + j
+    at = t * len(a.specs) + j
     stop = m.stop[at] if s.has_stop != 0 else math.nan
     target = m.target[at] if s.has_target != 0 else math.nan
     row.distance = stop
@@ -145,12 +159,9 @@ def decide_opening(
     elif not usable(s.has_stop, stop, a.price[j]) or not usable(s.has_target, target, a.price[j]):
         row.code = NO_EXIT
     else:
-        lots = opening(
-            size, size_p, limits, limit_p, tables, count, s.buying_power, j, side, m.stance[at], equity,
-            a.specs, stop, a.hi, a.lo, a.price, a.unit, a.base, a.fees, row,
-        )  # fmt: skip
+        lots = opening(chain, b, j, side, m.stance[at], equity, stop, row)
         if lots > 0:
-            enter_book(j, side, lots, a.specs, a.hi, a.lo, a.price, a.unit, a.fees)
+            enter_book(b, j, side, lots)
             slot.size = lots
             slot.side = slot.wanted
             slot.stop_distance = stop
@@ -161,8 +172,3 @@ def decide_opening(
 def usable(has: int, distance: float, price: float) -> bool:
     """Whether an exit that the strategy has can be placed: its distance is positive and leaves a positive price."""
     return has == 0 or (distance > 0.0 and distance < price)
-
-
-def n_of(a: Ledger) -> int:
-    """Return the number of instruments."""
-    return len(a.specs)

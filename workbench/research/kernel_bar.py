@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from workbench.execution.fills import limit_at_open, limit_inside, stop_at_open, stop_inside, too_old
 from workbench.grid import quantity_of
 from workbench.money import slipped, worth
 from workbench.records import EXPIRED, LIMIT, MARKET
 from workbench.research.kernel_orders import end_limit, end_opening, enter, leave
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
+
 
 def at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
     """Fill what fills at the open: closings, openings, targets, gapped stops - each over all instruments."""
@@ -28,9 +27,10 @@ def at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> 
         for j in range(n):
             slot = a.slots[j]
             first = m.open[t * n + j]
-            if slot.lots != 0 and first == first and slot.limit_entry != t:
-                if limit_at_open(-1.0 if slot.lots > 0 else 1.0, slot.target, first):
-                    leave(t, j, slot.target_row, first, a, out)
+            if slot.lots == 0 or first != first or slot.limit_entry == t:
+                continue
+            if limit_at_open(-1.0 if slot.lots > 0 else 1.0, slot.target, first):
+                leave(t, j, slot.target_row, first, a, out)
     if s.has_stop != 0:
         for j in range(n):
             slot = a.slots[j]

@@ -11,6 +11,7 @@ from workbench.money import cash_after, fee_of
 from workbench.records import CANCELLED, CLOSE, EXPIRED, FILLED, LIMIT, MARKET, MOST_LIMITS, OPEN, STOP, STOP_ORDER, TARGET, WORKING
 from workbench.research.kernel_state import Ledger, Output, Settings
 
+
 def send_opening(t: int, j: int, a: Ledger, out: Output, s: Settings) -> None:
     """Send the opening as the execution algorithm has it: at market, or as a limit better than the close."""
     slot = a.slots[j]
@@ -24,7 +25,9 @@ def send_opening(t: int, j: int, a: Ledger, out: Output, s: Settings) -> None:
     slot.opening = new_order(t, j, OPEN, 0, slot.side, slot.size, s.kind, slot.price, -1, slot.decision, out, a)
 
 
-def new_order(t: int, j: int, leg: int, child: int, side: int, lots: int, kind: int, price: float, parent: int, decision: int, out: Output, a: Ledger) -> int:
+def new_order(
+    t: int, j: int, leg: int, child: int, side: int, lots: int, kind: int, price: float, parent: int, decision: int, out: Output, a: Ledger
+) -> int:
     """Write an order's row and return its number."""
     number = a.counts[0]
     a.counts[0] = number + 1

@@ -32,9 +32,6 @@ class Ledger(NamedTuple):
     price: Any
     unit: Any
     base: Any
-    hi: Any
-    lo: Any
-    fees: Any
     counts: Any
 
 
@@ -58,4 +55,3 @@ class Settings(NamedTuple):
     offset: float
     bars: int
     cross: int
-    buying_power: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def thinned(index: pd.DatetimeIndex, values: np.ndarray) -> tuple[pd.DatetimeInd
     edges = np.linspace(0, len(values), MOST_POINTS // 2 + 1).astype(int)
     filled = np.where(np.isnan(values), -np.inf, values)
     keep: set[int] = {0, len(values) - 1}
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges.tolist()):
         keep.update((first + int(np.argmax(filled[first:last])), first + int(np.argmin(values[first:last]))))
     rows = np.array(sorted(keep))
     return index[rows], values[rows]

@@ -22,23 +22,34 @@ h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
 th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
 th { position: sticky; top: 0; background: Canvas; } td:last-child { text-align: left; }
-.figures { columns: 3 16rem; column-gap: 2.5rem; } .figures div { display: flex; justify-content: space-between; break-inside: avoid; border-bottom: 1px solid #8883; }
+.figures { columns: 3 16rem; column-gap: 2.5rem; }
+.figures div { display: flex; justify-content: space-between; break-inside: avoid; border-bottom: 1px solid #8883; }
 pre { white-space: pre-wrap; }
 """
+#: A page stays light: of a long table the last rows are shown.
 SHOWN = 200
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{style}</style></head>
+<body>{body}</body>
+</html>
+"""
 
 
 def write_report(result: Backtest, path: Path) -> Path:
     """Write the page, its folder too if need be."""
     from workbench.research.result import format_values
 
-    figures = "".join(f"<div><span>{html.escape(str(k))}</span><b>{html.escape(v)}</b></div>" for k, v in format_values(result.stats).items())
+    figures = "".join(
+        f"<div><span>{html.escape(str(k))}</span><b>{html.escape(v)}</b></div>" for k, v in format_values(result.stats).items()
+    )
     simulated = "<p class='warn'>Simulated market: these prices were made up.</p>" if result.bars.simulated else ""
     chart = result.plot().to_html(full_html=False, include_plotlyjs=True)
     prints = "".join(f"<li>{html.escape(name)}: {html.escape(value)}</li>" for name, value in result.fingerprint.items())
     title = f"Backtest: {', '.join(result.bars.symbols[:4])}, {result.bars.interval}"
+    span = f"{result.bars.index[0]:%Y-%m-%d} to {result.bars.index[-1]:%Y-%m-%d}, times in UTC"
     body = [
-        f"<h1>{html.escape(title)}</h1><p class='sub'>{result.bars.index[0]:%Y-%m-%d} to {result.bars.index[-1]:%Y-%m-%d}, times in UTC</p>",
+        f"<h1>{html.escape(title)}</h1><p class='sub'>{span}</p>",
         simulated,
         f"<h2>Figures</h2><div class='figures'>{figures}</div>",
         f"<h2>Pictures</h2>{chart}",
@@ -48,9 +59,8 @@ def write_report(result: Backtest, path: Path) -> Path:
         f"<h2>Strategy</h2><pre>{html.escape(repr(result.strategy))}</pre>",
         f"<h2>Fingerprints</h2><ul>{prints}</ul>",
     ]
-    page = f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{html.escape(title)}</title><style>{STYLE}</style></head><body>{''.join(body)}</body></html>"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    path.write_text(PAGE.format(title=html.escape(title), style=STYLE, body="".join(body)), encoding="utf-8")
     return path
 
 

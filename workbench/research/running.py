@@ -10,7 +10,7 @@ from workbench.rates import Rates
 from workbench.research.engine import run_kernel
 from workbench.research.result import Backtest
 from workbench.session.record import Record
-from workbench.session.setup import Setup, DEFAULT_CASH, set_up
+from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.strategy import Strategy
 
 __all__ = ["backtest", "run_session"]

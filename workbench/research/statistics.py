@@ -19,7 +19,7 @@ def drawdown(equity: pd.Series) -> pd.Series:
 
 def daily_equity(equity: pd.Series) -> pd.Series:
     """Return the last equity of each UTC day that has any."""
-    days = equity.index.as_unit("ns").asi8 // 86_400_000_000_000  # type: ignore[attr-defined]
+    days = equity.index.as_unit("ns").asi8 // 86_400_000_000_000
     last = np.append(days[1:] != days[:-1], True)
     return equity[last]
 

@@ -109,7 +109,8 @@ class MaxExposure(RiskManager):
             s = snapshot
             room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base)
             if room < best:
-                best, words = room, f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used, room for {max(room, 0):g}"
+                used = f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used"
+                best, words = room, f"{used}, room for {max(room, 0):g}"
         return words
 
     def _used(self, s: Snapshot, table: Sequence[float]) -> float:

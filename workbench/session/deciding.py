@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench.decision import enter_book, opening
+from workbench.decision import BookColumns, enter_book, opening
 from workbench.execution import Market as AtMarket
 from workbench.grid import quantity_of
 from workbench.market import Book, Market, Order, OrderKey, Side
@@ -35,10 +35,10 @@ class Decider:
         self.equity = 0.0
         self._step = 0
         self._row: Any = None
-        rules, parts = setup.rules, setup.strategy.risk
-        self._size = rules.size or self._ask_sizer
-        asked = [limit or self._asking(parts[k]) for k, limit in enumerate(rules.limits)]
-        self._limits: tuple[Callable[..., float], ...] = tuple(asked)
+        self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, self.fees)
+        chain = setup.rules.chain(setup.buying_power)
+        limits = tuple(limit or self._asking(setup.strategy.risk[k]) for k, limit in enumerate(chain.limits))
+        self._chain = chain._replace(size=chain.size or self._ask_sizer, limits=limits)
 
     def begin(self, row: int, equity: float) -> None:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
@@ -53,12 +53,11 @@ class Decider:
                 self._enter(j, state.opening)
 
     def _enter(self, j: int, order: Order) -> None:
-        lots = self.portfolio.lots_in(j, order.quantity)
-        enter_book(j, float(order.sign), lots, self.setup.specs, self.hi, self.lo, self.tape.price, self.tape.unit, self.fees)
+        enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
 
     def opening(self, row: int, j: int, state: State, equity: float) -> list[Order]:
         """Return the orders of an opening: none where it may not be; the trace goes into the state's decision row."""
-        decision, tape, rules = state.row, self.tape, self.setup.rules
+        decision, tape = state.row, self.tape
         stop, target = tape.distances(j, row)
         decision.distance = stop
         price = tape.price[j]
@@ -71,12 +70,9 @@ class Decider:
         else:
             self._row = decision
             side = float(state.acted)
-            lots = opening(
-                self._size, rules.size_p, self._limits, rules.limit_p, rules.tables, rules.count, int(self.setup.buying_power), j, side,
-                tape.stance[j][row], equity, self.setup.specs, stop, self.hi, self.lo, tape.price, tape.unit, tape.base, self.fees, decision,
-            )  # fmt: skip
+            lots = opening(self._chain, self._columns, j, side, tape.stance[j][row], equity, stop, decision)
             if lots:
-                enter_book(j, side, lots, self.setup.specs, self.hi, self.lo, tape.price, tape.unit, self.fees)
+                enter_book(self._columns, j, side, lots)
                 return self._orders(row, j, lots, side, stop, target)
         return []
 
@@ -126,9 +122,9 @@ class Decider:
         column, tape = self.portfolio.column, self.tape
         stop, target = tape.distances(j, self._step)
         instruments = dict(zip(column, self.setup.instruments, strict=True))
-        views = [Row(column, values) for values in (tape.price, tape.unit, tape.base)]
+        price, unit, base = (Row(column, values) for values in (tape.price, tape.unit, tape.base))
         inputs = {"stop_distance": stop, "target_distance": target}
-        return Market(tape.label[self._step], self.setup.instruments[j], instruments, *views, inputs)
+        return Market(tape.label[self._step], self.setup.instruments[j], instruments, price, unit, base, inputs)
 
     def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
         return float(self.setup.strategy.sizer.size(stance, self.book(), self.market(self._row.j)))

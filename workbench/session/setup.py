@@ -18,7 +18,7 @@ from workbench.rates import Conversion, Rates, common_currency, conversion
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
-__all__ = ["Setup", "DEFAULT_CASH", "set_up"]
+__all__ = ["DEFAULT_CASH", "Setup", "set_up"]
 
 DEFAULT_CASH = 100_000.0
 
@@ -75,7 +75,9 @@ def set_up(
         Before anything happens.
     """
     if not isinstance(strategy, Strategy):
-        raise ParameterError(f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal")
+        raise ParameterError(
+            f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"
+        )
     if not isinstance(bars, Bars):
         raise ParameterError(f"expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them")
     if not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:

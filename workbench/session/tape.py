@@ -36,10 +36,10 @@ class Tape:
         self.interval = setup.interval_ns
         self.moving = setup.conversion.moving
         self.label: list[int] = []
-        self.open, self.high, self.low, self.close, self.stance = ([[] for _ in range(n)] for _ in range(5))
-        self.stop: Columns | None = None if setup.inputs.stop is None else [[] for _ in range(n)]
-        self.target: Columns | None = None if setup.inputs.target is None else [[] for _ in range(n)]
-        self.unit_rows, self.base_rows, self.fresh = ([[] for _ in range(n)] for _ in range(3))
+        self.open, self.high, self.low, self.close, self.stance = (_empty(n) for _ in range(5))
+        self.stop = None if setup.inputs.stop is None else _empty(n)
+        self.target = None if setup.inputs.target is None else _empty(n)
+        self.unit_rows, self.base_rows, self.fresh = (_empty(n) for _ in range(3))
         self.price = [math.nan] * n
         self.unit, self.base = (array[0].tolist() for array in setup.conversion[:2])
 
@@ -69,12 +69,10 @@ class Tape:
     def advance(self, row: int) -> None:
         """Move the last known closes and rates on to a closed step."""
         price = self.price
-        j = 0
-        for column in self.close:
+        for j, column in enumerate(self.close):
             close = column[row]
             if close == close:
                 price[j] = close
-            j += 1
         if self.moving:
             for j, rates in enumerate(self.unit_rows):
                 self.unit[j] = rates[row]
@@ -93,6 +91,10 @@ class Tape:
 
     def __len__(self) -> int:
         return len(self.label)
+
+
+def _empty(n: int) -> Columns:
+    return [[] for _ in range(n)]
 
 
 def _append(columns: Any, array: np.ndarray) -> None:

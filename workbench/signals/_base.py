@@ -77,7 +77,7 @@ class SignalGenerator(Component):
         else:
             out = np.full(bars.shape, np.nan)
             for columns, rows, block in bars.blocks():
-                out[np.ix_(np.flatnonzero(rows), columns)] = self._checked(block)
+                out[np.ix_(np.flatnonzero(rows), np.array(columns))] = self._checked(block)
         return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
 
     def _checked(self, bars: Bars) -> np.ndarray:
@@ -86,12 +86,13 @@ class SignalGenerator(Component):
         if values.ndim == 1:
             values = values[:, None]
         if values.shape != bars.shape:
-            raise ParameterError(f"{type(self).__name__}.generate must give one stance a bar and symbol, shape {bars.shape}, got {values.shape}")
+            raise ParameterError(
+                f"{type(self).__name__}.generate must give one stance a bar and symbol, shape {bars.shape}, got {values.shape}"
+            )
         low, high = (np.fmin.reduce(values, axis=None, initial=np.inf), np.fmax.reduce(values, axis=None, initial=-np.inf))
         if high > 1.0 or low < -1.0:
             row, column = np.argwhere((values > 1.0) | (values < -1.0))[0]
-            raise ParameterError(
-                f"{type(self).__name__}.generate gave {values[row, column]:g} for {bars.symbols[column]} at {bars.index[row]}; a stance lies between -1 and 1"
-            )
+            where = f"{values[row, column]:g} for {bars.symbols[column]} at {bars.index[row]}"
+            raise ParameterError(f"{type(self).__name__}.generate gave {where}; a stance lies between -1 and 1")
         values[: self.lookback - 1] = np.nan
         return values

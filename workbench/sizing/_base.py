@@ -60,4 +60,3 @@ class PositionSizer(Component):
     def parameters(self) -> tuple[float, ...]:
         """Return the numbers that `decision` gets as `p`."""
         return ()
-
