@@ -112,10 +112,10 @@ def _dress(figure: Any, title: str, height: int) -> None:
     figure.update_layout(
         title={"text": title, "x": 0.01, "font": {"size": 16}},
         height=height,
-        margin={"l": 60, "r": 20, "t": 70, "b": 30},
+        margin={"l": 60, "r": 20, "t": 70, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "size": 12},
-        legend={"orientation": "h", "y": 1.06, "x": 1, "xanchor": "right"},
+        legend={"orientation": "h", "y": -0.06, "x": 0, "yanchor": "top"},
         hovermode="x",
     )

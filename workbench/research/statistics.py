@@ -60,7 +60,7 @@ def statistics(equity: pd.Series, cash: float, trades: pd.DataFrame, orders: int
         "win rate %": len(won) / len(closed) * 100 if len(closed) else math.nan,
         "profit factor": float(won.sum() / -lost.sum()) if len(lost) and lost.sum() else math.nan,
         "average trade": float(closed["profit"].mean()) if len(closed) else math.nan,
-        "stopped out of trades %": float((closed["exit"] == "stop").mean()) * 100 if len(closed) else math.nan,
+        "stopped out %": float((closed["exit"] == "stop").mean()) * 100 if len(closed) else math.nan,
         "time in market %": exposure * 100,
         "fees": fees,
     }
