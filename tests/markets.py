@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from workbench import Bars, Instrument, Strategy
 from workbench.component import all_components
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
 from workbench.exits import AtrStop, Exit, TakeProfit
+from workbench.quality import SuspectDataWarning
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 from workbench.session.setup import Setup, set_up
 from workbench.signals import AllAgree, Breakout, Majority, MovingAverageCross, SignalGenerator
@@ -76,7 +78,9 @@ def random_market(seed: int, symbols: int | None = None) -> Bars:
     for number in chosen:
         instrument, price = CATALOGUE[number]
         frames[instrument.symbol] = _with_holes(rng, _prices(rng, instrument, price, index))
-    return Bars.from_frames(frames, interval=interval, instruments=[CATALOGUE[n][0] for n in chosen], source="simulated")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SuspectDataWarning)  # over a hole a price may have moved far
+        return Bars.from_frames(frames, interval=interval, instruments=[CATALOGUE[n][0] for n in chosen], source="simulated")
 
 
 def _prices(rng: Random, instrument: Instrument, price: float, index: pd.DatetimeIndex) -> pd.DataFrame:
@@ -123,6 +127,21 @@ class Restless(SignalGenerator):
         return pd.DataFrame(np.where(drawn < self.every, stance, np.nan), bars.index, bars.symbols)
 
 
+class Strongest(SignalGenerator):
+    """Long what rose more over some bars than the mean of all, short what rose less: it needs all instruments at once."""
+
+    bars_back: int = 5
+    cross_sectional = True
+
+    @property
+    def lookback(self) -> int:
+        return self.bars_back + 1
+
+    def generate(self, bars: Bars) -> pd.DataFrame:
+        change = bars.close / bars.close.shift(self.bars_back) - 1
+        return np.sign(change.sub(change.mean(axis=1), axis=0).round(9))
+
+
 def _average(rng: Random) -> SignalGenerator:
     fast = int(rng.integers(1, 9))
     return MovingAverageCross(fast, fast + int(rng.integers(2, 30)))
@@ -155,7 +174,8 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     AllAgree: _vote(AllAgree),
     Majority: _vote(Majority),
     Restless: lambda rng: Restless(float(rng.uniform(0.05, 0.5))),
-    FixedFraction: lambda rng: FixedFraction(float(rng.choice([0.1, 0.5, 0.95, 3.0, 20.0]))),
+    Strongest: lambda rng: Strongest(int(rng.integers(1, 30))),
+    FixedFraction: lambda rng: FixedFraction(float(rng.choice([0.1, 0.5, 0.95, 3.0, 20.0, 60.0]))),
     FixedQuantity: lambda rng: FixedQuantity(float(rng.choice([0.3, 0.7, 1, 3, 40, 300]))),
     RiskPercent: lambda rng: RiskPercent(float(rng.choice([0.002, 0.01, 0.05, 0.4]))),
     MinimumSize: lambda rng: MinimumSize(),
@@ -196,7 +216,9 @@ def random_strategy(seed: int) -> Strategy:
     sizer = drawn(rng, PositionSizer)
     risk = [drawn(rng, RiskManager) for _ in range(int(rng.integers(0, 3)))]
     start = "wait" if rng.random() < 0.15 else "join"
-    return Strategy(drawn(rng, SignalGenerator, Restless), sizer, _exits(rng, sizer), risk, drawn(rng, ExecutionAlgorithm), start)  # type: ignore[arg-type]
+    return Strategy(
+        drawn(rng, SignalGenerator, Restless, Strongest), sizer, _exits(rng, sizer), risk, drawn(rng, ExecutionAlgorithm), start
+    )  # type: ignore[arg-type]
 
 
 def _costs(rng: Random) -> Costs | None:
@@ -210,6 +232,15 @@ def _costs(rng: Random) -> Costs | None:
     return choices[int(rng.integers(len(choices)))]
 
 
+def _rates(rng: Random, index: pd.DatetimeIndex) -> dict[str, Any]:
+    """Return rates that stand still, or one that moves and is sometimes not renewed for days."""
+    if rng.random() < 0.7:
+        return dict(RATES)
+    times = index[np.sort(rng.choice(len(index), min(len(index), 12), replace=False))]
+    moving = pd.Series(RATES["EURUSD"] * np.exp(rng.normal(0, 0.02, len(times))), times)
+    return RATES | {"EURUSD": moving}
+
+
 def random_case(seed: int) -> Case:
     """Return a random strategy on a random market with a random account."""
     rng = np.random.Generator(np.random.PCG64(20_000 + seed))
@@ -217,7 +248,7 @@ def random_case(seed: int) -> Case:
         "cash": float(rng.choice([3_000.0, 50_000.0, 1_000_000.0])),
         "costs": _costs(rng),
         "currency": str(rng.choice(["USD", "EUR"])),
-        "rates": RATES,
+        "rates": _rates(rng, random_market(seed).index),
         "buying_power": bool(rng.random() < 0.6),
     }
     return Case(seed, random_strategy(seed), random_market(seed), account)

@@ -53,7 +53,7 @@ class Given(wb.signals.SignalGenerator):
 
     def generate(self, bars: wb.Bars) -> pd.DataFrame:
         column = [math.nan if value is None else float(value) for value in self.values[: len(bars)]]
-        return pd.DataFrame({symbol: column for symbol in bars.symbols}, bars.index)
+        return pd.DataFrame(dict.fromkeys(bars.symbols, column), bars.index)
 
 
 class Stop(wb.exits.Exit):
@@ -64,7 +64,7 @@ class Stop(wb.exits.Exit):
     def distance(self, bars: wb.Bars) -> pd.DataFrame:
         away = [self.away] * len(bars) if isinstance(self.away, float) else list(self.away)[: len(bars)]
         column = [math.nan if value is None else float(value) for value in away]
-        return pd.DataFrame({symbol: column for symbol in bars.symbols}, bars.index)
+        return pd.DataFrame(dict.fromkeys(bars.symbols, column), bars.index)
 
 
 class Target(Stop):
@@ -81,7 +81,9 @@ def frame_of(rows: Sequence[Any], interval: str, start: str) -> pd.DataFrame:
     return pd.DataFrame([row for row in whole if row is not None], index[kept], ["open", "high", "low", "close"], dtype=float)
 
 
-def market(rows: Mapping[wb.Instrument, Sequence[Any]] | Sequence[Any], instrument: wb.Instrument = SHARE, interval: str = "1h", start: str = START) -> wb.Bars:
+def market(
+    rows: Mapping[wb.Instrument, Sequence[Any]] | Sequence[Any], instrument: wb.Instrument = SHARE, interval: str = "1h", start: str = START
+) -> wb.Bars:
     """Return hand-written bars of one instrument, or of several."""
     each = rows if isinstance(rows, Mapping) else {instrument: rows}
     frames = {one.symbol: frame_of(written, interval, start) for one, written in each.items()}
@@ -107,12 +109,19 @@ def replayed(strategy: wb.Strategy, setup: Setup, rates: Any) -> Record:
     return recorder.record()
 
 
+def compiled(setup: Setup) -> Record:
+    """Run the compiled kernel, without numba's warning that first-class functions are experimental."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "First-class function type feature is experimental")
+        return run_kernel(setup, compiled=True)
+
+
 def both(strategy: wb.Strategy, bars: wb.Bars, *, costs: Any = FREE, rates: Any = None, **options: Any) -> wb.Backtest:
     """Run a strategy as backtest, compiled kernel and Session, require that they agree, and return the backtest."""
     result = wb.backtest(strategy, bars, costs=costs, rates=rates, **options)
     others = [replayed(strategy, result.setup, rates)]
     if result.setup.rules.compiled:
-        others.append(run_kernel(result.setup, compiled=True))
+        others.append(compiled(result.setup))
     for other in others:
         differences = compare(result.record, other, bars)
         assert differences.empty, f"{result.record.engine} against {other.engine}:\n{differences.to_string()}"
@@ -124,7 +133,8 @@ def fills(result: wb.Backtest) -> list[tuple[int, str, float, float]]:
     table = result.fills
     signed = table["quantity"].where(table["side"] == "buy", -table["quantity"])
     return [
-        (result.bars.index.get_loc(t), leg, float(q), float(p)) for t, leg, q, p in zip(table["time"], table["leg"], signed, table["price"], strict=True)
+        (result.bars.index.get_loc(t), leg, float(q), float(p))
+        for t, leg, q, p in zip(table["time"], table["leg"], signed, table["price"], strict=True)
     ]
 
 
