@@ -7,14 +7,14 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import gcd
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workbench.errors import DataError, did_you_mean
+from workbench.calendars import session_times
+from workbench.errors import DataError
 from workbench.interval import DAY, UNITS, nanoseconds
 
 __all__ = ["Fault", "SuspectDataWarning", "check_frame", "find_faults", "require_bar_columns", "warn_of_jumps"]
@@ -307,32 +307,6 @@ def _grid_faults(frame: pd.DataFrame, labels: np.ndarray, length: int) -> list[F
         return []
     wanted = "00:00 UTC, the session date (pass timezone= of the exchange)" if grid == DAY else f"the others on a grid of {spell(grid)}"
     return [Fault("labels off the grid", f"row {rows[0]}, index: {frame.index[rows[0]]}, expected {wanted}", len(rows))]
-
-
-def session_times(calendar: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return dates (00:00 UTC), opens and closes of a calendar's sessions around two moments, all in nanoseconds.
-
-    exchange_calendars is imported here and nowhere else, because it is slow to import.
-    """
-    years = [pd.Timestamp(moment).year for moment in (first - 7 * DAY, last + 7 * DAY)]
-    return _sessions(calendar, years[0], years[1])
-
-
-@lru_cache(maxsize=16)
-def _sessions(name: str, first_year: int, last_year: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    with warnings.catch_warnings():
-        # exchange_calendars 4.13 uses what pandas 3.1 warns about.
-        warnings.simplefilter("ignore")
-        import exchange_calendars
-
-        try:
-            calendar = exchange_calendars.get_calendar(name, start=f"{first_year}-01-01", end=f"{last_year}-12-31")
-        except exchange_calendars.errors.InvalidCalendarName:
-            known = exchange_calendars.get_calendar_names()
-            raise DataError(f"unknown calendar {name!r}{did_you_mean(name, known)}") from None
-        except ValueError as error:
-            raise DataError(f"the calendar {name} does not cover {first_year} to {last_year}: {error}") from None
-    return calendar.schedule.index.as_unit("ns").asi8, calendar.opens_nanos, calendar.closes_nanos
 
 
 def _calendar_faults(frame: pd.DataFrame, labels: np.ndarray, length: int, calendar: str) -> list[Fault]:

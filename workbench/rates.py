@@ -13,6 +13,7 @@ from workbench.bars import Bars
 from workbench.errors import DataError
 from workbench.instrument import Instrument
 from workbench.interval import DAY
+from workbench.sessions import close_times
 
 __all__ = ["Conversion", "Rates", "common_currency", "conversion"]
 
@@ -164,7 +165,7 @@ class _Table:
         if index.tz is None or not index.is_monotonic_increasing:
             raise DataError(f"the rates of {''.join(pair)} must be indexed by rising UTC times")
         times = index.as_unit("ns").asi8
-        closes = self.bars.labels + self.bars.interval_ns
+        closes = close_times(self.bars)
         rows = np.searchsorted(times, closes, side="right") - 1
         known = rows >= 0
         rows = np.maximum(rows, 0)

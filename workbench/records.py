@@ -26,26 +26,27 @@ __all__ = [
 #: Legs of an order, its type, its end (SEMANTICS 35).
 OPEN, CLOSE, STOP, TARGET = range(4)
 MARKET, LIMIT, STOP_ORDER = range(3)
-WORKING, FILLED, CANCELLED, EXPIRED = range(4)
+WORKING, FILLED, CANCELLED, EXPIRED, LAPSED = range(5)
 
 #: What became of a wish to open.
-NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY = range(10)
+NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NO_PRICE = range(11)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
-STATUSES = ("working", "filled", "cancelled", "expired")
+STATUSES = ("working", "filled", "cancelled", "expired", "lapsed")
 
 WORDS = (
     "",
     "opened",
     "equity is not above zero, so nothing opens",
     "no fresh conversion rate into the account currency",
-    "the distance of a configured exit is not known yet, or leaves no positive price",
+    "the distance of a configured exit is not a positive number yet",
     "the sizer asked for nothing",
     "cut to nothing",
     "below the smallest order the venue takes",
     "stop-out: equity fell under half of the required margin",
     "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
+    "the limit would lie below the first tick",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8
@@ -60,7 +61,7 @@ def _fields(ints: str, floats: str = "") -> Fields:
 
 #: An instrument with its costs, in plain numbers.
 SPEC = _fields(
-    "funded can_short weekdays",
+    "funded can_short",
     "number power tick_number tick_power min_quantity min_notional multiplier margin fee_rate fee_unit fee_minimum slip_rate slip_offset",
 )
 #: The running state of one instrument in the kernel; row numbers are -1 where there is no such order.

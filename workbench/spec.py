@@ -18,7 +18,6 @@ def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, flo
     spec = Spec()
     spec.funded = int(instrument.funded)
     spec.can_short = int(bool(instrument.can_short))
-    spec.weekdays = int(instrument.asset_class != "crypto")
     spec.number, spec.power = instrument.step
     spec.tick_number, spec.tick_power = instrument.tick
     spec.min_quantity = instrument.min_quantity

@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from workbench.bars import Bars
 from workbench.errors import DataError
 from workbench.instrument import Instrument
-from workbench.interval import DAY
-from workbench.quality import session_times
+from workbench.sessions import close_times
 
 __all__ = ["DataAdapter", "Quote", "close_times", "moment"]
 
@@ -102,22 +100,3 @@ def moment(value: Any, name: str = "time") -> int:
     if pd.isna(stamp):
         raise DataError(f"{name} must be a time such as '2024-01-31 16:00', got {value!r}")
     return int((stamp.tz_localize("UTC") if stamp.tz is None else stamp).as_unit("ns").value)
-
-
-def close_times(bars: Bars) -> np.ndarray:
-    """Return when each step is known: the latest close of its label, nanoseconds since 1970, int64 of length T (SEMANTICS 1).
-
-    A bar closes at label + interval, a daily bar of an instrument with a calendar at that session's close.
-    """
-    plain = bars.labels + bars.interval_ns
-    calendars = {instrument.calendar for instrument in bars.instruments}
-    if bars.interval_ns != DAY or not len(bars) or calendars == {None}:
-        return plain
-    closes = [plain if name is None else _session_closes(bars.labels, plain, name) for name in sorted(calendars, key=str)]
-    return np.asarray(np.max(closes, axis=0))
-
-
-def _session_closes(labels: np.ndarray, plain: np.ndarray, calendar: str) -> np.ndarray:
-    dates, _, closes = session_times(calendar, int(labels[0]), int(labels[-1]))
-    place = np.minimum(np.searchsorted(dates, labels), len(dates) - 1)
-    return np.where(dates[place] == labels, closes[place], plain)

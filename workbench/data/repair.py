@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.calendars import session_times
 from workbench.errors import ParameterError, did_you_mean
 from workbench.interval import DAY, nanoseconds
-from workbench.quality import PRICES, as_floats, good_rows, good_volume, inside_sessions, session_times
+from workbench.quality import PRICES, as_floats, good_rows, good_volume, inside_sessions
 
 __all__ = ["REPAIRS", "repair_frame", "repair_names"]
 

@@ -44,6 +44,7 @@ class ExecutionAlgorithm(Component):
         Returns
         -------
         list of Order
+            Empty where no order can be placed.
         """
 
 
@@ -94,6 +95,8 @@ class Limit(ExecutionAlgorithm):
             raise ParameterError(f"Limit: bars must be at least 1, got {self.bars}")
 
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
-        """Return the order as a limit."""
+        """Return the order as a limit; none where its price would lie below the first tick."""
         price = limit_price(float(parent.sign), market.price, float(self.offset), *parent.instrument.tick)
+        if not price > 0.0:
+            return []
         return [replace(parent, type="limit", price=price, bars=self.bars, then=self.then)]

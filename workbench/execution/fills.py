@@ -12,7 +12,6 @@ __all__ = [
     "limit_at_open",
     "limit_inside",
     "limit_price",
-    "sessions_between",
     "stop_at_open",
     "stop_inside",
     "stop_level",
@@ -63,21 +62,6 @@ def target_level(held: float, filled: float, distance: float, number: float, pow
     return level if level > 0.0 else max(number / power, SMALLEST)
 
 
-def weekdays_until(days: int) -> int:
-    """Return how many days from Monday to Friday lie before a day counted from Thursday, 1970-01-01."""
-    shifted = days + 3
-    return shifted // 7 * 5 + min(shifted % 7, 5)
-
-
-def sessions_between(earlier: int, later: int, weekdays: bool) -> int:
-    """Return how many daily sessions after `earlier` have begun by `later`; holidays count as sessions."""
-    if not weekdays:
-        return (later - earlier) // DAY
-    return weekdays_until(later // DAY + 1) - weekdays_until(earlier // DAY + 1)
-
-
-def too_old(sent: int, now: int, interval: int, weekdays: bool) -> bool:
-    """Whether an opening decided at label `sent` has expired when its instrument's next bar is labelled `now`."""
-    if interval >= DAY:
-        return sessions_between(sent, now, weekdays) > MOST_SESSIONS
-    return now - sent > MOST_INTERVALS * interval
+def too_old(waited: int, interval: int) -> bool:
+    """Whether an opening has expired after so many intervals, or sessions of daily bars, since its last bar."""
+    return waited > (MOST_SESSIONS if interval == DAY else MOST_INTERVALS)

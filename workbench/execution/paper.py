@@ -213,8 +213,7 @@ class PaperVenue(ExecutionModule):
         desk = self._desks[j]
         order = desk.opening
         assert order is not None
-        labels = self._tape.label
-        if too_old(labels[desk.opening_since], labels[self._row], self._tape.interval, bool(self._specs[j].weekdays)):
+        if too_old(self._tape.waited(j, desk.opening_since, self._row), self._tape.interval):
             self._end_opening(desk, "expired")
         elif order.price is None:
             self._enter(j, order, self._slipped(first, j, float(order.sign)))
@@ -234,7 +233,7 @@ class PaperVenue(ExecutionModule):
                 desk.opening_since = row
                 desk.opening_left -= 1
                 if desk.opening_left == 0:
-                    self._end_opening(desk, "expired")
+                    self._end_opening(desk, "lapsed")
         if not desk.lots:
             return
         held = 1.0 if desk.lots > 0 else -1.0
@@ -246,10 +245,8 @@ class PaperVenue(ExecutionModule):
 
     def _wait(self, j: int) -> None:
         """Let an opening go whose instrument has had no bar for too long."""
-        desk, labels, interval = self._desks[j], self._tape.label, self._tape.interval
-        if desk.opening is not None and too_old(
-            labels[desk.opening_since], labels[self._row] + interval, interval, bool(self._specs[j].weekdays)
-        ):
+        desk = self._desks[j]
+        if desk.opening is not None and too_old(self._tape.waited(j, desk.opening_since, self._row) + 1, self._tape.interval):
             self._end_opening(desk, "expired")
 
     # -- fills --------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ class OrderFilled(NamedTuple):
 
 
 class OrderEnded(NamedTuple):
-    """An order ended without a fill: ``"cancelled"`` or ``"expired"``."""
+    """An order ended without a fill: ``"cancelled"``, ``"expired"`` (no bar for too long) or ``"lapsed"`` (a limit whose bars are over)."""
 
     key: OrderKey
     status: str

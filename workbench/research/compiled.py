@@ -102,7 +102,7 @@ def _types() -> dict[str, Any]:
     size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8))
     limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state))
     settings = types.NamedTuple([i8, i8, i8, i8, i8, f8, i8, i8], Settings)
-    columns = types.NamedTuple([given] * 9 + [whole] * 2, Columns)
+    columns = types.NamedTuple([given] * 9 + [whole] * 3, Columns)
     ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 4 + [types.Array(i8, 1, "C")], Ledger)
     book = types.NamedTuple([rows(SPEC)] + [state] * 6, BookColumns)
     output = types.NamedTuple([rows(ORDER), rows(FILL), rows(DECISION), state], Output)

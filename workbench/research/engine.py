@@ -68,8 +68,9 @@ def columns_of(setup: Setup) -> Columns:
     first, high, low, close = (_flat(setup.bars.array(name)) for name in ("open", "high", "low", "close"))
     stance, stop, target = (_flat(array) for array in setup.inputs)
     unit, base = (_flat(array) for array in setup.conversion[:2])
-    fresh, label = _flat(setup.conversion.fresh, np.int64), _flat(setup.bars.labels, np.int64)
-    return Columns(first, high, low, close, stance, stop, target, unit, base, fresh, label)
+    sessions = np.zeros(1) if setup.sessions is None else setup.sessions
+    fresh, label, session = (_flat(array, np.int64) for array in (setup.conversion.fresh, setup.bars.labels, sessions))
+    return Columns(first, high, low, close, stance, stop, target, unit, base, fresh, label, session)
 
 
 def _run_plain(setup: Setup) -> Record:

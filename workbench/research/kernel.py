@@ -12,9 +12,9 @@ from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening
 from workbench.grid import quantity_of
-from workbench.records import CANCELLED, NO_EQUITY, NO_EXIT, NO_RATE, STOPPED_OUT
+from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_PRICE, NO_RATE, STOPPED_OUT
 from workbench.research.kernel_bar import at_open, inside, mark
-from workbench.research.kernel_orders import close_position, cross_over, end_opening, new_decision, send_opening
+from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
 __all__ = ["ROWS_A_STEP", "run"]
@@ -53,11 +53,11 @@ def run(
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
         wanted = close_what_turned(t, n, m, a, out, s, equity)
-        if equity < 0.5 * needed:
+        if needed > 0.0 and equity < 0.5 * needed:
             stop_out(t, n, a, out)
             wanted = refuse_all(n, a, out, wanted)
         if s.cross != 0:
-            cross_over(t, n, a, out)
+            cross_over(t, n, a, out, equity)
         if wanted > 0:
             fill_book(t, n, a, b)
             for j in range(n):
@@ -156,11 +156,14 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
         row.code = NO_EQUITY
     elif m.fresh[at if s.moving != 0 else j] == 0:
         row.code = NO_RATE
-    elif not usable(s.has_stop, stop, a.price[j]) or not usable(s.has_target, target, a.price[j]):
+    elif not usable(s.has_stop, stop) or not usable(s.has_target, target):
         row.code = NO_EXIT
     else:
         lots = opening(chain, b, j, side, m.stance[at], equity, stop, row)
-        if lots > 0:
+        if lots > 0 and s.kind == LIMIT and not limit_of(j, side, a, s) > 0.0:
+            row.code = NO_PRICE
+            row.lots = 0
+        elif lots > 0:
             enter_book(b, j, side, lots)
             slot.size = lots
             slot.side = slot.wanted
@@ -169,6 +172,6 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
             send_opening(t, j, a, out, s)
 
 
-def usable(has: int, distance: float, price: float) -> bool:
-    """Whether an exit that the strategy has can be placed: its distance is positive and leaves a positive price."""
-    return has == 0 or (distance > 0.0 and distance < price)
+def usable(has: int, distance: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is a positive number."""
+    return has == 0 or distance > 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.execution.fills import limit_at_open, limit_inside, stop_at_open, stop_inside, too_old
 from workbench.grid import quantity_of
+from workbench.interval import DAY
 from workbench.money import slipped, worth
 from workbench.records import EXPIRED, LIMIT, MARKET
 from workbench.research.kernel_orders import end_limit, end_opening, enter, leave
@@ -45,13 +46,21 @@ def open_at_open(t: int, j: int, first: float, m: Columns, a: Ledger, out: Outpu
     """Fill a market opening, or a limit that the bar opens beyond; let an old opening go."""
     slot = a.slots[j]
     side = float(slot.side)
-    if too_old(m.label[slot.since], m.label[t], s.interval, a.specs[j].weekdays != 0):
+    if too_old(waited(slot.since, t, j, m, a, s), s.interval):
         end_opening(t, slot, out, EXPIRED)
     elif slot.kind == MARKET:
         enter(t, j, slipped(first, side, a.specs[j].slip_rate, a.specs[j].slip_offset), a, out, s)
     elif limit_at_open(side, slot.price, first):
         slot.limit_entry = t
         enter(t, j, first, a, out, s)
+
+
+def waited(since: int, t: int, j: int, m: Columns, a: Ledger, s: Settings) -> int:
+    """Return how many intervals, or sessions of daily bars, lie between two steps."""
+    if s.interval == DAY:
+        n = len(a.specs)
+        return m.session[t * n + j] - m.session[since * n + j]
+    return (m.label[t] - m.label[since]) // s.interval
 
 
 def inside(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
@@ -62,7 +71,7 @@ def inside(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> N
             continue
         high = m.high[t * n + j]
         if high != high:
-            if slot.opening >= 0 and too_old(m.label[slot.since], m.label[t] + s.interval, s.interval, a.specs[j].weekdays != 0):
+            if slot.opening >= 0 and too_old(waited(slot.since, t, j, m, a, s) + 1, s.interval):
                 end_opening(t, slot, out, EXPIRED)
             continue
         low = m.low[t * n + j]

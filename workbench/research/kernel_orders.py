@@ -8,21 +8,24 @@ from typing import Any
 from workbench.execution.fills import limit_price, stop_level, target_level
 from workbench.grid import quantity_of
 from workbench.money import cash_after, fee_of
-from workbench.records import CANCELLED, CLOSE, EXPIRED, FILLED, LIMIT, MARKET, MOST_LIMITS, OPEN, STOP, STOP_ORDER, TARGET, WORKING
+from workbench.records import CANCELLED, CLOSE, FILLED, LAPSED, LIMIT, MARKET, MOST_LIMITS, OPEN, STOP, STOP_ORDER, TARGET, WORKING
 from workbench.research.kernel_state import Ledger, Output, Settings
 
 
 def send_opening(t: int, j: int, a: Ledger, out: Output, s: Settings) -> None:
     """Send the opening as the execution algorithm has it: at market, or as a limit better than the close."""
     slot = a.slots[j]
-    spec = a.specs[j]
-    side = float(slot.side)
     slot.kind = s.kind
     slot.sent = t
     slot.since = t
     slot.left = s.bars
-    slot.price = limit_price(side, a.price[j], s.offset, spec.tick_number, spec.tick_power) if s.kind == LIMIT else math.nan
+    slot.price = limit_of(j, float(slot.side), a, s) if s.kind == LIMIT else math.nan
     slot.opening = new_order(t, j, OPEN, 0, slot.side, slot.size, s.kind, slot.price, -1, slot.decision, out, a)
+
+
+def limit_of(j: int, side: float, a: Ledger, s: Settings) -> float:
+    """Return the price of a limit entry at the last close."""
+    return limit_price(side, a.price[j], s.offset, a.specs[j].tick_number, a.specs[j].tick_power)
 
 
 def new_order(
@@ -82,16 +85,18 @@ def end_opening(t: int, slot: Any, out: Output, status: int) -> None:
 
 def end_limit(t: int, slot: Any, out: Output, s: Settings) -> None:
     """End a limit that did not fill in time: for good, or until the decision sends it on as a market order."""
-    end_opening(t, slot, out, EXPIRED)
+    end_opening(t, slot, out, LAPSED)
     slot.crossing = s.cross
 
 
-def cross_over(t: int, n: int, a: Ledger, out: Output) -> None:
-    """Send on, at market, the limits that ended at this close and are still wanted."""
+def cross_over(t: int, n: int, a: Ledger, out: Output, equity: float) -> None:
+    """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""
     for j in range(n):
         slot = a.slots[j]
         if slot.crossing != 0:
             slot.crossing = 0
+            if not equity > 0.0:
+                continue
             slot.kind = MARKET
             slot.price = math.nan
             slot.since = t

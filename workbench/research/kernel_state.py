@@ -21,6 +21,7 @@ class Columns(NamedTuple):
     base: Any
     fresh: Any
     label: Any
+    session: Any
 
 
 class Ledger(NamedTuple):

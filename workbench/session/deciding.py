@@ -11,7 +11,7 @@ from workbench.execution import Market as AtMarket
 from workbench.grid import quantity_of
 from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.portfolio import Portfolio
-from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE
+from workbench.records import NO_EQUITY, NO_EXIT, NO_PRICE, NO_RATE
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Tape
@@ -60,20 +60,22 @@ class Decider:
         decision, tape = state.row, self.tape
         stop, target = tape.distances(j, row)
         decision.distance = stop
-        price = tape.price[j]
         if not equity > 0.0:
             decision.code = NO_EQUITY
         elif not tape.is_fresh(j, row):
             decision.code = NO_RATE
-        elif not _usable(tape.stop, stop, price) or not _usable(tape.target, target, price):
+        elif not _usable(tape.stop, stop) or not _usable(tape.target, target):
             decision.code = NO_EXIT
         else:
             self._row = decision
             side = float(state.acted)
             lots = opening(self._chain, self._columns, j, side, tape.stance[j][row], equity, stop, decision)
-            if lots:
+            orders = self._orders(row, j, lots, side, stop, target) if lots else []
+            if orders:
                 enter_book(self._columns, j, side, lots)
-                return self._orders(row, j, lots, side, stop, target)
+            elif lots:
+                decision.code, decision.lots = NO_PRICE, 0
+            return orders
         return []
 
     def _orders(self, row: int, j: int, lots: int, side: float, stop: float, target: float) -> list[Order]:
@@ -159,6 +161,6 @@ class Row(Mapping[str, float]):
         return len(self._values)
 
 
-def _usable(has: object, distance: float, price: float) -> bool:
-    """Whether an exit that the strategy has can be placed: its distance is positive and leaves a positive price."""
-    return has is None or 0.0 < distance < price
+def _usable(has: object, distance: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is a positive number."""
+    return has is None or distance > 0.0

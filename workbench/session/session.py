@@ -124,11 +124,11 @@ class Session:
         tape.advance(row)
         equity, needed = self.portfolio.value()
         wanted = self._close_what_turned(row, equity)
-        if equity < 0.5 * needed:
+        if needed > 0.0 and equity < 0.5 * needed:
             self._stop_out(row, equity, wanted)
             wanted = []
         if self._crossing:
-            self._cross_over()
+            self._cross_over(equity)
         if wanted:
             self._open(row, equity, wanted)
         if self._outbox:
@@ -153,7 +153,7 @@ class Session:
         """Forget an order; a limit that is to cross goes on as a market order, if the stance stays."""
         state = self._state_of(event.key)
         order = state.ended(event.key)
-        if order is not None and event.status == "expired" and order.then == "cross":
+        if order is not None and event.status == "lapsed" and order.then == "cross":
             state.crossing = self.decider.crossing(order)
             self._crossing = True
 
@@ -227,13 +227,14 @@ class Session:
             self.states[j].row.code = STOPPED_OUT
             self.bus.emit(Decided(self.states[j].decision, self.setup.instruments[j], self.states[j].row))
 
-    def _cross_over(self) -> None:
-        """Send on, at market, the limits that ended at this close and are still wanted."""
+    def _cross_over(self, equity: float) -> None:
+        """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""
         self._crossing = False
         for state in self.states:
-            if state.crossing is not None:
-                state.opening, state.crossing = state.crossing, None
-                self._outbox.append((state.opening, state.decision))
+            order, state.crossing = state.crossing, None
+            if order is not None and equity > 0.0:
+                state.opening = order
+                self._outbox.append((order, state.decision))
 
     def _open(self, row: int, equity: float, wanted: list[int]) -> None:
         """Size and cut the openings, one after the other: each is in the book of the next."""

@@ -15,6 +15,7 @@ from workbench.execution.costs import Costs, costs_for
 from workbench.instrument import Instrument
 from workbench.interval import nanoseconds
 from workbench.rates import Conversion, Rates, common_currency, conversion
+from workbench.sessions import session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
@@ -34,6 +35,8 @@ class Setup:
     conversion : Conversion
     inputs : Inputs
     rules : Rules
+    sessions : ndarray of shape (T, N) or None
+        Running numbers of daily sessions.
     """
 
     strategy: Strategy
@@ -45,6 +48,7 @@ class Setup:
     conversion: Conversion
     inputs: Inputs
     rules: Rules
+    sessions: np.ndarray | None
     buying_power: bool
 
     @property
@@ -97,5 +101,6 @@ def set_up(
         conversion(kept, bars, rates),
         strategy.inputs(bars),
         strategy.bind(bars.instruments, kept),
+        session_numbers(bars),
         buying_power,
     )

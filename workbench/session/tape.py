@@ -10,10 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.bars import Bars
-from workbench.rates import Conversion
 from workbench.session.setup import Setup
-from workbench.strategy import Inputs
 
 __all__ = ["Tape"]
 
@@ -28,7 +25,7 @@ class Tape:
 
     __slots__ = (
         "base", "base_rows", "close", "fresh", "high", "interval", "label", "low", "moving", "open",
-        "price", "stance", "stop", "target", "unit", "unit_rows",
+        "price", "session", "stance", "stop", "target", "unit", "unit_rows",
     )  # fmt: skip
 
     def __init__(self, setup: Setup) -> None:
@@ -39,6 +36,7 @@ class Tape:
         self.open, self.high, self.low, self.close, self.stance = (_empty(n) for _ in range(5))
         self.stop = None if setup.inputs.stop is None else _empty(n)
         self.target = None if setup.inputs.target is None else _empty(n)
+        self.session = None if setup.sessions is None else _empty(n)
         self.unit_rows, self.base_rows, self.fresh = (_empty(n) for _ in range(3))
         self.price = [math.nan] * n
         self.unit, self.base = (array[0].tolist() for array in setup.conversion[:2])
@@ -47,16 +45,17 @@ class Tape:
     def of(cls, setup: Setup) -> Tape:
         """Return a tape with all rows of a backtest or replay."""
         tape = cls(setup)
-        tape.extend(setup.bars, setup.inputs, setup.conversion)
+        tape.extend(setup)
         return tape
 
-    def extend(self, bars: Bars, inputs: Inputs, conversion: Conversion) -> None:
+    def extend(self, setup: Setup) -> None:
         """Append rows."""
+        bars, inputs, conversion = setup.bars, setup.inputs, setup.conversion
         self.label += bars.labels.tolist()
         for name in ("open", "high", "low", "close"):
             _append(getattr(self, name), bars.array(name))
         _append(self.stance, inputs.stance)
-        for mine, theirs in ((self.stop, inputs.stop), (self.target, inputs.target)):
+        for mine, theirs in ((self.stop, inputs.stop), (self.target, inputs.target), (self.session, setup.sessions)):
             if mine is not None and theirs is not None:
                 _append(mine, theirs)
         if self.moving:
@@ -77,6 +76,12 @@ class Tape:
             for j, rates in enumerate(self.unit_rows):
                 self.unit[j] = rates[row]
                 self.base[j] = self.base_rows[j][row]
+
+    def waited(self, j: int, since: int, row: int) -> int:
+        """Return how many intervals, or sessions of daily bars, lie between two rows."""
+        if self.session is not None:
+            return int(self.session[j][row] - self.session[j][since])
+        return (self.label[row] - self.label[since]) // self.interval
 
     def is_fresh(self, j: int, row: int) -> bool:
         """Whether the rates of an instrument are known and recent enough to open a position."""

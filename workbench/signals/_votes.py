@@ -50,13 +50,22 @@ class Votes(SignalGenerator):
 
     @property
     def lookback(self) -> int:
-        """The largest look-back of the voters."""
-        return max(signal.lookback for signal in self.signals)
+        """The largest look-back of the voters, and how long an opinion is held where that is bounded."""
+        return max(signal.lookback for signal in self.signals) + (self.hold or 0)
 
     def votes(self, bars: Bars) -> np.ndarray:
         """Return each voter's held opinion as a sign, shape (voters, T, N); NaN where it abstains."""
-        held = [signal.stances(bars).ffill(limit=self.hold) for signal in self.signals]
-        return np.sign(np.stack([opinion.to_numpy() for opinion in held]))
+        return np.sign(np.stack([self._held(signal.stances(bars), bars) for signal in self.signals]))
+
+    def _held(self, opinions: pd.DataFrame, bars: Bars) -> np.ndarray:
+        """Hold each instrument's last opinion over its own bars."""
+        if bars.whole:
+            return opinions.ffill(limit=self.hold).to_numpy()
+        held = np.full(bars.shape, np.nan)
+        for j, symbol in enumerate(bars.symbols):
+            rows = bars.present[:, j]
+            held[rows, j] = opinions.loc[rows, symbol].ffill(limit=self.hold)
+        return held
 
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the outcome of the vote at each bar, shape (T, N)."""
