@@ -77,9 +77,12 @@ def atr(bars: Bars, window: int = 14, average: str = "wilder") -> pd.DataFrame:
 
 
 def atr_lookback(window: int, average: str = "wilder") -> int:
-    """Return after how many bars older ones change the average by less than 1e-9 of it."""
+    """Return after how many bars older ones change the average by less than 1e-9 of it.
+
+    A true range needs the close before it: one bar more than the window.
+    """
     if average == "simple" or window == 1:
-        return window
+        return window + 1
     return window + math.ceil(math.log(1e-10) / math.log1p(-1.0 / window))
 
 

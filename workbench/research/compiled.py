@@ -56,6 +56,16 @@ def cache_folder(function: FunctionType) -> Path:
 
 
 @contextmanager
+def quietly() -> Iterator[None]:
+    """Keep numba's remark that first-class functions are experimental to ourselves: its minor version is pinned."""
+    from numba.core.errors import NumbaExperimentalFeatureWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        yield
+
+
+@contextmanager
 def _cached_in(folder: Path) -> Iterator[None]:
     """Let numba keep what is declared inside in our folder; other code's numba is left alone."""
     from numba import config
@@ -72,7 +82,6 @@ def _compile(function: FunctionType, signature: Any = None) -> Any:
     """Compile a function with all that it calls."""
     import numba
 
-    warnings.simplefilter("ignore", numba.errors.NumbaExperimentalFeatureWarning)
     twins: dict[FunctionType, Any] = {}
     on_disk = os.path.exists(function.__code__.co_filename)
     with _cached_in(cache_folder(function)):
@@ -117,7 +126,8 @@ def compiled_kernel() -> Any:
     folder = cache_folder(_plain(kernel.run))
     if not any(folder.rglob("kernel.run*.nbc")):
         print("workbench: compiling the research kernel, once (about 20 s); later runs load it from disk", file=sys.stderr, flush=True)
-    return _compile(_plain(kernel.run), _types()["run"])
+    with quietly():
+        return _compile(_plain(kernel.run), _types()["run"])
 
 
 @cache
@@ -125,7 +135,8 @@ def compiled_decision(decision: Callable[..., float], kind: str) -> Any:
     """Return the compiled form of a sizer's or a limit's decision."""
     if not isinstance(decision, FunctionType):
         return decision
-    return _compile(decision, _types()[kind])
+    with quietly():
+        return _compile(decision, _types()[kind])
 
 
 def warm() -> None:

@@ -94,7 +94,7 @@ def _run_plain(setup: Setup) -> Record:
 
 
 def _run_compiled(setup: Setup) -> Record:
-    from workbench.research.compiled import compiled_decision, compiled_kernel
+    from workbench.research.compiled import compiled_decision, compiled_kernel, quietly
 
     run, rules = compiled_kernel(), setup.rules
     limits = tuple(compiled_decision(limit, "limit") for limit in rules.limits)
@@ -105,8 +105,9 @@ def _run_compiled(setup: Setup) -> Record:
     ledger, book, output = _arrays(setup)
     chain = (size, size_p, limits, limit_p, tables, rules.count, int(setup.buying_power))
     done = 0
-    while (done := run(done, columns, ledger, book, output, settings, *chain)) < len(setup.bars):
-        output = Output(_longer(output.orders), _longer(output.fills), _longer(output.decisions), output.equity)
+    with quietly():
+        while (done := run(done, columns, ledger, book, output, settings, *chain)) < len(setup.bars):
+            output = Output(_longer(output.orders), _longer(output.fills), _longer(output.decisions), output.equity)
     orders, fills, decisions = ledger.counts
     return Record(
         output.orders[:orders], output.fills[:fills], output.decisions[:decisions], output.equity, float(ledger.purse[0]), "kernel"

@@ -1,0 +1,157 @@
+"""Conversion into the account currency (SEMANTICS 28), worked by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from worked import EURUSD, SHARE, USDJPY, market
+
+from workbench import Instrument
+from workbench.errors import DataError
+from workbench.rates import common_currency, conversion
+
+EURO_SHARE = Instrument("SAP", quote="EUR")
+EURGBP = Instrument("EURGBP", "fx", multiplier=100_000)
+NAN = float("nan")
+
+
+def known(values: list[float], times: list[str]) -> pd.Series:
+    return pd.Series(values, pd.DatetimeIndex(times, tz="UTC"), dtype=float)
+
+
+# -- which currency ---------------------------------------------------------------------------------------------------
+
+
+def test_the_currency_that_all_share() -> None:
+    assert common_currency([SHARE, EURUSD]) == "USD"
+
+
+def test_no_guess_where_they_differ() -> None:
+    with pytest.raises(DataError, match=r"priced in EUR, JPY, USD: say which the account is kept in, currency='EUR'"):
+        common_currency([SHARE, USDJPY, EURO_SHARE])
+
+
+# -- rates that stand still -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("instrument", "currency", "rates", "unit", "base"),
+    [
+        (SHARE, "USD", {}, 1.0, 0.0),
+        (SHARE, "EUR", {"EURUSD": 1.25}, 0.8, 0.0),
+        (SHARE, "EUR", {"EUR/USD": 1.25}, 0.8, 0.0),
+        (EURO_SHARE, "USD", {"EURUSD": 1.25}, 1.25, 0.0),
+        (EURO_SHARE, "JPY", {"EURUSD": 1.25, "USDJPY": 160.0}, 200.0, 0.0),
+        (EURGBP, "USD", {"EURUSD": 1.25, "GBPUSD": 1.5}, 150_000.0, 125_000.0),
+        (Instrument("ES", "index", "future", multiplier=50), "EUR", {"EURUSD": 1.25}, 40.0, 0.0),
+        (Instrument("6E", "fx", "future", multiplier=125_000), "USD", {}, 125_000.0, 0.0),
+    ],
+    ids=["same", "turned over", "with a slash", "as it is", "two steps", "both legs", "future", "currency future"],
+)
+def test_unit_and_base_by_hand(instrument: Instrument, currency: str, rates: dict[str, float], unit: float, base: float) -> None:
+    found = conversion(currency, market([1, 1, 1], instrument), rates)
+    assert not found.moving
+    assert found.unit.tolist() == [[pytest.approx(unit, rel=1e-15)]]
+    assert found.base.tolist() == [[pytest.approx(base, rel=1e-15)]]
+    assert found.fresh.tolist() == [[1]]
+
+
+def test_the_shortest_way_is_taken() -> None:
+    rates = {"EURGBP": 0.5, "GBPUSD": 9.0, "EURUSD": 1.25}
+    assert conversion("USD", market([1, 1], EURO_SHARE), rates).unit[0, 0] == 1.25
+
+
+# -- rates that move --------------------------------------------------------------------------------------------------
+
+
+def test_a_pair_among_the_bars_gives_the_rate_of_each_close() -> None:
+    found = conversion("EUR", market({SHARE: [10, 10, 10], EURUSD: [1.25, 1.6, 2.0]}))
+    assert found.moving
+    np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.625, 0.5], rtol=1e-15)
+    np.testing.assert_allclose(found.base[:, 1], 100_000, rtol=1e-15)
+    assert found.unit.shape == found.base.shape == found.fresh.shape == (3, 2)
+
+
+def test_a_pair_among_the_bars_wins_over_the_rate_given() -> None:
+    found = conversion("EUR", market({SHARE: [10, 10], EURUSD: [1.25, 1.6]}), {"EURUSD": 9.9})
+    np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.625], rtol=1e-15)
+
+
+def test_over_a_hole_the_last_close_is_the_rate() -> None:
+    found = conversion("EUR", market({SHARE: [10] * 4, EURUSD: [None, 1.25, None, 1.6]}))
+    np.testing.assert_allclose(found.unit[1:, 0], [0.8, 0.8, 0.625], rtol=1e-15)
+    assert np.isnan(found.unit[0, 0])
+    assert found.fresh[:, 0].tolist() == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("interval", "days"), [("1D", 5), ("12h", 3)])
+def test_28_a_rate_grows_too_old(interval: str, days: int) -> None:
+    steps = days * (1 if interval == "1D" else 2)
+    found = conversion("EUR", market({SHARE: [10] * (steps + 2), EURUSD: [1.25] + [None] * (steps + 1)}, interval=interval))
+    assert found.fresh[:, 0].tolist() == [1] * (steps + 1) + [0]
+    assert found.unit[-1, 0] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("time", "row"),
+    [("2024-01-01 01:00", 0), ("2024-01-01 01:00:01", 1), ("2024-01-01 02:00", 1), ("2023-12-31", 0)],
+    ids=["at the close", "a second later", "at the next close", "long before"],
+)
+def test_a_series_counts_from_when_it_is_known(time: str, row: int) -> None:
+    # hourly bars of 00:00, 01:00, 02:00 close at 01:00, 02:00, 03:00
+    found = conversion("EUR", market([10, 10, 10]), {"EURUSD": known([1.25], [time])})
+    assert found.fresh[:, 0].tolist() == [int(t >= row) for t in range(3)]
+    np.testing.assert_allclose(found.unit[row:, 0], 0.8, rtol=1e-15)
+
+
+def test_a_series_gives_its_last_value() -> None:
+    series = known([1.25, 1.6, 2.0], ["2024-01-01 00:30", "2024-01-01 01:30", "2024-01-01 01:59"])
+    found = conversion("EUR", market([10, 10, 10]), {"EURUSD": series})
+    np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.5, 0.5], rtol=1e-15)
+
+
+def test_a_series_grows_too_old() -> None:
+    found = conversion("EUR", market([10] * 7, interval="1D"), {"EURUSD": known([1.25], ["2024-01-02"])})
+    # closes at midnight of 2 ... 8 January; more than five days after the 2nd from the 8th on
+    assert found.fresh[:, 0].tolist() == [1, 1, 1, 1, 1, 1, 0]
+
+
+@pytest.mark.xfail(strict=True, reason="a NaN in a rates Series takes the place of the last known value: equity becomes NaN while it lasts")
+def test_28_a_missing_value_of_a_series_leaves_the_last_known() -> None:
+    series = known([1.25, NAN, 1.6], ["2024-01-01 00:30", "2024-01-01 01:30", "2024-01-01 02:30"])
+    found = conversion("EUR", market([10, 10, 10]), {"EURUSD": series})
+    np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.8, 0.625], rtol=1e-15)
+
+
+# -- refusals ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ({}, "no conversion rate from USD to the account currency EUR: give rates={'USDEUR': ...} or add the pair to the bars"),
+        ({"EUR": 1.0}, "rates are given by pair of currencies such as 'EURUSD', got 'EUR'"),
+        ({5: 1.0}, "rates are given by pair of currencies such as 'EURUSD', got 5"),
+        ({"EURUSD": 0.0}, "the rate of EURUSD must be a positive number, got 0.0"),
+        ({"EURUSD": -1.0}, "the rate of EURUSD must be a positive number, got -1.0"),
+        ({"EURUSD": NAN}, "the rate of EURUSD must be a positive number, got nan"),
+        ({"EURUSD": pd.Series([1.25], pd.DatetimeIndex(["2024-01-01"]))}, "the rates of EURUSD must be indexed by rising UTC times"),
+        ({"EURUSD": known([1, 2], ["2024-01-02", "2024-01-01"])}, "the rates of EURUSD must be indexed by rising UTC times"),
+    ],
+    ids=["none", "one currency", "number", "zero", "negative", "nan", "naive", "falling"],
+)
+def test_a_wrong_rate_gets_a_sentence(rates: dict[Any, Any], said: str) -> None:
+    with pytest.raises(DataError) as caught:
+        conversion("EUR", market([10, 10]), rates)
+    assert str(caught.value) == said
+
+
+@pytest.mark.xfail(strict=True, raises=DataError, reason="the sentence asks for rates={'USDTUSD': ...}, which is refused: names of 6 letters only")
+def test_the_rate_that_the_sentence_asks_for_is_taken() -> None:
+    bars = market([40_000, 40_000], Instrument("BTCUSDT", "crypto"))
+    with pytest.raises(DataError, match="give rates={'USDTUSD': ...}"):
+        conversion("USD", bars)
+    assert conversion("USD", bars, {"USDTUSD": 0.999}).unit[0, 0] == 0.999

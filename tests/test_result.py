@@ -1,0 +1,195 @@
+"""The result of a backtest: tables, figures, assumptions, fingerprints, and how it shows itself."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pandas as pd
+import pytest
+from worked import CONTRACT, EURUSD, FREE, SHARE, both, market, plan
+
+import workbench as wb
+from workbench.errors import DataError, ParameterError
+from workbench.research.result import Assumptions, format_stats, format_values
+
+BARS = market({SHARE: [100, 100, 110, 120], CONTRACT: [50, 50, 40, None]})
+RESULT = both(plan("+...", "-...", quantity=3), BARS, cash=1000)
+SIMULATED = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(3, 8)), wb.simulate(days=1, seed=2))
+
+
+def said(result: wb.Backtest) -> str:
+    return str(result.assumptions)
+
+
+# -- what it holds ----------------------------------------------------------------------------------------------------
+
+
+def test_equity_by_hand() -> None:
+    assert RESULT.equity.tolist() == [1000, 1000, 1060, 1090]
+    assert RESULT.equity.index.equals(BARS.index)
+    assert RESULT.equity.name == "equity in USD"
+
+
+def test_exposure_by_hand() -> None:
+    # the contract's last close holds over its hole
+    assert RESULT.exposure["gross"].tolist() == [0, 450, 450, 480]
+    assert RESULT.exposure["net"].tolist() == [0, 150, 210, 240]
+
+
+def test_the_figures_are_of_these_tables() -> None:
+    found = RESULT.stats
+    assert (found["orders"], found["trades"], found["fees"], found["end equity"]) == (2, 2, 0.0, 1090.0)
+    assert found["time in market %"] == 75.0
+    assert found["return %"] == pytest.approx(9.0)
+
+
+def test_everything_is_worked_out_once() -> None:
+    for name in ("orders", "fills", "trades", "decisions", "equity", "positions", "exposure", "stats", "assumptions", "fingerprint"):
+        assert getattr(RESULT, name) is getattr(RESULT, name), name
+
+
+def test_it_knows_what_was_run() -> None:
+    assert RESULT.bars is BARS
+    assert RESULT.strategy is RESULT.setup.strategy
+    assert RESULT.currency == "USD"
+
+
+# -- assumptions ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "account in USD, 100,000.00 at the start; starts flat, first stance acted on"),
+        ({}, "decided at the close of a bar, filled from the next bar on"),
+        ({}, "ABC: commission 5 bp + at least 1 a fill, slippage 5 bp on market and stop fills, none on limits"),
+        ({}, "ABC: borrow costs of short positions not modelled"),
+        ({}, "ABC: dividends and splits not modelled"),
+        ({}, "buying power on: margin 1 of the notional; stop-out below half of the required margin"),
+        ({"buying_power": False}, "buying power off: nothing but the strategy's own limits stops an opening"),
+        ({"costs": FREE}, "ABC: commission 0 bp, slippage 0 bp"),
+        ({"cash": 5, "currency": "EUR", "rates": {"EURUSD": 1.25}}, "account in EUR, 5.00 at the start"),
+        ({}, "computed by the kernel (plain)"),
+    ],
+)
+def test_31_what_was_assumed_is_said(options: dict[str, Any], words: str) -> None:
+    assert words in said(wb.backtest(plan("+."), market([100, 100]), **options))
+
+
+@pytest.mark.parametrize(
+    ("instrument", "words"),
+    [
+        (EURUSD, "EURUSD: swap not modelled"),
+        (wb.Instrument("ETHUSD", "crypto", "perpetual"), "ETHUSD: funding not modelled"),
+        (wb.Instrument("DAX", "index", "cfd"), "DAX: funding not modelled"),
+    ],
+    ids=["pair", "perpetual", "cfd"],
+)
+def test_31_what_is_not_modelled_is_said(instrument: wb.Instrument, words: str) -> None:
+    assert words in said(wb.backtest(plan("+."), market([1.25, 1.25], instrument)))
+
+
+def test_what_the_reader_assumed_is_said() -> None:
+    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), [1.0, 1.0]), pd.date_range("2024", periods=2, freq="1h", tz="UTC"))
+    bars = wb.Bars.from_frames({"ABC": frame}, interval="1h", source="a file", assumptions=["labels are open times"])
+    found = wb.backtest(plan("+.", start="wait"), bars).assumptions
+    assert found[:2] == ("bars from a file", "labels are open times")
+    assert "first stance only noted" in found[2]
+
+
+def test_a_simulated_market_is_said_first() -> None:
+    assert SIMULATED.assumptions[0].startswith("simulated market")
+    assert "SIMULATED MARKET" in repr(SIMULATED).splitlines()[0]
+    assert "Simulated market." in SIMULATED._repr_html_()
+    assert "imulated" not in repr(RESULT) + RESULT._repr_html_()
+
+
+def test_instruments_with_the_same_words_share_a_line() -> None:
+    bars = market({wb.Instrument(name): [100, 100] for name in "ABCDEFG"})
+    assert "A, B, C, D, E and 2 more: commission 5 bp" in said(wb.backtest(plan(*["+."] * 7), bars))
+
+
+def test_assumptions_are_a_tuple_that_prints_as_a_list() -> None:
+    made = Assumptions(["a < b", "c"])
+    assert (str(made), repr(made)) == ("- a < b\n- c", "Assumptions:\n- a < b\n- c")
+    assert made._repr_html_() == "<ul><li>a &lt; b</li><li>c</li></ul>"
+
+
+# -- fingerprints -----------------------------------------------------------------------------------------------------
+
+
+def test_a_fingerprint_names_data_strategy_and_versions() -> None:
+    found = RESULT.fingerprint
+    assert found["bars"] == BARS.fingerprint
+    assert found["workbench"] == wb.__version__
+    assert found["pandas"] == pd.__version__
+    other = both(plan("+...", "-...", quantity=4), BARS, cash=1000).fingerprint
+    assert {name for name in found if found[name] != other[name]} == {"strategy"}
+
+
+@pytest.mark.xfail(strict=True, reason="fingerprint says nothing about cash, costs, currency and rates, nor about the source of a user's own class")
+def test_a_fingerprint_tells_runs_with_other_costs_apart() -> None:
+    cheap, dear = (wb.backtest(plan("+..."), market([100] * 4), costs=c) for c in (FREE, wb.execution.Costs(commission=0.01)))
+    assert cheap.fingerprint != dear.fingerprint
+
+
+# -- shown ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234.5678, "1,234.57"), (float("nan"), "-"), (1234567, "1,234,567"), (pd.Timestamp("2024-01-02 03:04", tz="UTC"), "2024-01-02 03:04 UTC")],
+)
+def test_figures_as_text(value: Any, text: str) -> None:
+    assert format_values(pd.Series({"x": value}, dtype=object)).tolist() == [text]
+
+
+def test_figures_are_aligned() -> None:
+    lines = format_stats(pd.Series({"short": 1.0, "much longer": 2.0}, dtype=object)).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[0].endswith("1.00")
+
+
+def test_the_repr_has_figures_and_assumptions() -> None:
+    lines = repr(RESULT).splitlines()
+    assert lines[0] == "Backtest of ABC, FUT on 4 bars of 1h"
+    assert any(line.split() == ["end", "equity", "1,090.00"] for line in lines)
+    assert f"- {RESULT.assumptions[0]}" in lines
+
+
+def test_the_notebook_shows_a_table_and_folds_the_assumptions() -> None:
+    shown = RESULT._repr_html_()
+    assert "<table" in shown
+    assert "1,090.00" in shown
+    assert "<details><summary>Assumptions</summary><ul><li>" in shown
+
+
+# -- wrong use --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"strategy": wb.signals.Breakout(5)}, ParameterError, "expected a wb.Strategy, got Breakout: wb.Strategy(signal=Breakout(window=5))"),
+        ({"bars": pd.DataFrame()}, ParameterError, "expected wb.Bars, got DataFrame: wb.read_bars(...) or wb.Bars.from_frames(...) makes them"),
+        ({"bars": BARS.iloc[:0]}, ParameterError, "there are no bars to trade on"),
+        ({"cash": 0}, ParameterError, "cash must be a positive number, got 0"),
+        ({"cash": "1000"}, ParameterError, "cash must be a positive number, got '1000'"),
+        ({"cash": float("nan")}, ParameterError, "cash must be a positive number, got nan"),
+        ({"costs": 0.001}, ParameterError, "costs must be wb.execution.Costs(...) or a dict by symbol, got 0.001"),
+        ({"currency": "EUR"}, DataError, "no conversion rate from USD to the account currency EUR"),
+        ({"currency": "EUR", "rates": {"EURUSD": -1}}, DataError, "the rate of EURUSD must be a positive number, got -1"),
+    ],
+    ids=["a signal", "a frame", "no bars", "no cash", "text", "nan", "number", "no rate", "negative rate"],
+)
+def test_a_wrong_backtest_gets_a_sentence(arguments: dict[str, Any], error: type[Exception], words: str) -> None:
+    given = {"strategy": plan("+...", "-..."), "bars": BARS} | arguments
+    with pytest.raises(error) as caught:
+        wb.backtest(given.pop("strategy"), given.pop("bars"), **given)
+    assert words in str(caught.value)
+
+
+def test_a_result_can_be_copied() -> None:
+    twin = copy.copy(RESULT)
+    assert twin.equity.equals(RESULT.equity)

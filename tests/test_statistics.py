@@ -1,0 +1,149 @@
+"""The figures of a result against hand values and published vectors."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.research.statistics import daily_equity, drawdown, statistics
+
+NO_TRADES = pd.DataFrame({"exit": [], "profit": []})
+
+
+def days(values: list[float], freq: str = "1D", start: str = "2024-01-01") -> pd.Series:
+    return pd.Series(values, pd.date_range(start, periods=len(values), freq=freq, tz="UTC"), dtype=float)
+
+
+def figures(equity: pd.Series, cash: float = 100.0, trades: pd.DataFrame = NO_TRADES, **more: float) -> dict[str, Any]:
+    return statistics(equity, cash, trades, int(more.get("orders", 0)), more.get("exposure", 0.0), more.get("fees", 0.0)).to_dict()
+
+
+def trades(*profits: float, exits: str = "") -> pd.DataFrame:
+    words = {"s": "stop", "c": "close", "o": "open", "t": "target"}
+    return pd.DataFrame({"exit": [words[x] for x in (exits or "c" * len(profits))], "profit": profits})
+
+
+# -- fall and days ----------------------------------------------------------------------------------------------------
+
+
+def test_the_fall_from_the_highest_so_far() -> None:
+    assert drawdown(days([100, 110, 99, 121, 60.5])).tolist() == pytest.approx([0, 0, -0.1, 0, -0.5])
+
+
+def test_the_last_equity_of_each_day() -> None:
+    equity = days(list(range(100)), "1h", "2024-01-01 20:00")
+    expected = equity.groupby(equity.index.normalize()).last()
+    assert daily_equity(equity).tolist() == expected.tolist() == [3, 27, 51, 75, 99]
+
+
+# -- by hand ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_figures_of_a_year_by_hand() -> None:
+    # 366 days later (2024 has 366): 100 -> 121
+    equity = pd.Series([100.0, 110.0, 99.0, 121.0], pd.DatetimeIndex(["2024-01-01", "2024-05-01", "2024-09-01", "2025-01-01"], tz="UTC"))
+    found = figures(equity)
+    years = 366 / 365.25
+    returns = [0.0, 0.1, -0.1, 121 / 99 - 1]
+    mean = sum(returns) / 4
+    deviation = math.sqrt(sum((r - mean) ** 2 for r in returns) / 3)
+    scale = math.sqrt(4 / years)
+    assert found["return %"] == pytest.approx(21)
+    assert found["annual return %"] == pytest.approx((1.21 ** (1 / years) - 1) * 100)
+    assert found["annual volatility %"] == pytest.approx(deviation * scale * 100)
+    assert found["Sharpe"] == pytest.approx(mean / deviation * scale)
+    assert found["Sortino"] == pytest.approx(mean / math.sqrt(0.01 / 4) * scale)
+    assert found["max drawdown %"] == pytest.approx(-10)
+
+
+@pytest.fixture
+def vectors(shared: Path) -> dict[str, Any]:
+    return json.loads((shared / "reference" / "s11_empyrical_vectors.json").read_text())
+
+
+def test_the_published_vectors(vectors: dict[str, Any]) -> None:
+    percent = vectors["inputs"]["returns_mixed_percent"][1:]
+    equity = days(list(100 * np.cumprod([1 + r / 100 for r in percent])))
+    found, expected = figures(equity), vectors["expected"]
+    years = (equity.index[-1] - equity.index[0]).days / 365.25
+    scale = math.sqrt(8 / years / vectors["inputs"]["periods_per_year"])  # ours counts the days that there are
+    assert found["max drawdown %"] / 100 == pytest.approx(expected["max_drawdown"], rel=1e-7)
+    assert found["return %"] / 100 == pytest.approx(expected["cum_return_final"], abs=1e-5)
+    assert found["annual volatility %"] / 100 == pytest.approx(expected["annual_volatility"] * scale, rel=1e-7)
+    assert found["Sharpe"] == pytest.approx(expected["sharpe"] * scale, rel=1e-7)
+    assert found["Sortino"] == pytest.approx(expected["sortino"] * scale, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("profits", "exits", "expected"),
+    [
+        ((10, -5, 0, 25), "cscc", {"trades": 4, "win rate %": 50.0, "profit factor": 7.0, "average trade": 7.5, "stopped out %": 25.0}),
+        ((10, 20), "cc", {"win rate %": 100.0, "profit factor": math.nan, "average trade": 15.0, "stopped out %": 0.0}),
+        ((-10, -20), "ss", {"win rate %": 0.0, "profit factor": 0.0, "stopped out %": 100.0}),
+        ((10, -5, 99), "cto", {"trades": 3, "win rate %": 50.0, "profit factor": 2.0, "average trade": 2.5}),
+        ((99,), "o", {"trades": 1, "win rate %": math.nan, "profit factor": math.nan, "average trade": math.nan, "stopped out %": math.nan}),
+    ],
+    ids=["mixed", "all won", "all lost", "one open", "open only"],
+)
+def test_trades_by_hand(profits: tuple[float, ...], exits: str, expected: dict[str, float]) -> None:
+    found = figures(days([100, 101]), trades=trades(*profits, exits=exits))
+    assert {name: found[name] for name in expected} == pytest.approx(expected, nan_ok=True)
+
+
+def test_what_is_handed_over_is_told() -> None:
+    found = figures(days([100, 101]), orders=7, exposure=0.25, fees=3.5)
+    assert (found["orders"], found["time in market %"], found["fees"], found["steps"]) == (7, 25.0, 3.5, 2)
+    assert (found["start"], found["end"]) == (pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-01-02", tz="UTC"))
+    assert (found["start equity"], found["end equity"]) == (100.0, 101.0)
+
+
+# -- a number of days a year ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("freq", "a_year"), [("B", 261), ("D", 365.25)], ids=["weekdays", "every day"])
+def test_the_days_of_a_year_are_counted(freq: str, a_year: float) -> None:
+    index = pd.date_range("2020-01-01", "2023-12-31", freq=freq, tz="UTC")
+    values = 100 * np.cumprod(1 + np.random.default_rng(1).normal(0, 0.01, len(index)))
+    equity = pd.Series(values, index)
+    daily = np.diff(np.log([100, *values]))
+    assert figures(equity)["annual volatility %"] == pytest.approx(daily.std() * math.sqrt(a_year) * 100, rel=0.01)
+
+
+# -- where there is nothing to say ------------------------------------------------------------------------------------
+
+ANNUAL = ("annual return %", "annual volatility %", "Sharpe", "Sortino")
+
+
+@pytest.mark.parametrize(
+    "equity",
+    [days([100]), days([100, 101]), days([100, 101, 102], "1h"), days([100, 0, 50, 60]), days([100, -5, 50, 60])],
+    ids=["one step", "two days", "one day", "nothing left", "less than nothing"],
+)
+def test_no_annual_figures_where_there_is_too_little(equity: pd.Series) -> None:
+    found = figures(equity)
+    assert all(math.isnan(found[name]) for name in ANNUAL[1:])
+    assert found["end equity"] == equity.iloc[-1]
+
+
+def test_no_annual_return_below_a_week() -> None:
+    assert math.isnan(figures(days([100, 101, 102, 103, 104]))["annual return %"])
+    assert not math.isnan(figures(days([100, 101, 102, 103, 104, 105, 106, 107, 108]))["annual return %"])
+
+
+def test_equity_that_stands_still() -> None:
+    found = figures(days([100] * 30))
+    assert (found["annual volatility %"], found["annual return %"], found["max drawdown %"]) == (0.0, 0.0, 0.0)
+    assert math.isnan(found["Sharpe"])
+    assert math.isnan(found["Sortino"])
+
+
+def test_no_loss_has_no_sortino() -> None:
+    found = figures(days([100, 101, 103, 104]))
+    assert math.isnan(found["Sortino"])
+    assert found["Sharpe"] > 0
