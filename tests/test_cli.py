@@ -154,7 +154,9 @@ def test_help_loads_no_library_of_numbers() -> None:
 
 
 def test_a_refusal_reaches_the_shell() -> None:
-    done = subprocess.run([sys.executable, "-m", "workbench.cli", "backtest", "nowhere"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench.cli", "backtest", "nowhere"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "workbench: no strategy in nowhere: expected a folder with strategy.json, as Strategy.save writes it\n"
 
@@ -264,3 +266,25 @@ def test_a_strategy_changed_by_hand(workbench: Command, tmp_path: Path) -> None:
     answer = workbench("backtest", folder)
     assert answer.code == 2
     assert "is not what was saved: its hash differs from manifest.json" in answer.sentence
+
+
+@pytest.mark.parametrize("option", [("--stamp", "close"), ("--interval", "1h"), ("--symbol", "QQQ")], ids=" ".join)
+def test_an_option_that_describes_a_file_needs_one(workbench: Command, strategy: Path, option: tuple[str, str]) -> None:
+    answer = workbench("backtest", strategy, *option)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.sentence == f"workbench: {option[0]} describes a file of bars: give it together with --bars FILE"
+
+
+def test_a_report_that_cannot_be_written(workbench: Command, strategy: Path, bars_file: Path, tmp_path: Path) -> None:
+    answer = workbench("backtest", strategy, "--bars", bars_file, "--report", tmp_path)
+    assert (answer.code, answer.sentence) == (2, f"workbench: {tmp_path}: Is a directory")
+
+
+def test_a_warning_is_a_sentence_without_lines_of_code(strategy: Path, bars_file: Path, tmp_path: Path) -> None:
+    prices = pd.read_csv(bars_file, index_col=0)
+    prices.iloc[200:, :4] /= 2
+    prices.to_csv(tmp_path / "split.csv")
+    command = [sys.executable, "-m", "workbench.cli", "backtest", str(strategy), "--bars", str(tmp_path / "split.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr.startswith("workbench: warning: SPLIT: a move of more than 40% in one bar, possibly a split")
+    assert done.stderr.count("\n") == 1

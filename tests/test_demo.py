@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,7 @@ def test_it_leaves_strategy_and_bars_as_a_run_finds_them(walk: Walk) -> None:
 def test_what_to_do_next_can_be_done(walk: Walk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     line = next(line for line in walk.out.splitlines() if "workbench backtest" in line)
     words = shlex.split(line.split("  the saved strategy")[0])
+    assert shutil.which(words[0]) or Path(words[0]).is_file()
     monkeypatch.setattr(sys, "argv", ["workbench", *words[1 : words.index("--bars")]])
     with pytest.raises(SystemExit) as ended:
         cli.main()

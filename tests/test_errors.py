@@ -63,3 +63,8 @@ def test_every_error_of_the_module_is_public() -> None:
 def test_did_you_mean(name: str, known: list[str], said: str) -> None:
     assert did_you_mean(name, known) == said
     assert did_you_mean(name, (one for one in known)) == said
+
+
+def test_did_you_mean_keeps_to_the_capitals_that_were_written() -> None:
+    assert did_you_mean("backtst", ["Backtest", "backtest"]) == "; did you mean 'backtest'?"
+    assert did_you_mean("Backtst", ["Backtest", "backtest"]) == "; did you mean 'Backtest'?"

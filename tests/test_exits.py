@@ -120,8 +120,16 @@ def test_both_rest_after_the_fill(stance: str, stop: float, target: float) -> No
         (lambda: TakeProfit(0.1, 2), ParameterError, "TakeProfit takes percent or multiple, not both; got 0.1 and 2"),
         (lambda: TakeProfit(percent=-0.1), ParameterError, "TakeProfit: percent must be a positive number, got -0.1"),
         (lambda: TakeProfit(multiple=0), ParameterError, "TakeProfit: multiple must be a positive number, got 0"),
-        (lambda: wb.Strategy(wb.signals.Breakout(), exits=[TakeProfit()]), StrategyError, "TakeProfit as a multiple of the risk needs a stop"),
-        (lambda: wb.Strategy(wb.signals.Breakout(), exits=[AtrStop]), ParameterError, "got the class AtrStop; write AtrStop(...) to make one"),
+        (
+            lambda: wb.Strategy(wb.signals.Breakout(), exits=[TakeProfit()]),
+            StrategyError,
+            "TakeProfit as a multiple of the risk needs a stop",
+        ),
+        (
+            lambda: wb.Strategy(wb.signals.Breakout(), exits=[AtrStop]),
+            ParameterError,
+            "got the class AtrStop; write AtrStop(...) to make one",
+        ),
     ],
     ids=["window", "multiple", "average", "misspelt", "both", "negative", "zero", "no stop", "a class"],
 )

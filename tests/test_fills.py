@@ -122,7 +122,9 @@ def test_a_level_stays_above_nothing(grid: tuple[float, float], least: float) ->
 # -- age --------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("waited", "interval", "expected"), [(3, DAY, False), (4, DAY, True), (5, HOUR, False), (6, HOUR, True), (0, DAY, False)])
+@pytest.mark.parametrize(
+    ("waited", "interval", "expected"), [(3, DAY, False), (4, DAY, True), (5, HOUR, False), (6, HOUR, True), (0, DAY, False)]
+)
 def test_27_an_opening_lives_three_sessions_or_five_intervals(waited: int, interval: int, expected: bool) -> None:
     assert too_old(waited, interval) is expected
 
@@ -147,7 +149,7 @@ def test_sessions_of_coins_are_days() -> None:
 def test_sessions_of_a_calendar_leave_its_holidays_out() -> None:
     # Friday 22 December 2023, Tuesday, Wednesday: Monday was Christmas
     index = pd.DatetimeIndex(["2023-12-22", "2023-12-26", "2023-12-27"], tz="UTC")
-    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), [10.0, 10.0, 10.0]), index)
+    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), 10.0), index)
     for calendar, expected in (("XNYS", [0, 1, 2]), (None, [0, 2, 3])):
         bars = Bars.from_frames({"ABC": frame}, interval="1D", instruments=[Instrument("ABC", calendar=calendar)])
         rows = session_numbers(bars)

@@ -113,7 +113,16 @@ def test_what_float_arithmetic_lost_is_given_back(step: str, lots: int, price: f
 
 @pytest.mark.parametrize(
     ("quantity", "step", "lots"),
-    [(0.3, 0.1, 3), (0.29999, 0.1, 2), (0.0, 0.1, 0), (0.9999995, 1, 0), (0.9999999995, 1, 1), (99.99, 100, 0), (1.5, 0.01, 150), (0.07, 0.01, 7)],
+    [
+        (0.3, 0.1, 3),
+        (0.29999, 0.1, 2),
+        (0.0, 0.1, 0),
+        (0.9999995, 1, 0),
+        (0.9999999995, 1, 1),
+        (99.99, 100, 0),
+        (1.5, 0.01, 150),
+        (0.07, 0.01, 7),
+    ],
 )
 def test_lots_by_hand(quantity: float, step: float, lots: int) -> None:
     assert lots_of(quantity, *fraction(step)) == lots
@@ -145,7 +154,13 @@ def test_a_price_on_the_grid_stays(tick: str, ticks: int, side: float) -> None:
 
 @pytest.mark.parametrize(
     ("price", "side", "tick", "expected"),
-    [(100.07, 1, 0.05, 100.05), (100.07, -1, 0.05, 100.1), (1.234567, 1, 1e-5, 1.23456), (1.234567, -1, 1e-5, 1.23457), (99.9, 1, 0.25, 99.75)],
+    [
+        (100.07, 1, 0.05, 100.05),
+        (100.07, -1, 0.05, 100.1),
+        (1.234567, 1, 1e-5, 1.23456),
+        (1.234567, -1, 1e-5, 1.23457),
+        (99.9, 1, 0.25, 99.75),
+    ],
 )
 def test_rounding_by_hand(price: float, side: float, tick: float, expected: float) -> None:
     assert round_away(price, float(side), *fraction(tick)) == expected

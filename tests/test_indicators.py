@@ -80,7 +80,12 @@ def test_missing_bars_are_skipped_and_stay_missing() -> None:
 @pytest.mark.parametrize("window", [6, 100])
 def test_a_window_longer_than_the_bars_knows_nothing(window: int) -> None:
     bars = market(BY_HAND)
-    for made in (indicators.sma(bars, window), indicators.highest(bars, window), indicators.atr(bars, window), indicators.atr(bars, window, "simple")):
+    for made in (
+        indicators.sma(bars, window),
+        indicators.highest(bars, window),
+        indicators.atr(bars, window),
+        indicators.atr(bars, window, "simple"),
+    ):
         assert made.isna().all(axis=None)
         assert made.shape == (5, 1)
 
@@ -127,7 +132,9 @@ def test_the_simple_average_is_that_of_pandas(bars: Bars, window: int) -> None:
 def worksheet(shared: Path) -> tuple[Bars, list[float]]:
     data = json.loads((shared / "reference" / "s10_stockcharts_rsi_atr_bbands.json").read_text())
     high, low, close = (data["inputs"][f"atr_{name}"] for name in ("high", "low", "close"))
-    frame = pd.DataFrame({"open": close, "high": high, "low": low, "close": close}, pd.date_range("2024-01-01", periods=30, freq="1h", tz="UTC"))
+    frame = pd.DataFrame(
+        {"open": close, "high": high, "low": low, "close": close}, pd.date_range("2024-01-01", periods=30, freq="1h", tz="UTC")
+    )
     expected = [float("nan") if value is None else value for value in data["expected"]["atr14_first_bar_included"]]
     return Bars.from_frames({"A": frame}, interval="1h"), expected
 
@@ -140,7 +147,7 @@ def test_the_average_is_that_of_the_worksheet(worksheet: tuple[Bars, list[float]
 # -- look-back --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("window", "average", "expected"), [(14, "simple", 14), (1, "wilder", 1), (14, "wilder", 325)])
+@pytest.mark.parametrize(("window", "average", "expected"), [(14, "simple", 15), (1, "wilder", 2), (14, "wilder", 325)])
 def test_the_lookback_of_the_average(window: int, average: str, expected: int) -> None:
     assert indicators.atr_lookback(window, average) == expected
 
@@ -185,7 +192,7 @@ def test_06_no_tie_is_missed_where_means_of_ticks_are_equal() -> None:
     exact = np.sign(sums[0] * 10 - sums[1] * 3)
     fast, slow = (indicators.sma(market(close.tolist(), interval="1min"), window) for window in (3, 10))
     np.testing.assert_array_equal(indicators.compare(fast, slow).to_numpy()[:, 0], exact)
-    assert (exact == 0).sum() > 500
+    assert (exact == 0).sum() > 400
 
 
 # -- asked twice, asked wrongly ---------------------------------------------------------------------------------------
@@ -206,13 +213,11 @@ def test_a_window_that_is_none_is_refused(window: object) -> None:
             function(market(BY_HAND), window)  # type: ignore[operator]
 
 
-@pytest.mark.xfail(strict=True, reason="any word but 'wilder' means the simple average")
 def test_an_average_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ParameterError, match="wilder"):
         indicators.atr(market(BY_HAND), 3, "wilderr")
 
 
-@pytest.mark.xfail(strict=True, reason="a field that does not exist is a KeyError, and volume that is not there is all NaN")
 def test_a_field_that_does_not_exist_is_refused() -> None:
     with pytest.raises((ParameterError, ValueError), match="did you mean 'close'"):
         indicators.sma(market(BY_HAND), 3, "clsoe")

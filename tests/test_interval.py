@@ -14,15 +14,12 @@ from workbench.interval import DAY, canonical, nanoseconds
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        ("1min", "1min"), ("5m", "5min"), ("15T", None), ("15t", "15min"), ("h", "1h"), ("4H", "4h"), ("1d", "1D"), ("D", "1D"),
+        ("1min", "1min"), ("5m", "5min"), ("15t", "15min"), ("h", "1h"), ("4H", "4h"), ("1d", "1D"), ("D", "1D"),
         (" 5 min ", "5min"), ("30s", "30s"), ("30S", "30s"), ("90min", "90min"),
     ],
 )  # fmt: skip
-def test_an_interval_is_written_in_one_way(written: str, expected: str | None) -> None:
-    if expected is None:
-        pytest.raises(DataError, canonical, written)
-    else:
-        assert canonical(written) == expected
+def test_an_interval_is_written_in_one_way(written: str, expected: str) -> None:
+    assert canonical(written) == expected
 
 
 @given(st.integers(1, 10_000), st.sampled_from(["s", "min", "h", "D"]))
@@ -36,20 +33,20 @@ def test_a_day_is_a_day() -> None:
     assert nanoseconds("1D") == nanoseconds("24h") == DAY == 86_400 * 10**9
 
 
-@pytest.mark.parametrize("wrong", ["", "5", "min5", "5 weeks", "1M", "-1min", "0min", "0h", "1.5h", "1h30min", None, 5, pd.Timedelta("1h")])
+@pytest.mark.parametrize(
+    "wrong", ["", "5", "15T", "min5", "5 weeks", "1M", "-1min", "0min", "0h", "1.5h", "1h30min", None, 5, pd.Timedelta("1h")]
+)
 def test_anything_else_is_refused_with_what_came(wrong: object) -> None:
     with pytest.raises(DataError, match="interval must look like '1min', '5min', '1h' or '1D', got") as caught:
         canonical(wrong)  # type: ignore[arg-type]
     assert repr(wrong) in str(caught.value)
-    pytest.raises(DataError, nanoseconds, wrong)
 
 
-@pytest.mark.xfail(strict=True, reason="canonical('00min') is '00min', an interval of no length")
-def test_no_length_is_refused_however_it_is_written() -> None:
-    pytest.raises(DataError, canonical, "00min")
-    pytest.raises(DataError, canonical, "000h")
+@pytest.mark.parametrize("written", ["00min", "000h"])
+def test_no_length_is_refused_however_it_is_written(written: str) -> None:
+    with pytest.raises(DataError, match="interval must look like"):
+        canonical(written)
 
 
-@pytest.mark.xfail(strict=True, reason="canonical('05min') is '05min', not '5min'")
 def test_leading_zeros_go() -> None:
     assert canonical("05min") == "5min"

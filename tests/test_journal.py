@@ -23,7 +23,9 @@ def test_lines_come_back_in_order(journal: MemoryJournal) -> None:
     assert len(journal) == 3
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("intent", ["buy", "sell"]), ("fill", ["bought"]), ("other", []), (None, ["buy", "bought", "sell"])])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("intent", ["buy", "sell"]), ("fill", ["bought"]), ("other", []), (None, ["buy", "bought", "sell"])]
+)
 def test_lines_of_a_kind(journal: MemoryJournal, kind: str | None, expected: list[str]) -> None:
     assert [entry.body for entry in journal.entries(kind)] == expected
 

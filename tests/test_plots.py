@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from worked import CONTRACT, SHARE, both, market, plan
 
@@ -40,7 +40,7 @@ def test_the_lines_are_those_of_the_result() -> None:
     assert list(found["close"].y) == [100, 100, 110, 105, 120, 118]
     assert list(found["equity"].y) == RESULT.equity.tolist()
     assert list(found["drawdown"].y) == pytest.approx((drawdown(RESULT.equity) * 100).tolist())
-    assert pd.DatetimeIndex(found["equity"].x).tz_localize("UTC", ambiguous="raise").equals(BARS.index) or len(found["equity"].x) == 6
+    assert pd.DatetimeIndex(found["equity"].x).equals(BARS.index)
 
 
 def test_the_marks_are_those_of_the_trades() -> None:
@@ -77,7 +77,7 @@ def test_a_simulated_market_is_named_so() -> None:
 
 
 def test_the_plot_of_a_result_is_this_one() -> None:
-    assert RESULT.plot().to_dict() == FIGURE.to_dict()
+    assert RESULT.plot().to_json() == FIGURE.to_json()
 
 
 # -- the bars ---------------------------------------------------------------------------------------------------------
@@ -103,9 +103,11 @@ def test_bars_with_volume_are_two_panels() -> None:
 @pytest.mark.parametrize("count", [1, 10, MOST_POINTS])
 def test_few_points_stay(count: int) -> None:
     index, values = long_index(count), np.arange(count, dtype=float)
-    assert thinned(index, values) == (index, values) if count == 0 else thinned(index, values)[1] is values
+    assert thinned(index, values)[0] is index
+    assert thinned(index, values)[1] is values
 
 
+@settings(max_examples=20)
 @given(st.integers(MOST_POINTS + 1, 30_000), st.integers(0, 2**31))
 def test_every_high_and_low_of_a_part_of_the_screen_is_kept(count: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=count).cumsum()
@@ -129,7 +131,6 @@ def test_points_that_are_kept_are_points_of_the_line() -> None:
     np.testing.assert_array_equal(kept, values[long_index(10_000).get_indexer(index)])
 
 
-@pytest.mark.xfail(strict=True, reason="np.argmin takes NaN for the lowest: of a part with a hole the low is lost (highs are looked for without NaN)")
 def test_a_low_beside_a_hole_is_kept() -> None:
     values = np.zeros(10_000)
     values[5000], values[5001] = np.nan, -7.0

@@ -99,7 +99,9 @@ def test_many_small_fills_leave_whole_steps() -> None:
 # -- conservation -----------------------------------------------------------------------------------------------------
 
 Flow = tuple[int, int, int, float]
-flows = st.lists(st.tuples(st.integers(0, len(TRADED) - 1), st.integers(-40, 40).filter(bool), st.integers(1, 20_000), st.floats(0, 50)), max_size=30)
+flows = st.lists(
+    st.tuples(st.integers(0, len(TRADED) - 1), st.integers(-40, 40).filter(bool), st.integers(1, 20_000), st.floats(0, 50)), max_size=30
+)
 
 
 def profit_of(instrument: Instrument, lots: int, price: float) -> Fraction:
@@ -201,7 +203,6 @@ def test_30_the_legs_of_pairs_sum_to_nothing(lots: list[int]) -> None:
     assert abs(book.exposure("currency").sum()) <= 1e-9 * gross
 
 
-@pytest.mark.xfail(strict=True, reason="mark() moves a pair's price and leaves its conversion rate: the legs of EURUSD no longer sum to nothing")
 def test_30_the_legs_of_a_pair_sum_to_nothing_after_a_mark() -> None:
     book = Portfolio("USD", 100_000, {EURUSD: 1}, {"EURUSD": 1.25})
     book.mark({"EURUSD": 1.5})
@@ -223,7 +224,6 @@ def test_a_column_is_added_for_one_more_instrument() -> None:
     assert book.symbols == ["ABC"]
 
 
-@pytest.mark.xfail(strict=True, reason="with_instrument makes margined positions anew at the last price: their open profit is lost")
 def test_an_added_column_changes_no_equity() -> None:
     book = Portfolio("USD", 100_000, {EURUSD: 1}, {"EURUSD": 1.25, "ABC": 50.0})
     book.mark({"EURUSD": 1.5})
@@ -266,9 +266,9 @@ def test_a_wrong_portfolio_gets_a_sentence(arguments: dict[str, Any], said: str)
 
 def test_wrong_questions_get_a_sentence() -> None:
     book = Portfolio("USD", 0.0, {SHARE: 1}, {"ABC": 50.0})
-    with pytest.raises(ParameterError, match="exposure: unknown group 'curency'; did you mean 'currency'?"):
+    with pytest.raises(ParameterError, match=r"exposure: unknown group 'curency'; did you mean 'currency'\?"):
         book.exposure("curency")
-    with pytest.raises(ParameterError, match="no position in 'ABD' to mark; did you mean 'ABC'?"):
+    with pytest.raises(ParameterError, match=r"no position in 'ABD' to mark; did you mean 'ABC'\?"):
         book.mark({"ABD": 1.0})
 
 

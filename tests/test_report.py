@@ -43,7 +43,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def test_nothing_is_fetched_from_outside(page: Page) -> None:
-    outside = [(tag, attrs) for tag, attrs in page.tags for name in ("src", "href", "data", "action", "srcset", "poster") if attrs.get(name)]
+    outside = [
+        (tag, attrs) for tag, attrs in page.tags for name in ("src", "href", "data", "action", "srcset", "poster") if attrs.get(name)
+    ]
     assert outside == []
     assert "link" not in {tag for tag, _ in page.tags}
     assert "iframe" not in {tag for tag, _ in page.tags}
@@ -84,7 +86,13 @@ def test_long_tables_show_their_end(page: Page) -> None:
 
 def test_what_a_user_wrote_is_escaped(tmp_path: Path) -> None:
     bars = market([100, 100, 110], NASTY)
-    bars = wb.Bars(bars.index, bars.instruments, bars.interval, {n: bars.array(n) for n in ("open", "high", "low", "close", "volume")}, "<script>alert(1)</script>")
+    bars = wb.Bars(
+        bars.index,
+        bars.instruments,
+        bars.interval,
+        {n: bars.array(n) for n in ("open", "high", "low", "close", "volume")},
+        "<script>alert(1)</script>",
+    )
     written = both(plan("+.."), bars).report(tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in written
     assert "A<b>&'" not in written.split("<script")[0]

@@ -175,7 +175,10 @@ def test_two_folders_keep_their_own_classes(release: tuple[Path, str], tmp_path:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda f: (f / TEXT).write_text((f / TEXT).read_text().replace("20", "21")), f"{TEXT} is not what was saved: its hash differs from {MANIFEST}"),
+        (
+            lambda f: (f / TEXT).write_text((f / TEXT).read_text().replace("20", "21")),
+            f"{TEXT} is not what was saved: its hash differs from {MANIFEST}",
+        ),
         (lambda f: (f / TEXT).write_text((f / TEXT).read_text() + " "), f"{TEXT} is not what was saved"),
         (lambda f: (f / PARTS).write_text("import os\n" + (f / PARTS).read_text()), f"{PARTS} is not what was saved"),
         (lambda f: (f / PARTS).unlink(), f"{PARTS} is not what was saved"),
@@ -204,7 +207,6 @@ def test_source_that_was_slipped_in_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", '{"strategy.json": 5}'], ids=["text", "list", "number"])
-@pytest.mark.xfail(strict=True, reason="a manifest that is no object of hashes raises JSONDecodeError or a wrong sentence, not 'manifest.json is not readable'")
 def test_a_manifest_that_is_none_gets_a_sentence(tmp_path: Path, text: str) -> None:
     PLAIN.save(tmp_path)
     (tmp_path / MANIFEST).write_text(text)
@@ -243,10 +245,9 @@ def test_source_that_cannot_be_imported_gets_a_sentence(tmp_path: Path) -> None:
         wb.Strategy.load(tmp_path)
 
 
-@pytest.mark.xfail(strict=True, reason="parts.py is run from __pycache__, which no hash covers: an older text of the same second and length runs")
 def test_what_runs_is_the_text_that_was_verified(release: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    for window in ("50", "51"):
+    for window in ("52", "53"):
         for name in (TEXT, PARTS):
             (tmp_path / name).write_text((release[0] / name).read_text().replace("window: int = 50", f"window: int = {window}"))
         os.utime(tmp_path / PARTS, (1_700_000_000, 1_700_000_000))
@@ -287,11 +288,11 @@ def test_a_folder_that_holds_another_part_is_no_strategy(tmp_path: Path) -> None
 def test_modules_of_ones_own_are_imported_where_they_are_allowed(tmp_path: Path) -> None:
     strategy = wb.Strategy(wb.signals.Breakout(), exits=[Stop(2.0)])
     strategy.save(tmp_path)
-    with pytest.raises(StrategyError, match="only workbench, parts.py and modules that you allow"):
+    with pytest.raises(StrategyError, match=r"only workbench, parts\.py and modules that you allow"):
         wb.Strategy.load(tmp_path)
     assert repr(wb.Strategy.load(tmp_path, modules=["worked"])) == repr(strategy)
 
 
 def test_a_path_that_is_nothing_gets_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StrategyError, match="no strategy in .*nowhere: expected a folder with strategy.json"):
+    with pytest.raises(StrategyError, match=r"no strategy in .*nowhere: expected a folder with strategy\.json"):
         wb.Strategy.load(tmp_path / "nowhere")

@@ -164,6 +164,11 @@ def test_rule_24_nothing_opens_without_a_distance_and_it_is_not_tried_again(exit
     assert "distance" in reasons(result)[0]
 
 
+@pytest.mark.parametrize("exit_", [Stop, Target], ids=["stop", "target"])
+def test_rule_24_infinity_is_no_distance(exit_):
+    assert opened(both(plan("+..", exits=[exit_([float("inf")] * 3)]), market([100] * 3))) == [0.0]
+
+
 def test_rule_24_nothing_opens_in_the_warm_up_of_the_atr():
     # two true ranges are needed: the first bar has no distance, the second has
     bars = [(100, 102, 98, 100)] * 4
@@ -217,11 +222,7 @@ def test_rule_25_levels_are_set_from_the_fill_price():
     assert levels[["stop", "target"]].tolist() == pytest.approx([106.1, 117.1], rel=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("stance", "stop", "target"),
-    [("+", 98.75, 101.25), ("-", 101.25, 98.75)],
-    ids=["long", "short"],
-)
+@pytest.mark.parametrize(("stance", "stop", "target"), [("+", 98.75, 101.25), ("-", 101.25, 98.75)], ids=["long", "short"])
 def test_rule_25_levels_are_rounded_to_the_tick_away_from_the_market(stance, stop, target):
     # filled at 100, 1.1 away: 98.9 and 101.1 on a grid of 0.25
     bars = market([100, 100, 100], wb.Instrument("ABC", tick_size=0.25))

@@ -51,7 +51,9 @@ def lots(shared: Path) -> dict[str, float]:
     ],
     ids=["dollar account", "euro account", "yen"],
 )
-def test_16_lots_by_the_money_at_risk(lots: dict[str, float], case: str, instrument: wb.Instrument, price: float, more: dict[str, Any]) -> None:
+def test_16_lots_by_the_money_at_risk(
+    lots: dict[str, float], case: str, instrument: wb.Instrument, price: float, more: dict[str, Any]
+) -> None:
     assert size(RiskPercent(more.pop("risk")), instrument, price, **more) == pytest.approx(lots[case], abs=1e-9)
 
 

@@ -87,7 +87,11 @@ def test_the_published_vectors(vectors: dict[str, Any]) -> None:
         ((10, 20), "cc", {"win rate %": 100.0, "profit factor": math.nan, "average trade": 15.0, "stopped out %": 0.0}),
         ((-10, -20), "ss", {"win rate %": 0.0, "profit factor": 0.0, "stopped out %": 100.0}),
         ((10, -5, 99), "cto", {"trades": 3, "win rate %": 50.0, "profit factor": 2.0, "average trade": 2.5}),
-        ((99,), "o", {"trades": 1, "win rate %": math.nan, "profit factor": math.nan, "average trade": math.nan, "stopped out %": math.nan}),
+        (
+            (99,),
+            "o",
+            {"trades": 1, "win rate %": math.nan, "profit factor": math.nan, "average trade": math.nan, "stopped out %": math.nan},
+        ),
     ],
     ids=["mixed", "all won", "all lost", "one open", "open only"],
 )

@@ -17,6 +17,7 @@ from workbench.risk import MaxLeverage
 
 COIN = wb.Instrument("BTCUSD", "crypto")
 TENTHS = wb.Instrument("TEN", quantity_step=0.1)
+TOO_SMALL = "below the smallest order the venue takes"
 COSTS = wb.execution.Costs(commission=0.001, slippage=0.0)
 #: Long 3 from 100, stopped at 95; short 3 of the contract from 52 to 50; long 3 from 105, still open.
 BARS = market({SHARE: [100, 100, (98, 99, 94, 96), 100, 105, 108], CONTRACT: [50, 50, 51, 52, 50, 50]})
@@ -95,9 +96,9 @@ def test_positions_by_hand() -> None:
     [
         ("+.-.", 1, COIN, [], "closed; short selling is not possible here"),
         ("+.0.", 1, COIN, [], "closed"),
-        ("+.", 0.5, SHARE, [], "below the smallest order the venue takes"),
+        ("+.", 0.5, SHARE, [], TOO_SMALL),
         ("+.", 5000, SHARE, [], "buying power: 5000 -> 1000 (margin and fees of what equity can carry); opened 1000"),
-        ("+.", 5, SHARE, [MaxLeverage(1e-5)], "MaxLeverage: 5 -> 0.01 (gross limit 1 USD (1e-05 x equity)); below the smallest order the venue takes"),
+        ("+.", 5, SHARE, [MaxLeverage(1e-5)], f"MaxLeverage: 5 -> 0.01 (gross limit 1 USD (1e-05 x equity)); {TOO_SMALL}"),
         ("-.", 5, SHARE, [MaxLeverage(3e-3)], "MaxLeverage: 5 -> 3 (gross limit 300 USD (0.003 x equity)); opened -3"),
     ],
     ids=["no shorts", "closed", "below a step", "buying power", "cut to nothing", "cut"],

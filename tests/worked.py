@@ -109,19 +109,12 @@ def replayed(strategy: wb.Strategy, setup: Setup, rates: Any) -> Record:
     return recorder.record()
 
 
-def compiled(setup: Setup) -> Record:
-    """Run the compiled kernel, without numba's warning that first-class functions are experimental."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "First-class function type feature is experimental")
-        return run_kernel(setup, compiled=True)
-
-
 def both(strategy: wb.Strategy, bars: wb.Bars, *, costs: Any = FREE, rates: Any = None, **options: Any) -> wb.Backtest:
     """Run a strategy as backtest, compiled kernel and Session, require that they agree, and return the backtest."""
     result = wb.backtest(strategy, bars, costs=costs, rates=rates, **options)
     others = [replayed(strategy, result.setup, rates)]
     if result.setup.rules.compiled:
-        others.append(compiled(result.setup))
+        others.append(run_kernel(result.setup, compiled=True))
     for other in others:
         differences = compare(result.record, other, bars)
         assert differences.empty, f"{result.record.engine} against {other.engine}:\n{differences.to_string()}"

@@ -85,9 +85,9 @@ def __getattr__(name: str) -> Any:
         found = getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
         globals()[name] = found
         return found
-    from workbench.errors import did_you_mean
+    from workbench.errors import unknown_name
 
-    raise AttributeError(f"workbench has no {name!r}{did_you_mean(name, __all__)}")
+    raise unknown_name(__name__, name, __all__)
 
 
 def __dir__() -> list[str]:

@@ -154,6 +154,16 @@ class Bars:
         """Return a field as a read-only array of shape (T, N)."""
         return self._arrays[field]
 
+    def columns(self, field: str) -> np.ndarray:
+        """Return a field as a read-only array of shape (N, T): one instrument after the other."""
+
+        def turned() -> np.ndarray:
+            rows = np.ascontiguousarray(self._arrays[field].T)
+            rows.flags.writeable = False
+            return rows
+
+        return self.memo(("columns", field), turned)
+
     def frame(self, field: str) -> pd.DataFrame:
         """Return a field as a DataFrame (time x symbol)."""
         return self.memo(("frame", field), lambda: pd.DataFrame(self._arrays[field], self.index, self.symbols, copy=False))

@@ -113,6 +113,7 @@ def to_dict(component: Component) -> dict[str, Any]:
 
     Examples
     --------
+    >>> from workbench.signals import MovingAverageCross
     >>> to_dict(MovingAverageCross(fast=5))
     {'part': 'workbench.signals.MovingAverageCross', 'fast': 5, 'slow': 50}
     """

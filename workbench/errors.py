@@ -28,6 +28,7 @@ __all__ = [
     "StrategyError",
     "WorkbenchError",
     "did_you_mean",
+    "unknown_name",
 ]
 
 
@@ -59,6 +60,11 @@ class RunError(WorkbenchError):
     """A run that could not start or had to stop."""
 
 
+def unknown_name(room: str, name: str, known: Iterable[str]) -> AttributeError:
+    """Return the error for a name that a module does not have, with what was probably meant."""
+    return AttributeError(f"{room} has no {name!r}{did_you_mean(name, known)}")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint for a misspelt name, to be put at the end of a sentence.
 
@@ -82,6 +88,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name.lower(), [n.lower() for n in names], n=1, cutoff=0.6)
     if near:
-        hit = next(n for n in names if n.lower() == near[0])
+        # of names that differ in capitals only, the one whose capitals are nearest
+        hits = [n for n in names if n.lower() == near[0]]
+        hit = max(hits, key=lambda n: difflib.SequenceMatcher(None, name, n).ratio())
         return f"; did you mean {hit!r}?"
     return f"; known: {', '.join(names)}" if names else ""

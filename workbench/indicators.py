@@ -12,13 +12,15 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from workbench.bars import Bars
-from workbench.errors import ParameterError
+from workbench.bars import FIELDS, Bars
+from workbench.errors import ParameterError, did_you_mean
 
 __all__ = ["atr", "atr_lookback", "compare", "highest", "lowest", "sma", "true_range"]
 
 #: Two numbers nearer than this are a tie (SEMANTICS 6).
 TIE = 1e-9
+#: Numbers in a strip of a comparison.
+STRIP = 1 << 15
 Columns = tuple[np.ndarray, ...]
 
 
@@ -72,6 +74,9 @@ def atr(bars: Bars, window: int = 14, average: str = "wilder") -> pd.DataFrame:
     ----------
     Wilder, J. W. (1978). New Concepts in Technical Trading Systems.
     """
+    if average not in ("wilder", "simple"):
+        near = did_you_mean(str(average), ("wilder", "simple"))
+        raise ParameterError(f"atr: average must be 'wilder' or 'simple', got {average!r}{near}")
     make = _wilder_atr if average == "wilder" else _simple_atr
     return _columnwise(bars, ("atr", average, window), ("high", "low", "close"), lambda c: make(c, window), window)
 
@@ -105,11 +110,23 @@ def compare(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     [-1.0, 0.0, 1.0]
     """
     a, b = left.to_numpy(), right.to_numpy()
-    gap = a - b
-    sign = np.sign(gap)
-    np.abs(gap, out=gap)
-    sign[gap <= TIE * np.abs(b)] = 0.0
+    # Column by column where columns lie together in memory.
+    sign = _signs(a, b) if a.flags.c_contiguous else _signs(a.T, b.T).T
     return pd.DataFrame(sign, left.index, left.columns, copy=False)
+
+
+def _signs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the sign of a - b, strip by strip, so that what lies between stays in the processor's cache."""
+    sign = np.empty(a.shape)
+    height = STRIP // max(a.shape[1], 1) + 1
+    for first in range(0, len(a), height):
+        strip = slice(first, first + height)
+        gap = a[strip] - b[strip]
+        tie = np.abs(b[strip])
+        tie *= TIE
+        np.sign(gap, out=sign[strip])
+        sign[strip][np.abs(gap, out=gap) <= tie] = 0.0
+    return sign
 
 
 def _columnwise(
@@ -118,25 +135,33 @@ def _columnwise(
     """Run `make` on each instrument's bars without its holes, once per Bars object."""
     if not isinstance(window, (int, np.integer)) or window < 1:
         raise ParameterError(f"{key[0]}: window must be a whole number of bars, at least 1, got {window!r}")
+    for field in fields:
+        if field not in FIELDS:
+            raise ParameterError(f"{key[0]}: bars have no field {field!r}{did_you_mean(str(field), FIELDS)}")
+    if "volume" in fields:
+        bars.volume  # noqa: B018  refused in a sentence where there is none
     return bars.memo(("indicator", *key), lambda: _compute(bars, fields, make))
 
 
 def _compute(bars: Bars, fields: tuple[str, ...], make: Callable[[Columns], np.ndarray]) -> pd.DataFrame:
-    arrays = [bars.array(field) for field in fields]
-    out = np.full(bars.shape, np.nan)
-    for j in range(bars.shape[1]):
+    arrays = [bars.columns(field) for field in fields]
+    labels, count = bars.shape
+    if count == 1 and bars.whole and labels:
+        return pd.DataFrame(make(tuple(array[0] for array in arrays))[:, None], bars.index, bars.symbols, copy=False)
+    out = np.full((count, labels), np.nan)
+    for j in range(count):
         rows = slice(None) if bars.whole else np.flatnonzero(bars.present[:, j])
-        columns = tuple(np.ascontiguousarray(array[rows, j]) for array in arrays)
+        columns = tuple(array[j, rows] for array in arrays)
         if len(columns[0]):
-            out[rows, j] = make(columns)
-    return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+            out[j, rows] = make(columns)
+    return pd.DataFrame(out.T, bars.index, bars.symbols, copy=False)
 
 
 def _rolling(name: str, values: np.ndarray, window: int) -> np.ndarray:
     import talib
 
     if window == 1:
-        return values
+        return values.copy()
     if len(values) < window:
         return np.full(len(values), np.nan)
     result: np.ndarray = getattr(talib, name)(values, timeperiod=window)
@@ -155,7 +180,8 @@ def _led(columns: Columns) -> Columns:
 def _true_range(columns: Columns) -> np.ndarray:
     import talib
 
-    result: np.ndarray = talib.TRANGE(*_led(columns))[1:]
+    result: np.ndarray = talib.TRANGE(*columns)
+    result[0] = columns[0][0] - columns[1][0]
     return result
 
 

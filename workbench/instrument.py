@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
@@ -100,9 +101,9 @@ class Instrument:
                 raise ParameterError(f"Instrument {self.symbol}: unknown {name} {value!r}{did_you_mean(str(value), allowed)}")
         for name in ("multiplier", "tick_size", "quantity_step", "min_quantity", "margin"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
+            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
                 raise ParameterError(f"Instrument {self.symbol}: {name} must be a positive number, got {value!r}")
-        if not 0 <= self.min_notional < float("inf"):
+        if not (_is_number(self.min_notional) and 0 <= self.min_notional < float("inf")):
             raise ParameterError(f"Instrument {self.symbol}: min_notional must not be negative, got {self.min_notional!r}")
 
     @property
@@ -162,9 +163,16 @@ class Instrument:
         return f"Instrument({', '.join(said)})"
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
 def _pair(symbol: str, asset_class: str) -> tuple[str | None, str | None]:
     """Split the symbol of a pair into base and quote, where it is one."""
-    plain = symbol.replace("/", "").replace("-", "").replace("_", "").upper()
+    parts = symbol.upper().replace("-", "/").replace("_", "/").split("/")
+    if asset_class in ("fx", "crypto") and len(parts) == 2 and all(parts):
+        return parts[0], parts[1]
+    plain = symbol.upper()
     if asset_class == "fx" and len(plain) == 6:
         return plain[:3], plain[3:]
     if asset_class == "crypto":

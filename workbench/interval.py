@@ -24,9 +24,9 @@ def canonical(interval: str) -> str:
     """
     match = re.fullmatch(r"\s*(\d*)\s*([A-Za-z]+)\s*", interval) if isinstance(interval, str) else None
     unit = SPELT.get(match[2]) if match else None
-    if match is None or unit is None or match[1] == "0":
+    if match is None or unit is None or (match[1] and not int(match[1])):
         raise DataError(f"interval must look like '1min', '5min', '1h' or '1D', got {interval!r}")
-    return f"{match[1] or 1}{unit}"
+    return f"{int(match[1] or 1)}{unit}"
 
 
 def nanoseconds(interval: str) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Literal
 
 from workbench.bars import Bars
@@ -77,9 +78,11 @@ class Order:
 
     def __post_init__(self) -> None:
         """Refuse what no venue could take."""
+        if not _is(self.instrument, Instrument):
+            raise OrderError(f"order: instrument must be a wb.Instrument, got {self.instrument!r}")
         if self.side not in ("buy", "sell"):
             raise OrderError(f"order for {self.instrument.symbol}: side must be 'buy' or 'sell', got {self.side!r}")
-        if not 0 < self.quantity < float("inf"):
+        if not _is(self.quantity, Real) or not 0 < self.quantity < float("inf"):
             raise OrderError(f"order for {self.instrument.symbol}: quantity must be a positive number, got {self.quantity!r}")
         if self.type not in ORDER_TYPES:
             raise OrderError(f"order for {self.instrument.symbol}: unknown type {self.type!r}{did_you_mean(str(self.type), ORDER_TYPES)}")
@@ -90,6 +93,11 @@ class Order:
     def sign(self) -> int:
         """Return +1 for buy, -1 for sell."""
         return 1 if self.side == "buy" else -1
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a value is of a kind, whatever its annotation promised."""
+    return isinstance(value, kind)
 
 
 @dataclass(frozen=True, slots=True)

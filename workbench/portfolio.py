@@ -63,7 +63,8 @@ class Portfolio:
         self.currency = currency
         self.cash = float(cash)
         self.buying_power = buying_power
-        self.rates = dict(rates or {})
+        #: Rates of a hand-made portfolio; None where a session sets the conversion step by step.
+        self.rates: dict[str, Any] | None = dict(rates or {})
         self.given = dict(prices or {})
         self.fees_paid = 0.0
         self.realised = 0.0
@@ -78,7 +79,10 @@ class Portfolio:
             return self
         held = {i: self.quantity(j) for j, i in enumerate(self.instruments)} | {instrument: 0.0}
         prices = self.given | {s: p for s, p in zip(self.symbols, self.price, strict=True) if p == p}
-        return Portfolio(self.currency, self.cash, held, prices, self.rates, self.buying_power)
+        wider = Portfolio(self.currency, self.cash, held, prices, self.rates, self.buying_power)
+        for j in range(len(self.instruments)):
+            wider.basis[j], wider.average[j] = self.basis[j], self.average[j]
+        return wider
 
     def _set_up(self, instruments: Sequence[Instrument], specs: Sequence[Any] | None = None) -> None:
         self.instruments = list(instruments)
@@ -97,6 +101,7 @@ class Portfolio:
     def empty(cls, instruments: Sequence[Instrument], currency: str, cash: float, specs: Sequence[Any]) -> Portfolio:
         """Return the flat portfolio that a session starts with, its columns in the order of `instruments`."""
         portfolio = cls(currency, cash, buying_power=True)
+        portfolio.rates = None
         portfolio._set_up(instruments, specs)
         return portfolio
 
@@ -112,17 +117,20 @@ class Portfolio:
         self.basis[j] = 0.0 if instrument.funded else self.price[j]
 
     def _convert(self) -> None:
-        """Look the conversion rates of a hand-made portfolio up; a session sets them step by step."""
+        """Look the conversion rates of a hand-made portfolio up: those that were given, else the prices of its pairs."""
         if not self.instruments:
             return
-        row = {name: np.array([self.price]) for name in FIELDS}
+        known = [float((self.rates or {}).get(f"{i.base}{i.quote}", price)) for i, price in zip(self.instruments, self.price, strict=True)]
+        row = {name: np.array([known]) for name in FIELDS}
         bars = Bars(pd.DatetimeIndex(["1970-01-01"], tz="UTC"), self.instruments, "1D", row)
         found = conversion(self.currency, bars, self.rates)
         self.unit, self.base = found.unit[0].tolist(), found.base[0].tolist()
 
     def _given_price(self, instrument: Instrument) -> float:
         symbol = instrument.symbol
-        price = self.given.get(symbol, self.rates.get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None)
+        price = self.given.get(
+            symbol, (self.rates or {}).get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None
+        )
         if price is None:
             raise ParameterError(f"Portfolio: no price of {symbol}: give prices={{{symbol!r}: ...}}{did_you_mean(symbol, self.given)}")
         if not 0 < float(price) < math.inf:
@@ -164,6 +172,8 @@ class Portfolio:
             if symbol not in self.column:
                 raise ParameterError(f"Portfolio: no position in {symbol!r} to mark{did_you_mean(symbol, self.symbols)}")
             self.price[self.column[symbol]] = float(price)
+        if self.rates is not None:
+            self._convert()
 
     # -- what it is worth ---------------------------------------------------------------------------------------
 

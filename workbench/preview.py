@@ -9,6 +9,7 @@ from workbench.decision import BookColumns, buying_power_room
 from workbench.grid import lots_of, quantity_of
 from workbench.market import Book, Decision, Market, Order, Reason
 from workbench.portfolio import Portfolio
+from workbench.records import TOO_MANY, WORDS
 from workbench.risk import RiskManager
 
 __all__ = ["preview"]
@@ -25,8 +26,8 @@ def preview(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> 
     held = portfolio.quantity(j)
     closing = min(order.quantity, abs(held)) if held * order.sign < 0 else 0.0
     wanted = order.quantity - closing
-    if wanted <= 0.0:
-        return Decision(order.quantity)
+    if wanted <= 1e-9 * closing:
+        return Decision(closing)
     left = held + order.sign * closing
     book, market = _frozen(portfolio, j, left)
     allowed, reasons = _cut(replace(order, quantity=wanted), book, market, risk)
@@ -70,7 +71,10 @@ def _whole(order: Order, allowed: float, reasons: list[Reason], price: float) ->
     """Return whole steps, or nothing where that is below what the venue takes."""
     instrument = order.instrument
     number, power = instrument.step
-    quantity = quantity_of(lots_of(allowed, number, power), number, power)
+    lots = lots_of(allowed, number, power)
+    if lots < 0:
+        return 0.0, [*reasons, Reason("venue", allowed, 0.0, WORDS[TOO_MANY])]
+    quantity = quantity_of(lots, number, power)
     if reasons:
         reasons[-1] = replace(reasons[-1], after=quantity)
     least = max(instrument.min_quantity or 0.0, instrument.min_notional / (price * instrument.multiplier))

@@ -344,6 +344,7 @@ def _among(times: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def inside_sessions(labels: np.ndarray, length: int, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+    """Return which bars lie inside a session."""
     # A calendar knows an exchange's early closes, not which of its products keep trading: the usual length counts.
     lasts = np.maximum(closes, opens + np.median(closes - opens).astype(np.int64))
     number = np.searchsorted(opens, labels + length) - 1

@@ -102,17 +102,34 @@ class _Table:
         self.bars = bars
         self.max_age = (5 if bars.daily else 3) * DAY
         self.pairs: dict[tuple[str, str], Any] = {}
+        self.found: dict[str, Pair] = {}
         for name, value in rates.items():
-            if not isinstance(name, str) or len(name.replace("/", "")) != 6:
-                raise DataError(f"rates are given by pair of currencies such as 'EURUSD', got {name!r}")
-            plain = name.replace("/", "")
-            self.pairs[plain[:3], plain[3:]] = value
+            self.pairs[self._named(name)] = value
         for j, i in enumerate(bars.instruments):
             if _exchanges(i):
                 self.pairs[str(i.base), str(i.quote)] = _Column(j)
 
+    def _named(self, name: object) -> tuple[str, str]:
+        """Split the name of a pair: at its slash, at a currency that is in use here, or in the middle of six letters."""
+        if isinstance(name, str):
+            base, slash, quote = name.partition("/")
+            if slash and base and quote:
+                return base, quote
+            used = {self.currency, *(str(i.quote) for i in self.bars.instruments), *(str(i.base) for i in self.bars.instruments)}
+            for one in sorted(used, key=len, reverse=True):
+                if name.startswith(one) and name[len(one) :] in used:
+                    return one, name[len(one) :]
+            if len(name) == 6:
+                return name[:3], name[3:]
+        raise DataError(f"rates are given by pair of currencies such as 'EURUSD', got {name!r}")
+
     def rate(self, currency: str) -> Pair:
         """Return what one unit of a currency is worth, and whether that is fresh, at each step or once."""
+        if currency not in self.found:
+            self.found[currency] = self._follow(currency)
+        return self.found[currency]
+
+    def _follow(self, currency: str) -> Pair:
         values, fresh = np.ones(1), np.ones(1, np.int64)
         for pair, turned in self._path(currency):
             rate, known = self._series(pair)
@@ -164,7 +181,8 @@ class _Table:
         index = pd.DatetimeIndex(series.index)
         if index.tz is None or not index.is_monotonic_increasing:
             raise DataError(f"the rates of {''.join(pair)} must be indexed by rising UTC times")
-        times = index.as_unit("ns").asi8
+        series = series.dropna()
+        times = pd.DatetimeIndex(series.index).as_unit("ns").asi8
         closes = close_times(self.bars)
         rows = np.searchsorted(times, closes, side="right") - 1
         known = rows >= 0

@@ -29,7 +29,7 @@ MARKET, LIMIT, STOP_ORDER = range(3)
 WORKING, FILLED, CANCELLED, EXPIRED, LAPSED = range(5)
 
 #: What became of a wish to open.
-NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NO_PRICE = range(11)
+NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NOT_SENT = range(11)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
@@ -46,7 +46,7 @@ WORDS = (
     "below the smallest order the venue takes",
     "stop-out: equity fell under half of the required margin",
     "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
-    "the limit would lie below the first tick",
+    "the execution algorithm placed no order: it chose to wait, or its limit would lie below the first tick",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8

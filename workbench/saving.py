@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -119,7 +118,7 @@ def _verified(folder: Path) -> str:
     """Return the strategy's text, after checking every file against the manifest."""
     if not (folder / MANIFEST).is_file():
         raise StrategyError(f"{folder} has no {MANIFEST}: save the strategy again with Strategy.save")
-    hashes: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    hashes = _hashes(folder / MANIFEST)
     for name in (TEXT, PARTS):
         held = (folder / name).read_bytes() if (folder / name).exists() else None
         if (held is None) != (name not in hashes) or (held is not None and hashlib.sha256(held).hexdigest() != hashes[name]):
@@ -127,18 +126,27 @@ def _verified(folder: Path) -> str:
     return (folder / TEXT).read_text(encoding="utf-8")
 
 
+def _hashes(path: Path) -> dict[str, str]:
+    try:
+        hashes = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        hashes = None
+    if not isinstance(hashes, dict) or not all(isinstance(value, str) for value in hashes.values()):
+        raise StrategyError(f"{path} is not readable: expected the sha256 of each file by its name")
+    return hashes
+
+
 def _import_parts(path: Path) -> ModuleType:
-    """Import a folder's own ``parts.py`` under a name that no other folder's has."""
-    name = f"workbench_parts_{hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    """Run a folder's own ``parts.py`` under a name that no other text has: the text that was verified, never a cached one."""
+    text = path.read_bytes()
+    name = f"workbench_parts_{hashlib.sha256(text).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(text, str(path), "exec"), module.__dict__)
     except Exception as error:
         del sys.modules[name]
         raise StrategyError(f"{path} cannot be imported: {error}") from error

@@ -24,7 +24,7 @@ from workbench.risk import RiskManager
 from workbench.signals import SignalGenerator
 from workbench.sizing import FixedFraction, PositionSizer
 
-__all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
+__all__ = ["Inputs", "Rules", "Strategy", "decision_of", "distances"]
 
 
 class Inputs(NamedTuple):
@@ -129,8 +129,8 @@ class Strategy(Component):
     def inputs(self, bars: Bars) -> Inputs:
         """Return stances and distances at every bar: causal, so that the last row is what live would see."""
         stance = self.signal.stances(bars).to_numpy()
-        stop = _nearest([_distance(e, bars) for e in self.exits if e.kind == "stop"])
-        targets = [_distance(e, bars, stop) for e in self.exits if e.kind == "target"]
+        stop = _nearest([distances(e, bars) for e in self.exits if e.kind == "stop"])
+        targets = [distances(e, bars, stop) for e in self.exits if e.kind == "target"]
         return Inputs(stance, stop, _nearest(targets))
 
     def bind(self, instruments: Sequence[Instrument], currency: str) -> Rules:
@@ -213,11 +213,10 @@ def decision_of(part: Component, method: str) -> Callable[..., float] | None:
     return None
 
 
-def _distance(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndarray:
+def distances(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndarray:
     """Return one exit's distances; NaN where they are not known, laid out over blocks without holes."""
     if isinstance(part, TakeProfit) and part.times_risk is not None:
-        assert stop is not None
-        return stop * part.times_risk
+        return np.full(bars.shape, np.nan) if stop is None else stop * part.times_risk
     out = np.full(bars.shape, np.nan)
     for columns, rows, block in bars.blocks():
         values = np.asarray(part.distance(block), dtype=float)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import unknown_name
+
 if TYPE_CHECKING:
     from workbench.data.adapter import DataAdapter, Quote
     from workbench.data.files import read_bars
@@ -32,7 +34,7 @@ HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise unknown_name(__name__, name, __all__)
     return getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
 
 

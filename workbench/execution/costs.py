@@ -106,7 +106,9 @@ def costs_for(costs: Costs | Mapping[str, Costs] | None, instruments: Sequence[I
     if not isinstance(costs, Mapping):
         raise ParameterError(f"costs must be wb.execution.Costs(...) or a dict by symbol, got {costs!r}")
     symbols = [i.symbol for i in instruments]
-    for name in costs:
+    for name, given in costs.items():
+        if not isinstance(given, Costs):
+            raise ParameterError(f"the costs of {name!r} must be wb.execution.Costs(...), got {given!r}")
         if name not in symbols:
             raise ParameterError(f"costs given for {name!r}, which is not traded{did_you_mean(name, symbols)}")
     return [costs.get(symbol, Costs()) for symbol in symbols]

@@ -99,6 +99,8 @@ class PaperVenue(ExecutionModule):
 
     def connect(self, instruments: Sequence[Instrument]) -> None:
         """Open a desk for each instrument."""
+        if self._desks:
+            raise OrderError("paper venue: this account has been traded by a session already; make a new PaperVenue")
         self.instruments = tuple(instruments)
         costs = costs_for(self.costs, self.instruments)
         self._specs = [spec_of(i, c.numbers(i)) for i, c in zip(self.instruments, costs, strict=True)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from workbench.errors import unknown_name
+
 if TYPE_CHECKING:
     from workbench.research.audits import check_causality, check_parity
     from workbench.research.result import Backtest
@@ -17,7 +19,7 @@ HOMES = {"Backtest": "result", "backtest": "running", "check_causality": "audits
 
 def __getattr__(name: str) -> Any:
     if name not in HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise unknown_name(__name__, name, __all__)
     return getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
 
 

@@ -22,7 +22,7 @@ from workbench.research.running import run_session
 from workbench.session.record import Record
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import SignalGenerator
-from workbench.strategy import Strategy
+from workbench.strategy import Strategy, distances
 
 __all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity"]
 
@@ -120,7 +120,9 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
     if len(bars) < 2:
         raise ParameterError(f"check_causality needs at least two bars, got {len(bars)}")
     rng = np.random.default_rng(seed)
-    steps = np.unique(np.append(rng.integers(0, len(bars), min(cuts, len(bars))), len(bars) - 1))
+    # the last step first, then others at random, none twice
+    others = rng.permutation(len(bars) - 1)[: max(cuts - 1, 0)]
+    steps = np.sort(np.append(others, len(bars) - 1))
     rows: list[tuple[Any, ...]] = []
     for name, compute in _parts_of(component):
         whole = compute(bars)
@@ -139,7 +141,7 @@ def _parts_of(component: Component) -> list[tuple[str, Callable[[Bars], np.ndarr
     if isinstance(component, SignalGenerator):
         return [(type(component).__name__, lambda bars: component.stances(bars).to_numpy())]
     if isinstance(component, Exit):
-        return [(type(component).__name__, lambda bars: np.asarray(component.distance(bars), dtype=float))]
+        return [(type(component).__name__, lambda bars: distances(component, bars))]
     raise ParameterError(f"check_causality takes a signal, an exit or a strategy, got {type(component).__name__}")
 
 

@@ -37,11 +37,17 @@ def compare(expected: Record, got: Record, bars: Bars) -> pd.DataFrame:
         Columns what, time, symbol, leg, field, expected, got; empty where the records are equal.
     """
     rows = _orders(expected, got, bars) + _fills(expected, got, bars) + _decisions(expected, got, bars)
-    unequal = np.flatnonzero(expected.equity != got.equity) if len(expected.equity) == len(got.equity) else [0]
-    rows += [("equity", bars.index[t], "", "", "equity", float(expected.equity[t]), float(got.equity[t])) for t in unequal[:10]]
+    rows += _equity(expected.equity, got.equity, bars)
     if not same(expected.cash, got.cash):
         rows.append(("cash", bars.index[-1], "", "", "cash", expected.cash, got.cash))
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _equity(expected: np.ndarray, got: np.ndarray, bars: Bars) -> list[tuple[Any, ...]]:
+    if len(expected) != len(got):
+        return [("equity", bars.index[-1], "", "", "steps", len(expected), len(got))]
+    unequal = np.flatnonzero(~((expected == got) | (np.isnan(expected) & np.isnan(got))))
+    return [("equity", bars.index[t], "", "", "equity", float(expected[t]), float(got[t])) for t in unequal[:10]]
 
 
 def _keyed(record: Record) -> dict[Key, Any]:
@@ -63,7 +69,12 @@ def _orders(expected: Record, got: Record, bars: Bars) -> list[tuple[Any, ...]]:
     def name(key: Key) -> tuple[Any, ...]:
         return bars.index[key[0]], bars.symbols[key[1]], LEGS[key[2]]
 
-    return [_worded(row) for row in _matched("order", _keyed(expected), _keyed(got), ORDER_FIELDS, name)]
+    twice = [
+        ("order", bars.index[-1], "", "", "orders with a key of their own", len(_keyed(record)), len(record.orders))
+        for record in (expected, got)
+        if len(_keyed(record)) != len(record.orders)
+    ]
+    return twice + [_worded(row) for row in _matched("order", _keyed(expected), _keyed(got), ORDER_FIELDS, name)]
 
 
 def _worded(row: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -45,10 +45,17 @@ def functions_in(function: FunctionType) -> list[FunctionType]:
 
 @cache
 def cache_folder(function: FunctionType) -> Path:
-    """Return where the machine code of a function is kept: named by the sources of all that it inlines."""
+    """Return where the machine code of a function is kept: named by the sources and constants of all that it inlines.
+
+    Constants come from the package's ground floor, and a few from beside the functions.
+    """
     digest = hashlib.sha256(sys.version.encode())
-    for path in sorted({f.__code__.co_filename for f in functions_in(function)}):
+    ground = {str(path) for path in Path(__file__).parents[1].glob("*.py")}
+    for path in sorted(ground | {f.__code__.co_filename for f in functions_in(function)}):
         digest.update(Path(path).read_bytes() if os.path.exists(path) else path.encode())
+    for f in functions_in(function):
+        constants = {name: f.__globals__.get(name) for name in f.__code__.co_names}
+        digest.update(repr({name: value for name, value in constants.items() if isinstance(value, (int, float))}).encode())
     home = os.environ.get("WORKBENCH_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "workbench"
     )

@@ -125,14 +125,14 @@ def _arrays(setup: Setup) -> tuple[Ledger, BookColumns, Output]:
     specs, price = table(setup.specs, SPEC), np.full(n, np.nan)
     ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, np.zeros(3, np.int64))
     book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n))
-    # Room that is not written to costs nothing: the system hands pages out when they are first touched.
+    # Room that is not written to costs nothing, and the kernel writes every field of a row: nothing need be zero.
     capacity = 2 * kernel.ROWS_A_STEP * n + 4096 + len(setup.bars) * n // 8
-    orders, fills, decisions = (np.zeros(capacity, dtype_of(kind)) for kind in (ORDER, FILL, DECISION))
+    orders, fills, decisions = (np.empty(capacity, dtype_of(kind)) for kind in (ORDER, FILL, DECISION))
     return ledger, book, Output(orders, fills, decisions, np.empty(len(setup.bars)))
 
 
 def _longer(rows: np.ndarray) -> np.ndarray:
     """Return the rows with room for as many again."""
-    longer = np.zeros(2 * len(rows), rows.dtype)
+    longer = np.empty(2 * len(rows), rows.dtype)
     longer.view(np.uint8)[: rows.nbytes] = rows.view(np.uint8)
     return longer

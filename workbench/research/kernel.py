@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening
 from workbench.grid import quantity_of
-from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_PRICE, NO_RATE, STOPPED_OUT
+from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import at_open, inside, mark
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -161,7 +161,7 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
     else:
         lots = opening(chain, b, j, side, m.stance[at], equity, stop, row)
         if lots > 0 and s.kind == LIMIT and not limit_of(j, side, a, s) > 0.0:
-            row.code = NO_PRICE
+            row.code = NOT_SENT
             row.lots = 0
         elif lots > 0:
             enter_book(b, j, side, lots)

@@ -26,10 +26,10 @@ def thinned(index: pd.DatetimeIndex, values: np.ndarray) -> tuple[pd.DatetimeInd
     if len(values) <= MOST_POINTS:
         return index, values
     edges = np.linspace(0, len(values), MOST_POINTS // 2 + 1).astype(int)
-    filled = np.where(np.isnan(values), -np.inf, values)
+    tops, bottoms = np.where(np.isnan(values), -np.inf, values), np.where(np.isnan(values), np.inf, values)
     keep: set[int] = {0, len(values) - 1}
     for first, last in pairwise(edges.tolist()):
-        keep.update((first + int(np.argmax(filled[first:last])), first + int(np.argmin(values[first:last]))))
+        keep.update((first + int(np.argmax(tops[first:last])), first + int(np.argmin(bottoms[first:last]))))
     rows = np.array(sorted(keep))
     return index[rows], values[rows]
 

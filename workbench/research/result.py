@@ -6,6 +6,7 @@ import hashlib
 import html
 import platform
 from functools import cached_property
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.bars import Bars
+from workbench.component_text import is_local, parts_of
 from workbench.research import tables
 from workbench.research.statistics import statistics
 from workbench.session.record import Record
@@ -120,10 +122,15 @@ class Backtest:
 
     @cached_property
     def fingerprint(self) -> dict[str, str]:
-        """Hashes of data and strategy, and the versions of what computed."""
-        text = hashlib.sha256(repr(self.setup.strategy).encode()).hexdigest()[:16]
+        """Hashes of data, strategy and account, and the versions of what computed."""
+        setup = self.setup
+        own = [type(part) for part in parts_of(setup.strategy) if is_local(type(part).__module__)]
+        code = [f.__code__.co_code + repr(f.__code__.co_consts).encode() for cls in own for f in vars(cls).values() if isfunction(f)]
+        rates = [array.tobytes() for array in setup.conversion]
+        account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
+        hashes = {"strategy": _hash(repr(setup.strategy).encode(), *code), "account": _hash(account, *rates)}
         versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
-        return {"bars": self.bars.fingerprint, "strategy": text, "workbench": __version__, **versions}
+        return {"bars": self.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
     def plot(self) -> Any:
         """Return a plotly figure: equity with its drawdown, and the trades on the price."""
@@ -155,6 +162,10 @@ class Backtest:
         table = pd.DataFrame({"": format_values(self.stats)}).to_html(header=False, border=0)
         folded = f"<details><summary>Assumptions</summary>{self.assumptions._repr_html_()}</details>"
         return f"{simulated}{table}{folded}"
+
+
+def _hash(*pieces: bytes) -> str:
+    return hashlib.sha256(b"".join(pieces)).hexdigest()[:16]
 
 
 def format_values(stats: pd.Series) -> pd.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,13 @@ def _quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
     return rows[field] * number[rows["j"]] / power[rows["j"]]
 
 
-def _symbols(setup: Setup, rows: np.ndarray) -> np.ndarray:
-    return np.array(setup.bars.symbols, dtype=object)[rows["j"]]
+def _symbols(setup: Setup, rows: np.ndarray) -> Any:
+    return _words(setup.bars.symbols, rows["j"])
 
 
-def _words(names: tuple[str, ...], numbers: np.ndarray) -> np.ndarray:
-    return np.array(names, dtype=object)[numbers]
+def _words(names: Sequence[str], numbers: np.ndarray) -> Any:
+    """Return a column of words, taken by number: without a Python string for each row."""
+    return pd.array(list(names), dtype="str").take(numbers)
 
 
 def _times(setup: Setup, steps: np.ndarray) -> Any:
@@ -43,7 +45,7 @@ def orders_table(setup: Setup, record: Record) -> pd.DataFrame:
             "time": _times(setup, rows["t"]),
             "symbol": _symbols(setup, rows),
             "leg": _words(LEGS, rows["leg"]),
-            "side": np.where(rows["side"] > 0, "buy", "sell"),
+            "side": _words(("buy", "sell"), (rows["side"] <= 0).astype(np.intp)),
             "quantity": _quantities(setup, rows, "lots"),
             "type": _words(TYPES, rows["kind"]),
             "price": rows["price"],
@@ -63,7 +65,7 @@ def fills_table(setup: Setup, record: Record) -> pd.DataFrame:
             "time": _times(setup, rows["t"]),
             "symbol": _symbols(setup, rows),
             "leg": _words(LEGS, record.orders["leg"][rows["order"]]),
-            "side": np.where(rows["lots"] > 0, "buy", "sell"),
+            "side": _words(("buy", "sell"), (rows["lots"] <= 0).astype(np.intp)),
             "quantity": np.abs(quantity),
             "price": rows["price"],
             "value": np.abs(quantity) * rows["price"] * rows["unit"],
@@ -80,6 +82,9 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     sorted_fills = fills[order]
     entries = sorted_fills[0::1][_is_entry(sorted_fills, record)]
     exits = _exits_of(sorted_fills, record)
+    rank = np.argsort(np.argsort(np.array(setup.bars.symbols), kind="stable"), kind="stable")
+    in_time = np.lexsort((rank[entries["j"]], entries["t"]))
+    entries, exits = entries[in_time], exits[in_time]
     quantity = _quantities(setup, entries, "lots")
     closed = exits["t"] >= 0
     unit = np.where(closed, exits["unit"], setup.conversion.unit[-1][entries["j"]])
@@ -89,23 +94,22 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     fees = entries["fee"] + np.where(closed, exits["fee"], 0.0)
     value = np.abs(quantity) * entries["price"] * entries["unit"]
     steps = np.where(closed, exits["t"], len(setup.bars) - 1) - entries["t"]
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "symbol": _symbols(setup, entries),
-            "side": np.where(entries["lots"] > 0, "long", "short"),
+            "side": _words(("long", "short"), (entries["lots"] <= 0).astype(np.intp)),
             "quantity": np.abs(quantity),
             "entered": _times(setup, entries["t"]),
             "entry_price": entries["price"],
             "exited": _times(setup, np.where(closed, exits["t"], -1)),
             "exit_price": price,
-            "exit": np.where(closed, _words(LEGS, exits["leg"]), "open"),
+            "exit": _words((*LEGS[1:], "open"), np.where(closed, exits["leg"] - 1, len(LEGS) - 1)),
             "steps": steps,
             "fees": fees,
             "profit": gross - fees,
             "return": (gross - fees) / value,
         }
     )
-    return table.sort_values(["entered", "symbol"], kind="stable", ignore_index=True)
 
 
 def _is_entry(fills: np.ndarray, record: Record) -> np.ndarray:
@@ -136,8 +140,12 @@ def _profit(setup: Setup, entries: np.ndarray, quantity: np.ndarray, price: np.n
 
 
 def _last_close(setup: Setup) -> np.ndarray:
-    close = pd.DataFrame(setup.bars.array("close")).ffill()
-    return close.to_numpy()[-1]
+    close = setup.bars.array("close")
+    last = close[-1].copy()
+    for j in np.flatnonzero(np.isnan(last)):
+        known = close[~np.isnan(close[:, j]), j]
+        last[j] = known[-1] if len(known) else np.nan
+    return last
 
 
 def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from workbench.component import Component
+from workbench.errors import StrategyError
 from workbench.instrument import Instrument
 from workbench.market import Book, Market, Order
 
@@ -67,8 +68,11 @@ class RiskManager(Component):
         """
         own = getattr(self, "limit", None)
         if callable(own):
-            quantity, reason = own(order, portfolio, market)
-            return min(float(quantity), order.quantity), str(reason)
+            answer = own(order, portfolio, market)
+            if not isinstance(answer, tuple) or len(answer) != 2:
+                raise StrategyError(f"{type(self).__name__}.limit must return a quantity and a reason, got {answer!r}")
+            quantity, reason = answer
+            return quantity, str(reason)
         decide = type(self).decision
         if decide is None:
             raise NotImplementedError(f"{type(self).__name__} must define limit(self, order, portfolio, market)")

@@ -88,14 +88,12 @@ class MaxExposure(RiskManager):
             for i in range(n):
                 if hi[i] != 0.0 or lo[i] != 0.0:
                     each = leg_value(table, g, i, n, price, unit, base)
-                    if p[0] != 0.0:
+                    if p[0] != 0.0 and i != j:
                         top = top + abs(each) * max(abs(hi[i]), abs(lo[i]))
-                    else:
+                    elif p[0] == 0.0:
                         top = top + max(each * hi[i], each * lo[i])
                         bottom = bottom + min(each * hi[i], each * lo[i])
-            if p[0] != 0.0:
-                move = abs(move)
-            left = group_room(most, top, bottom, move)
+            left = gross_room(most - top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
             if not left >= room:
                 room = left
         return room
@@ -141,6 +139,17 @@ def leg_value(table: Any, g: int, i: int, n: int, price: Any, unit: Any, base: A
     if table[(2 * g + 1) * n + i] != 0.0:
         value = value + table[(2 * g + 1) * n + i] * (price[i] * unit[i])
     return value
+
+
+def gross_room(left: float, each: float, side: float, high: float, low: float) -> float:
+    """Return the quantity that a gross limit leaves when the other instruments have left so much of it."""
+    reached = high if side > 0 else -low
+    opposite = -low if side > 0 else high
+    if each == 0.0:
+        return UNLIMITED if left >= 0.0 else 0.0
+    if not opposite * each <= left * (1.0 + TOLERANCE):
+        return 0.0
+    return left / each - reached
 
 
 def group_room(most: float, top: float, bottom: float, move: float) -> float:

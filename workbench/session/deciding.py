@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 from workbench.decision import BookColumns, enter_book, opening
+from workbench.errors import StrategyError
+from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
-from workbench.grid import quantity_of
+from workbench.grid import lots_exactly, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.portfolio import Portfolio
-from workbench.records import NO_EQUITY, NO_EXIT, NO_PRICE, NO_RATE
+from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Tape
@@ -74,7 +77,7 @@ class Decider:
             if orders:
                 enter_book(self._columns, j, side, lots)
             elif lots:
-                decision.code, decision.lots = NO_PRICE, 0
+                decision.code, decision.lots = NOT_SENT, 0
             return orders
         return []
 
@@ -92,7 +95,7 @@ class Decider:
         algorithm = self.setup.strategy.execution
         if type(algorithm) is AtMarket:
             return [parent]
-        return algorithm.plan(parent, self.market(j))
+        return [_checked(order, parent, algorithm) for order in _single(algorithm.plan(parent, self.market(j)), algorithm)]
 
     def closing(self, row: int, j: int, reason: str) -> Order:
         """Return the order that closes a position at market."""
@@ -129,7 +132,8 @@ class Decider:
         return Market(tape.label[self._step], self.setup.instruments[j], instruments, price, unit, base, inputs)
 
     def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
-        return float(self.setup.strategy.sizer.size(stance, self.book(), self.market(self._row.j)))
+        sizer = self.setup.strategy.sizer
+        return _number(sizer.size(stance, self.book(), self.market(self._row.j)), f"{type(sizer).__name__}.size")
 
     def _asking(self, part: Any) -> Callable[..., float]:
         def ask(p: Any, table: Any, j: int, side: float, *book: Any) -> float:
@@ -137,7 +141,7 @@ class Decider:
             if not left > 0.0:
                 return 0.0
             order = Order(self.setup.instruments[j], "buy" if side > 0 else "sell", left)
-            return float(part.allowed(order, self.book(), self.market(j))[0])
+            return _number(part.allowed(order, self.book(), self.market(j))[0], f"{type(part).__name__}.limit")
 
         return ask
 
@@ -159,6 +163,37 @@ class Row(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def _number(given: object, who: str) -> float:
+    """Return what a user's own part gave as a float, or say that it is none."""
+    if not isinstance(given, Real):
+        raise StrategyError(f"{who} must return a number, got {given!r}")
+    return float(given)
+
+
+def _single(orders: object, algorithm: ExecutionAlgorithm) -> list[Order]:
+    """Return the plan, which may hold one order at most: more than one child is not followed up yet."""
+    who = type(algorithm).__name__
+    if not isinstance(orders, list) or not all(isinstance(order, Order) for order in orders):
+        raise StrategyError(f"{who}.plan must return a list of wb.Order, got {orders!r}")
+    if len(orders) > 1:
+        raise StrategyError(
+            f"{who}.plan gave {len(orders)} orders for {orders[0].instrument.symbol}; a session follows one child of an opening"
+        )
+    return orders
+
+
+def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Order:
+    """Return an order of an own algorithm with the parent's key and a price on the grid; refuse one that opens something else."""
+    number, power = parent.instrument.step
+    lots = lots_exactly(order.quantity, number, power)
+    same = (order.instrument, order.side) == (parent.instrument, parent.side)
+    if not same or quantity_of(lots, number, power) != order.quantity or order.quantity > parent.quantity:
+        allowed = f"{parent.side} up to {parent.quantity:g} {parent.instrument.symbol} in steps of {parent.instrument.quantity_step:g}"
+        raise StrategyError(f"{type(algorithm).__name__}.plan may {allowed}, got {order.side} {order.quantity:g} {order.instrument.symbol}")
+    price = None if order.price is None else round_away(order.price, float(order.sign), *order.instrument.tick)
+    return replace(order, key=parent.key, price=price)
 
 
 def _usable(has: object, distance: float) -> bool:

@@ -60,6 +60,10 @@ class Session:
         strategy = _only(strategies)
         if not isinstance(data, ReplayAdapter):
             raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
+        if data.start is not None:
+            raise ParameterError(
+                "a session decides every bar that it replays: take them with bars.loc[...] instead of ReplayAdapter(start=...)"
+            )
         venue = PaperVenue() if execution is None else execution
         if not isinstance(venue, PaperVenue):
             raise ParameterError(f"execution must be a wb.execution.PaperVenue, got {type(venue).__name__}")

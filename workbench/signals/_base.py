@@ -70,8 +70,7 @@ class SignalGenerator(Component):
             The signal gave another shape, or a stance outside [-1, 1].
         """
         if self.cross_sectional:
-            out = self._checked(bars)
-            out[~bars.present] = np.nan
+            out = np.where(bars.present, self._checked(bars), np.nan)
         elif bars.whole:
             out = self._checked(bars)
         else:
@@ -82,7 +81,7 @@ class SignalGenerator(Component):
 
     def _checked(self, bars: Bars) -> np.ndarray:
         given: Any = self.generate(bars)
-        values = np.array(given, dtype=float)
+        values = np.asarray(given, dtype=float)
         if values.ndim == 1:
             values = values[:, None]
         if values.shape != bars.shape:
@@ -94,5 +93,7 @@ class SignalGenerator(Component):
             row, column = np.argwhere((values > 1.0) | (values < -1.0))[0]
             where = f"{values[row, column]:g} for {bars.symbols[column]} at {bars.index[row]}"
             raise ParameterError(f"{type(self).__name__}.generate gave {where}; a stance lies between -1 and 1")
-        values[: self.lookback - 1] = np.nan
+        if not np.isnan(values[: self.lookback - 1]).all():
+            values = values.copy()
+            values[: self.lookback - 1] = np.nan
         return values
