@@ -139,6 +139,14 @@ def test_the_folder_changes_with_a_constant_from_beside_the_function(monkeypatch
     assert cache_folder.__wrapped__(MaxExposure.decision) != before
 
 
+def test_the_folder_changes_with_a_constant_from_another_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, MaxLeverage)]
+    monkeypatch.setattr("workbench.risk._exposure.TOLERANCE", 1e-6)
+    after = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, MaxLeverage)]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+
+
 def test_the_folder_lies_where_it_is_told_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORKBENCH_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

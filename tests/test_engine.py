@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pytest
 from markets import random_case
-from worked import CONTRACT, SHARE, Stop, Target, compiled, market, plan
+from worked import CONTRACT, SHARE, Stop, Target, market, plan
 
 import workbench as wb
 from workbench.records import DECISION, FILL, ORDER, dtype_of
@@ -38,7 +37,7 @@ def test_compiled_and_plain_agree_to_the_last_bit(seed: int) -> None:
     setup = random_case(seed).setup()
     if not setup.rules.compiled:
         pytest.skip("a part of this strategy is not compiled")
-    plain, fast = run_kernel(setup, compiled=False), compiled(setup)
+    plain, fast = run_kernel(setup, compiled=False), run_kernel(setup, compiled=True)
     assert compare(plain, fast, setup.bars).empty
     assert plain.equity.tobytes() == fast.equity.tobytes()
     assert (plain.engine, fast.engine) == ("kernel (plain)", "kernel")
@@ -48,10 +47,10 @@ def test_compiled_and_plain_agree_to_the_last_bit(seed: int) -> None:
 def test_rows_that_run_out_are_made_longer(monkeypatch: pytest.MonkeyPatch, execution: Any) -> None:
     setup = restless(1200) if execution is not LIMIT else setup_of("+-" * 600, 1200, execution=LIMIT)
     lengths: list[int] = []
-    whole, longer = compiled(setup), engine._longer
+    whole, longer = run_kernel(setup, compiled=True), engine._longer
     monkeypatch.setattr(engine, "_arrays", small(engine._arrays))
     monkeypatch.setattr(engine, "_longer", lambda rows: lengths.append(len(rows)) or longer(rows))
-    short = compiled(setup)
+    short = run_kernel(setup, compiled=True)
     assert len(lengths) >= 9
     assert compare(whole, short, setup.bars).empty
     assert compare(run_kernel(setup, compiled=False), short, setup.bars).empty
@@ -74,7 +73,29 @@ def test_longer_rows_keep_what_was_written() -> None:
     longer = engine._longer(rows)
     assert len(longer) == 10
     assert longer[:5].tobytes() == rows.tobytes()
-    assert not longer[5:].view(np.uint8).any()
+
+
+def test_every_field_of_a_row_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    setup = restless(300)
+    plain = run_kernel(setup, compiled=False)
+    monkeypatch.setattr(engine, "_arrays", poisoned(engine._arrays))
+    fast = run_kernel(setup, compiled=True)
+    for rows in ("orders", "fills", "decisions"):
+        for name in getattr(plain, rows).dtype.names:
+            np.testing.assert_array_equal(getattr(fast, rows)[name], getattr(plain, rows)[name], err_msg=f"{rows}.{name}")
+    np.testing.assert_array_equal(fast.equity, plain.equity)
+
+
+def poisoned(arrays: Any) -> Any:
+    """Return the maker of state with rows full of garbage, as memory that was used before."""
+
+    def made(setup: Setup) -> Any:
+        ledger, book, output = arrays(setup)
+        for rows in output:
+            rows.view(np.uint8)[:] = 0x5A
+        return ledger, book, output
+
+    return made
 
 
 @pytest.mark.parametrize(("size", "expected"), [(COMPILE_FROM - 1, "plain"), (COMPILE_FROM, "compiled")])
@@ -89,9 +110,7 @@ def test_compiled_from_some_size_on(monkeypatch: pytest.MonkeyPatch, size: int, 
 
 def test_a_large_run_says_who_computed_it() -> None:
     bars = wb.simulate(bars=COMPILE_FROM, seed=1)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "First-class function type feature is experimental")
-        result = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(20, 90)), bars)
+    result = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(20, 90)), bars)
     assert result.assumptions[-1] == "computed by the kernel"
     assert len(result.fills) > 100
 

@@ -302,7 +302,8 @@ def back_in_after_a_stop(patch: Patch) -> None:
 
     def forgets(self: State, key: Any) -> None:
         filled(self, key)
-        self.acted = 0 if key.leg == "stop" else self.acted
+        if key.leg == "stop":
+            self.acted = self.wish = 0
 
     patch.setattr(State, "filled", forgets)
 

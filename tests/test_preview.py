@@ -147,9 +147,10 @@ def test_more_steps_than_can_be_counted_are_said_as_that() -> None:
         (EURUSD, {}, 0.24),  # 1,000 x 30 / 125,000
         (SHARE, {CONTRACT: 100}, 5.0),  # 500 tied up
         (SHARE, {CONTRACT: -100}, 5.0),
+        (CONTRACT, {CONTRACT: 100}, 100.0),  # 500 of 1,000 are left
         (CONTRACT, {SHARE: 4}, 200.0),  # 1,000 in cash and 400 in shares, which tie up 400
     ],
-    ids=["share", "contract", "fx", "beside a contract", "beside a short", "beside a share"],
+    ids=["share", "contract", "fx", "beside a contract", "beside a short", "more of it", "beside a share"],
 )
 def test_22_buying_power_where_the_portfolio_asks_for_it(instrument: wb.Instrument, held: dict[Any, float], expected: float) -> None:
     found = preview(wb.Order(instrument, "buy", 1000), book(held, buying_power=True))

@@ -126,8 +126,6 @@ def test_every_part_is_public_in_its_room_and_has_an_example(part: type) -> None
 # -- examples ---------------------------------------------------------------------------------------------------------
 
 
-
-
 def modules() -> list[str]:
     found = [module.name for module in pkgutil.walk_packages(wb.__path__, "workbench.") if not module.name.startswith("workbench.adapters")]
     return [name for name in found if not name.endswith("__main__")]

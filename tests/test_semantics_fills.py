@@ -9,6 +9,7 @@ import workbench as wb
 from workbench.execution import Costs, Limit
 
 SLIP = Costs(commission=0.0, slippage=0.01)
+FRIDAY = "2024-01-05"
 SIDES = [("+", 1.0), ("-", -1.0)]
 
 
@@ -177,11 +178,10 @@ def test_rule_24_nothing_opens_in_the_warm_up_of_the_atr():
     assert fills(both(plan(".+..", exits=[stop]), market(bars))) == [(2, "open", 1.0, 100.0)]
 
 
-@pytest.mark.parametrize(
-    ("stance", "exit_"),
-    [("+", Target(100.0)), ("+", Target(250.0)), ("-", Stop(100.0)), ("-", Stop(250.0))],
-    ids=["long doubles", "long to 350", "short to 200", "short to 350"],
-)
+FAR = [("+", Target(100.0)), ("+", Target(250.0)), ("-", Stop(100.0)), ("-", Stop(250.0))]
+
+
+@pytest.mark.parametrize(("stance", "exit_"), FAR, ids=["long doubles", "long to 350", "short to 200", "short to 350"])
 def test_rule_24_a_positive_distance_opens_however_far_it_is(stance, exit_):
     result = both(plan(f"{stance}..", exits=[exit_]), market([100, 100, 100]))
     assert opened(result) == [1.0], reasons(result)
@@ -284,9 +284,6 @@ def test_rule_27_an_opening_expires_after_five_intervals_without_a_bar(missing, 
     assert ends(result) == [("open", status, ended if steps == "of another" else 1)]
 
 
-FRIDAY = "2024-01-05"
-
-
 @pytest.mark.parametrize(
     ("rows", "status"),
     [
@@ -380,7 +377,6 @@ def test_rule_27_a_crossing_order_is_in_the_book_of_the_close_at_which_it_goes_o
 
 @pytest.mark.parametrize("steps", ["own", "of another"])
 def test_rule_27_a_limit_that_expired_over_a_hole_does_not_cross(steps):
-    # five intervals without a bar: the opening is over, whatever it was to become at the close of a bar that never came
     rows = [100, *[None] * 6, 100, 100, 100]
     bars = market({SHARE: rows, OTHER: [50] * 10}) if steps == "of another" else market(rows)
     strategy = plan("+", *(["."] if steps == "of another" else []), execution=Limit(offset=0.05, then="cross"))

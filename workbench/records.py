@@ -29,7 +29,7 @@ MARKET, LIMIT, STOP_ORDER = range(3)
 WORKING, FILLED, CANCELLED, EXPIRED, LAPSED = range(5)
 
 #: What became of a wish to open.
-NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NOT_SENT = range(11)
+NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NOT_SENT, NO_SHORT = range(12)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
@@ -40,13 +40,14 @@ WORDS = (
     "opened",
     "equity is not above zero, so nothing opens",
     "no fresh conversion rate into the account currency",
-    "the distance of a configured exit is not a positive number yet",
+    "the distance of a configured exit is not a positive number yet, or leaves no positive price for the stop",
     "the sizer asked for nothing",
     "cut to nothing",
     "below the smallest order the venue takes",
     "stop-out: equity fell under half of the required margin",
     "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
     "the execution algorithm placed no order: it chose to wait, or its limit would lie below the first tick",
+    "short selling is not possible here, so the stance counts as flat",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8
@@ -66,7 +67,8 @@ SPEC = _fields(
 )
 #: The running state of one instrument in the kernel; row numbers are -1 where there is no such order.
 SLOT = _fields(
-    "lots acted waiting wanted decision opening side size kind sent since left closing crossing closed_at stop_row target_row limit_entry",
+    "lots acted wish waiting wanted decision opening side size kind sent since left "
+    "closing crossing closed_at stop_row target_row limit_entry",
     "basis price stop target stop_distance target_distance",
 )
 ORDER = _fields("t j leg child side lots kind parent decision status end", "price")

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening
 from workbench.grid import quantity_of
-from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, STOPPED_OUT
+from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import at_open, inside, mark
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -76,20 +76,26 @@ def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Set
         if stance != stance:
             continue
         slot = a.slots[j]
-        sign = 1 if stance > 0.0 else (-1 if stance < 0.0 else 0)
-        if sign < 0 and a.specs[j].can_short == 0:
-            sign = 0
+        wish = 1 if stance > 0.0 else (-1 if stance < 0.0 else 0)
+        refused = wish < 0 and a.specs[j].can_short == 0
+        news = wish != slot.wish
+        slot.wish = wish
+        sign = 0 if refused else wish
         if slot.waiting != 0:
             slot.waiting = 0
             slot.acted = sign
             continue
         if sign == slot.acted:
+            if refused and news:
+                out.decisions[new_decision(t, j, stance, equity, a, out)].code = NO_SHORT
             continue
         slot.acted = sign
         slot.crossing = 0
         if slot.opening >= 0:
             end_opening(t, slot, out, CANCELLED)
         row = new_decision(t, j, stance, equity, a, out)
+        if refused:
+            out.decisions[row].code = NO_SHORT
         if slot.lots != 0 and slot.closing < 0:
             out.decisions[row].closed = slot.lots
             close_position(t, j, row, a, out)
@@ -156,7 +162,7 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
         row.code = NO_EQUITY
     elif m.fresh[at if s.moving != 0 else j] == 0:
         row.code = NO_RATE
-    elif not usable(s.has_stop, stop) or not usable(s.has_target, target):
+    elif not usable(s.has_stop, stop, a.price[j] if side > 0.0 else math.inf) or not usable(s.has_target, target, math.inf):
         row.code = NO_EXIT
     else:
         lots = opening(chain, b, j, side, m.stance[at], equity, stop, row)
@@ -172,6 +178,6 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
             send_opening(t, j, a, out, s)
 
 
-def usable(has: int, distance: float) -> bool:
-    """Whether an exit that the strategy has can be placed: its distance is a positive number."""
-    return has == 0 or distance > 0.0
+def usable(has: int, distance: float, below: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is a positive number, that of a long's stop below the price."""
+    return has == 0 or (distance > 0.0 and distance < below)

@@ -196,7 +196,9 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         f"account in {setup.currency}, {setup.cash:,.2f} at the start; starts flat, first stance "
         + ("acted on" if setup.strategy.start == "join" else "only noted"),
         "decided at the close of a bar, filled from the next bar on; market orders at its open moved against us, "
-        "stops before targets, gaps at the open, limits only when traded through",
+        "stops before targets, gaps at the open, limits only when traded through; an opening without a bar for "
+        + ("3 sessions" if bars.daily else "5 intervals (overnight, over a weekend)")
+        + " expires",
     ]
     said: dict[str, list[str]] = {}
     for instrument, costs in zip(setup.instruments, setup.costs, strict=True):

@@ -189,8 +189,7 @@ def _opened(setup: Setup, row: Any) -> float:
 
 
 def _quiet(row: Any) -> str:
-    closed = "closed" if row["closed"] else "flat"
-    return f"{closed}; short selling is not possible here" if row["stance"] < 0 else closed
+    return "closed" if row["closed"] else "flat"
 
 
 def positions_of(setup: Setup, record: Record) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from numbers import Real
@@ -11,7 +12,7 @@ from workbench.decision import BookColumns, enter_book, opening
 from workbench.errors import StrategyError
 from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
-from workbench.grid import lots_exactly, quantity_of, round_away
+from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.portfolio import Portfolio
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
@@ -63,11 +64,12 @@ class Decider:
         decision, tape = state.row, self.tape
         stop, target = tape.distances(j, row)
         decision.distance = stop
+        below = tape.price[j] if state.acted > 0 else math.inf
         if not equity > 0.0:
             decision.code = NO_EQUITY
         elif not tape.is_fresh(j, row):
             decision.code = NO_RATE
-        elif not _usable(tape.stop, stop) or not _usable(tape.target, target):
+        elif not _usable(tape.stop, stop, below) or not _usable(tape.target, target, math.inf):
             decision.code = NO_EXIT
         else:
             self._row = decision
@@ -133,7 +135,7 @@ class Decider:
 
     def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
         sizer = self.setup.strategy.sizer
-        return _number(sizer.size(stance, self.book(), self.market(self._row.j)), f"{type(sizer).__name__}.size")
+        return _number(sizer.size(side, self.book(), self.market(self._row.j)), f"{type(sizer).__name__}.size")
 
     def _asking(self, part: Any) -> Callable[..., float]:
         def ask(p: Any, table: Any, j: int, side: float, *book: Any) -> float:
@@ -185,17 +187,17 @@ def _single(orders: object, algorithm: ExecutionAlgorithm) -> list[Order]:
 
 
 def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Order:
-    """Return an order of an own algorithm with the parent's key and a price on the grid; refuse one that opens something else."""
+    """Return an order of an own algorithm under the parent's key, on the grids; refuse one that opens something else."""
     number, power = parent.instrument.step
-    lots = lots_exactly(order.quantity, number, power)
+    lots = lots_of(order.quantity, number, power)
     same = (order.instrument, order.side) == (parent.instrument, parent.side)
-    if not same or quantity_of(lots, number, power) != order.quantity or order.quantity > parent.quantity:
+    if not same or not 0 < lots <= lots_exactly(parent.quantity, number, power):
         allowed = f"{parent.side} up to {parent.quantity:g} {parent.instrument.symbol} in steps of {parent.instrument.quantity_step:g}"
         raise StrategyError(f"{type(algorithm).__name__}.plan may {allowed}, got {order.side} {order.quantity:g} {order.instrument.symbol}")
     price = None if order.price is None else round_away(order.price, float(order.sign), *order.instrument.tick)
-    return replace(order, key=parent.key, price=price)
+    return replace(order, key=parent.key, price=price, quantity=quantity_of(lots, number, power))
 
 
-def _usable(has: object, distance: float) -> bool:
-    """Whether an exit that the strategy has can be placed: its distance is a positive number."""
-    return has is None or distance > 0.0
+def _usable(has: object, distance: float, below: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is a positive number, that of a long's stop below the price."""
+    return has is None or 0.0 < distance < below

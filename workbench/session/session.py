@@ -15,7 +15,7 @@ from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded,
 from workbench.journal import Entry, Journal, MemoryJournal
 from workbench.market import Order, OrderKey
 from workbench.portfolio import Portfolio
-from workbench.records import STOPPED_OUT, DecisionRow
+from workbench.records import NO_SHORT, STOPPED_OUT, DecisionRow
 from workbench.session.deciding import Decider
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.setup import Setup, set_up
@@ -174,22 +174,34 @@ class Session:
             if stance != stance:
                 continue
             state = self.states[j]
-            sign = 1 if stance > 0.0 else -1 if stance < 0.0 and self._short[j] else 0
-            if sign == state.acted and not state.waiting:
+            wish = 1 if stance > 0.0 else -1 if stance < 0.0 else 0
+            if wish == state.wish and not state.waiting:
                 continue
+            state.wish = wish
+            sign = wish if wish >= 0 or self._short[j] else 0
             if state.waiting:
                 state.waiting, state.acted = False, sign
-                continue
-            self._turn(row, j, state, sign, stance, equity)
-            if sign:
-                wanted.append(j)
+            elif sign != state.acted:
+                self._turn(row, j, state, sign, stance, equity)
+                if sign:
+                    wanted.append(j)
+            elif sign != wish:
+                self._refuse_short(row, j, stance, equity)
         return wanted
+
+    def _refuse_short(self, row: int, j: int, stance: float, equity: float) -> None:
+        """Write down that a short stance came to nothing."""
+        decision = self._new_decision(row, j, stance, equity)
+        decision.code = NO_SHORT
+        self.bus.emit(Decided(self.decisions - 1, self.setup.instruments[j], decision))
 
     def _turn(self, row: int, j: int, state: State, sign: int, stance: float, equity: float) -> None:
         state.acted = sign
         self._withdraw(state)
         state.row = self._new_decision(row, j, stance, equity)
         state.decision = self.decisions - 1
+        if sign != state.wish:
+            state.row.code = NO_SHORT
         if self.portfolio.lots[j] and state.closing is None:
             state.row.closed = self.portfolio.lots[j]
             self._close(row, j, state, "stance turned")

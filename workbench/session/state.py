@@ -18,11 +18,12 @@ class State:
         Whether the first stance is only to be noted (``start="wait"``).
     """
 
-    __slots__ = ("acted", "closed_at", "closing", "crossing", "decision", "opening", "row", "stop", "target", "waiting")
+    __slots__ = ("acted", "closed_at", "closing", "crossing", "decision", "opening", "row", "stop", "target", "waiting", "wish")
 
     def __init__(self, waiting: bool) -> None:
         self.waiting = waiting
         self.acted = 0
+        self.wish = 0
         self.opening: Order | None = None
         self.closing: Order | None = None
         self.stop: Order | None = None

@@ -38,7 +38,7 @@ class PositionSizer(Component):
         Parameters
         ----------
         signal : float
-            The stance that is acted on: its sign is the side, its size the conviction.
+            The side: +1 long, -1 short. Conviction does not reach a sizer (SEMANTICS 12).
         portfolio : Book
             Positions, cash and equity before this step's orders.
         market : Market
