@@ -54,7 +54,7 @@ def test_public_names_are_there(name: str) -> None:
 
 
 def test_a_misspelt_name_is_no_attribute() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'read_bar'"):
+    with pytest.raises(AttributeError, match="has no 'read_bar'"):
         workbench.data.read_bar  # noqa: B018
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from workbench.errors import WorkbenchError
+from workbench.errors import RunError, WorkbenchError
 
 __all__ = ["app", "main"]
 
@@ -89,6 +90,9 @@ def _bars(path: Path | None, stamp: str, interval: str | None, symbol: str | Non
     from workbench.data import read_bars, sample
 
     if path is None:
+        for option, given in (("--stamp", stamp != "open"), ("--interval", interval), ("--symbol", symbol)):
+            if given:
+                raise RunError(f"{option} describes a file of bars: give it together with --bars FILE")
         return sample("sp500")
     return read_bars(path, instrument=symbol, interval=interval, stamp=stamp)  # type: ignore[arg-type]
 
@@ -116,8 +120,12 @@ def _costs(commission: float | None, slippage: float | None) -> Any:
 
 def main() -> None:
     """Run the command line; an error is one sentence, and exit code 2."""
+    warnings.showwarning = lambda message, *where, **more: typer.echo(f"workbench: warning: {message}", err=True)
     try:
         app()
+    except OSError as error:
+        typer.echo(f"workbench: {error.filename}: {error.strerror}" if error.filename else f"workbench: {error}", err=True)
+        sys.exit(2)
     except WorkbenchError as error:
         notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", []))
         typer.echo(f"workbench: {error}{notes}", err=True)

@@ -107,10 +107,19 @@ def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, cost
     return execute(parameters, output / "live.ipynb")
 
 
+def _command() -> str:
+    """Return how the command line is called here: the installed script, by its path where it is in this folder."""
+    script = Path(sys.executable).with_name("workbench")
+    if not script.is_file():
+        return "workbench"
+    return str(script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script)
+
+
 def _next_steps(output: Path, notebook: Path) -> str:
+    command = _command()
     return f"""
 What to do next:
   make lab                                          JupyterLab with the notebooks: 01_data, 02_research, 04_validate
-  workbench demo --bars FILE --cash 50000           the same on your own bars (--stamp close if your file stamps closes)
-  workbench backtest {output / "strategy"} --bars FILE   the saved strategy on other bars
+  {command} demo --bars FILE --cash 50000           the same on your own bars (--stamp close if your file stamps closes)
+  {command} backtest {output / "strategy"} --bars FILE  the saved strategy on other bars
   {notebook} is the readable record of the run: open it in JupyterLab."""

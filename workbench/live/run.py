@@ -93,7 +93,7 @@ class Run:
             "step": f"{done:,} of {total:,}",
             "bar": f"{self.bars.index[done - 1]:%Y-%m-%d %H:%M} UTC" if done else "-",
             "equity": f"{session.equity:,.2f} {session.setup.currency}",
-            "orders": f"{len(session.journal) if hasattr(session.journal, '__len__') else '-'}",
+            "orders": f"{self.recorder.orders:,}",
             "positions": ", ".join(f"{s} {q:g}" for s, q in session.execution.positions().items()) or "flat",
             "running": f"{time.monotonic() - self._started:.1f} s",
         }

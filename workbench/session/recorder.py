@@ -55,6 +55,11 @@ class Recorder:
         ):
             session.on(kind, handler)
 
+    @property
+    def orders(self) -> int:
+        """How many orders were sent or rested so far."""
+        return len(self._orders)
+
     def record(self) -> Record:
         """Return what was written so far."""
         decisions = [self._decisions[number] for number in sorted(self._decisions)]
