@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,6 +216,23 @@ def test_a_failing_cell_is_named_with_the_notebook_that_shows_it(place: Place, t
     assert "DataError" in Executed(output).text + str(Executed(output).outputs)
 
 
+TOGETHER = """
+import json, sys
+from pathlib import Path
+from workbench.live.notebook import execute
+print(execute(json.loads(sys.argv[1]), Path(sys.argv[2])))
+"""
+
+
+def test_runs_at_once_in_one_folder_do_not_meet(place: Place, tmp_path: Path) -> None:
+    given = json.dumps(place.parameters())
+    commands = [[sys.executable, "-c", TOGETHER, given, f"{number}.ipynb"] for number in range(3)]
+    runs = [subprocess.Popen(one, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for one in commands]
+    ended = [(run.communicate(timeout=200), run.returncode) for run in runs]
+    assert [code for _, code in ended] == [0, 0, 0], ended
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.ipynb", "1.ipynb", "2.ipynb"]
+
+
 # -- a part of one's own ----------------------------------------------------------------------------------------
 
 CELL = """
@@ -238,3 +257,21 @@ def test_a_class_of_a_cell_is_saved_and_runs_in_a_fresh_kernel(kernel: Kernel, p
     assert found is not None
     assert int(found[1]) > 50
     assert "AboveItsMean(window=30)" in done.text
+
+
+DEADLY = """
+import os
+import workbench as wb
+
+class Deadly(wb.signals.SignalGenerator):
+    def generate(self, bars):
+        os._exit(1)
+
+wb.Strategy(Deadly()).save({folder!r})
+"""
+
+
+def test_a_kernel_that_dies_is_a_run_error(kernel: Kernel, place: Place, tmp_path: Path) -> None:
+    kernel.run(DEADLY.format(folder=str(tmp_path / "deadly")))
+    with pytest.raises(RunError, match=r"^the kernel of the run failed: Kernel died; .*out\.ipynb shows only what was saved before$"):
+        execute(place.parameters(strategy=str(tmp_path / "deadly")), tmp_path / "out.ipynb")
