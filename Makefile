@@ -57,8 +57,8 @@ test: $(VENV)/.installed ## install, then the quick tests and the notebooks
 	@echo "test: the quick tests and $(words $(NOTEBOOKS)) notebooks"
 	@$(BIN)/python -m pytest -q -m "not slow" --nbval-lax tests $(NOTEBOOKS)
 
-lab: $(VENV)/.installed ## JupyterLab on 127.0.0.1, in notebooks/
-	@cd notebooks && exec ../$(BIN)/jupyter-lab --ip=127.0.0.1 $$([ "$$(id -u)" != 0 ] || echo --allow-root)
+lab: $(VENV)/.installed ## JupyterLab on 127.0.0.1, with notebooks/01_data open
+	@exec $(BIN)/jupyter-lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/01_data.ipynb $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 check: $(VENV)/.installed ## format, lint, types and floor plan
 	@echo "check: format"; $(BIN)/ruff format --check --quiet .

@@ -121,7 +121,7 @@ def test_whole_and_present() -> None:
 @pytest.mark.parametrize(
     ("bars", "said"),
     [
-        (HOLED, "Bars(ABC, XYZ, 1h, 5 labels, 2024-01-01 00:00:00+00:00 to 2024-01-01 05:00:00+00:00)"),
+        (HOLED, "Bars(ABC, XYZ, 1h, 5 labels, 2024-01-01 00:00 to 2024-01-01 05:00 UTC)"),
         (HOLED.iloc[:0], "Bars(none, ABC, XYZ, 1h)"),
         (simulate(list("ABCDEF"), bars=3), "Bars(A, B, C, D and 2 more, 1min, 3 labels"),
     ],

@@ -87,7 +87,7 @@ def test_bars_without_volume_are_one_panel() -> None:
     figure = plot_bars(BARS, "FUT")
     assert list(traces(figure)) == ["close"]
     assert list(figure.data[0].y) == [50] * 5
-    assert figure.layout.title.text == "FUT, 1h"
+    assert figure.layout.title.text == "FUT, 1h (1 of 2 symbols)"
 
 
 def test_bars_with_volume_are_two_panels() -> None:

@@ -308,3 +308,9 @@ def test_the_reason_names_the_group_and_what_is_used(limit: RiskManager, why: st
     found = allowed(wb.Order(SHARE, "buy", 50), wb.Portfolio("USD", 600, {SHARE: 40}, PRICES), limit)
     assert [reason.why for reason in found.reasons] == [why]
     assert str(found).startswith(f"{type(limit).__name__}: 50 -> ")
+
+
+def test_a_limit_of_a_group_that_is_not_here_is_said() -> None:
+    found = MaxExposure({"EURO": 1.0, "USD": 1.0}).notes([EURUSD])
+    assert found == ["MaxExposure: nothing here counts towards currency 'EURO'; did you mean 'EUR'?"]
+    assert MaxExposure(1.0).notes([EURUSD]) == []

@@ -306,7 +306,8 @@ class Bars:
             return f"Bars(none, {', '.join(self.symbols)}, {self.interval})"
         names = ", ".join(self.symbols[:4]) + (f" and {len(self.symbols) - 4} more" if len(self.symbols) > 4 else "")
         where = f", {self.source}" if self.source else ""
-        return f"Bars({names}, {self.interval}, {len(self)} labels, {self.index[0]} to {self.index[-1]}{where})"
+        form = "%Y-%m-%d" if self.interval.endswith("D") else "%Y-%m-%d %H:%M"
+        return f"Bars({names}, {self.interval}, {len(self):,} labels, {self.index[0]:{form}} to {self.index[-1]:{form}} UTC{where})"
 
 
 class _Rows:

@@ -120,9 +120,10 @@ def _costs(commission: float | None, slippage: float | None) -> Any:
 
 def main() -> None:
     """Run the command line; an error is one sentence, and exit code 2."""
-    warnings.showwarning = lambda message, *where, **more: typer.echo(f"workbench: warning: {message}", err=True)
     try:
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = _warn
+            app(prog_name="workbench")
     except OSError as error:
         typer.echo(f"workbench: {error.filename}: {error.strerror}" if error.filename else f"workbench: {error}", err=True)
         sys.exit(2)
@@ -130,6 +131,11 @@ def main() -> None:
         notes = "".join(f"\n  {note}" for note in getattr(error, "__notes__", []))
         typer.echo(f"workbench: {error}{notes}", err=True)
         sys.exit(2)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as a sentence; the line of code that it came from is none of the user's."""
+    typer.echo(f"workbench: warning: {message}", err=True)
 
 
 if __name__ == "__main__":

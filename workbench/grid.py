@@ -11,7 +11,7 @@ from decimal import Decimal
 
 __all__ = ["fraction", "lots_exactly", "lots_of", "quantity_of", "round_away", "ticks_below"]
 
-#: Up to this many steps (2 ** 52) every one of them is a float of its own.
+#: Up to this many of the smallest units of a step (2 ** 52) every one of them is a float of its own.
 MOST_LOTS = 4503599627370496.0
 
 
@@ -43,9 +43,9 @@ def lots_of(quantity: float, number: float, power: float) -> int:
     >>> lots_of(0.3, 1.0, 10.0), lots_of(0.29999, 1.0, 10.0)
     (3, 2)
     """
-    steps = quantity * power / number
-    if not steps < MOST_LOTS:
+    if not quantity * power < MOST_LOTS:
         return -1
+    steps = quantity * power / number
     return math.floor(steps + max(9e-16 * steps, min(1e-9 * steps, 1e-3)))
 
 

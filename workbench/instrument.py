@@ -15,7 +15,7 @@ AssetClass = Literal["equity", "fx", "crypto", "commodity", "rate", "index"]
 Kind = Literal["spot", "perpetual", "future", "cfd"]
 
 #: Quote currencies by which a coin pair written in one word is told apart, longest first.
-QUOTES = ("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD", "EUR", "GBP", "JPY", "BTC", "ETH", "BNB")
+QUOTES = ("FDUSD", "USDT", "USDC", "USD", "EUR", "GBP", "JPY", "BTC", "ETH", "BNB")
 CFD_MARGIN = {"index": 1 / 20, "commodity": 1 / 10, "equity": 1 / 5, "crypto": 1 / 2, "fx": 1 / 30, "rate": 1 / 5}
 
 

@@ -64,7 +64,7 @@ class Portfolio:
         self.cash = float(cash)
         self.buying_power = buying_power
         #: Rates of a hand-made portfolio; None where a session sets the conversion step by step.
-        self.rates: dict[str, Any] | None = dict(rates or {})
+        self.rates: dict[str, Any] | None = {str(name).replace("/", ""): rate for name, rate in (rates or {}).items()}
         self.given = dict(prices or {})
         self.fees_paid = 0.0
         self.realised = 0.0

@@ -6,6 +6,7 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from workbench.errors import RunError
@@ -23,12 +24,17 @@ def notebook_path(name: str) -> Path:
     raise RunError(f"the notebook {name} is not installed; looked in {' and '.join(map(str, folders))}")
 
 
-def _manager() -> Any:
-    """Return a kernel manager whose kernels talk over sockets of this machine's file system, not over open TCP ports."""
+def _manager(sockets: Path) -> Any:
+    """Return a kernel manager whose kernels talk over sockets in a private folder, not over open TCP ports.
+
+    Left to itself, jupyter_client names them ``kernel-ipc-1`` ... in the working folder, where two runs at once take
+    each other's.
+    """
     from jupyter_client.manager import AsyncKernelManager
 
     class FileSocketKernelManager(AsyncKernelManager):
         transport = "ipc"
+        ip = str(sockets / "kernel")
 
     return FileSocketKernelManager
 
@@ -47,14 +53,17 @@ def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.i
 
     output.parent.mkdir(parents=True, exist_ok=True)
     try:
-        papermill.execute_notebook(
-            str(template),
-            str(output),
-            parameters=checked.model_dump(),
-            cwd=str(Path.cwd()),
-            progress_bar=sys.stderr.isatty(),
-            kernel_manager_class=_manager(),
-        )
+        with TemporaryDirectory(prefix="workbench-") as sockets:
+            papermill.execute_notebook(
+                str(template),
+                str(output),
+                parameters=checked.model_dump(),
+                cwd=str(Path.cwd()),
+                progress_bar=sys.stderr.isatty(),
+                kernel_manager_class=_manager(Path(sockets)),
+            )
     except papermill.PapermillExecutionError as error:
-        raise RunError(f"cell {error.cell_index} of the run failed: {error.ename}: {error.evalue}; see {output}") from None
+        raise RunError(f"cell [{error.exec_count}] of the run failed: {error.ename}: {error.evalue}; see {output}") from None
+    except RuntimeError as error:
+        raise RunError(f"the kernel of the run failed: {error}; {output} shows only what was saved before") from error
     return output

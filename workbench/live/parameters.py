@@ -51,7 +51,7 @@ class RunParameters(BaseModel):
     @classmethod
     def _exists(cls, value: str) -> str:
         if not Path(value).is_dir():
-            raise ValueError(f"no folder {value!r}")
+            raise ValueError(f"no folder {value!r}" + ("" if Path(value).is_absolute() else f" in {Path.cwd()}"))
         return value
 
 
@@ -75,4 +75,6 @@ def _sentence(fault: Any) -> str:
         return f"unknown parameter {name!r}{did_you_mean(name, RunParameters.model_fields)}"
     if fault["type"] == "missing":
         return f"parameter {name!r} is missing"
-    return f"parameter {name!r}: {fault['msg'].removeprefix('Value error, ').lower()}, got {fault['input']!r}"
+    if fault["type"] == "value_error":
+        return f"parameter {name!r}: {fault['msg'].removeprefix('Value error, ')}"
+    return f"parameter {name!r}: {fault['msg'].lower()}, got {fault['input']!r}"

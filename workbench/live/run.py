@@ -95,7 +95,7 @@ class Run:
             "equity": f"{session.equity:,.2f} {session.setup.currency}",
             "orders": f"{self.recorder.orders:,}",
             "positions": ", ".join(f"{s} {q:g}" for s, q in session.execution.positions().items()) or "flat",
-            "running": f"{time.monotonic() - self._started:.1f} s",
+            "time": f"{time.monotonic() - self._started:.1f} s",
         }
         return _html(cells, done / total if total else 1.0)
 
@@ -103,9 +103,9 @@ class Run:
 def _html(cells: dict[str, str], share: float) -> str:
     """Return a line of labelled figures over a bar of progress."""
     badge = f"<b style='background:{BLUE};color:#fff;padding:.1em .7em;border-radius:3px;margin-right:2em'>PAPER &middot; REPLAY</b>"
+    span = "<span style='margin-right:2em;display:inline-block;white-space:nowrap'>"
     figures = "".join(
-        f"<span style='margin-right:2em'><small style='opacity:.65'>{name}</small> <b>{html.escape(value)}</b></span>"
-        for name, value in cells.items()
+        f"{span}<small style='opacity:.65'>{name}</small> <b>{html.escape(value)}</b></span>" for name, value in cells.items()
     )
     done = f"<div style='width:{share:.1%};background:{BLUE};height:6px;border-radius:3px'></div>"
     track = f"<div style='background:#8883;height:6px;border-radius:3px'>{done}</div>"

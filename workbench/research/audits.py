@@ -62,6 +62,9 @@ class CausalityReport:
             return f"causality: passed, {self.checked} steps recomputed with the bars up to each of them"
         return f"causality: FAILED at {len(self.failures)} values\n{self.failures.head().to_string(index=False)}"
 
+    def _repr_html_(self) -> str:
+        return _verdict(repr(self).splitlines()[0], self.failures.head())
+
 
 @dataclass(frozen=True, slots=True)
 class ParityReport:
@@ -89,10 +92,13 @@ class ParityReport:
         return first if self.differences.empty else f"{first}\n{self.differences.head(10).to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        line = repr(self).splitlines()[0]
-        colour = "#1f9e77" if self.differences.empty else "#d1495b"
-        table = "" if self.differences.empty else self.differences.head(50).to_html(index=False, border=0)
-        return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(line)}</b></p>{table}"
+        return _verdict(repr(self).splitlines()[0], self.differences.head(50))
+
+
+def _verdict(line: str, faults: pd.DataFrame) -> str:
+    """Return a line that is green where nothing was found, and red above the table of what was."""
+    colour, table = ("#1f9e77", "") if faults.empty else ("#d1495b", faults.to_html(index=False, border=0))
+    return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(line)}</b></p>{table}"
 
 
 def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: int = 0) -> CausalityReport:

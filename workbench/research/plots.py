@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from workbench.research.statistics import drawdown
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
-__all__ = ["plot_backtest", "plot_bars"]
+__all__ = ["plot_backtest", "plot_bars", "plot_lines"]
 
 #: Colours that read on white and on dark, and for the colour-blind.
 BLUE, ORANGE, GREEN, RED, GREY = "#3b7dd8", "#e69f00", "#1f9e77", "#d1495b", "#8a8f98"
@@ -68,8 +68,25 @@ def plot_bars(bars: Any, symbol: str | None = None) -> Any:
     _add_line(figure, index, close, "close", BLUE, 1)
     if volume:
         index, traded = thinned(frame.index, frame["volume"].to_numpy())
-        figure.add_bar(x=index, y=traded, name="volume", marker={"color": GREY}, row=2, col=1)
-    _dress(figure, f"{chosen}, {bars.interval}" + (" - simulated market" if bars.simulated else ""), 460)
+        # bars thinner than a pixel would be drawn too pale to see
+        _add_line(figure, index, traded, "volume", GREY, 2, fill="tozeroy")
+    others = f" (1 of {len(bars.symbols)} symbols)" if len(bars.symbols) > 1 else ""
+    _dress(figure, f"{chosen}, {bars.interval}{others}" + (" - simulated market" if bars.simulated else ""), 460)
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(title_text="close", row=1, col=1)
+    if volume:
+        figure.update_yaxes(title_text="volume", row=2, col=1)
+    return figure
+
+
+def plot_lines(table: pd.DataFrame, title: str) -> Any:
+    """Return a figure with a line for each column of a table that is indexed by time."""
+    from plotly.subplots import make_subplots
+
+    figure = make_subplots(1, 1)
+    for name, colour in zip(table, cycle((BLUE, ORANGE, GREEN, RED, GREY)), strict=False):
+        _add_line(figure, *thinned(table.index, table[name].to_numpy()), str(name), colour, 1)
+    _dress(figure, title, 420)
     return figure
 
 
@@ -116,6 +133,6 @@ def _dress(figure: Any, title: str, height: int) -> None:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "size": 12},
-        legend={"orientation": "h", "y": -0.06, "x": 0, "yanchor": "top"},
+        legend={"orientation": "h", "y": -0.09, "x": 0, "yanchor": "top"},
         hovermode="x",
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from workbench.research.readable import as_text
+
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
@@ -28,7 +30,6 @@ pre { white-space: pre-wrap; }
 """
 #: A page stays light: of a long table the last rows are shown.
 SHOWN = 200
-MONEY = {"equity", "fees", "profit"}
 PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{style}</style></head>
@@ -66,15 +67,6 @@ def write_report(result: Backtest, path: Path) -> Path:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    shown = frame.tail(SHOWN).copy()
-    for name in shown.select_dtypes("datetimetz"):
-        midnight = bool((shown[name].dropna().dt.normalize() == shown[name].dropna()).all())
-        shown[name] = shown[name].dt.strftime("%Y-%m-%d" if midnight else "%Y-%m-%d %H:%M").fillna("")
-    for name in MONEY & set(shown):
-        shown[name] = shown[name].map("{:,.2f}".format)
-    if "return" in shown:
-        shown["return"] = shown["return"].map("{:.2%}".format)
-    shown.columns = [name.replace("_", " ") for name in shown.columns]
     note = f"<p class='sub'>The last {SHOWN} of {len(frame):,}.</p>" if len(frame) > SHOWN else ""
-    table = shown.to_html(index=False, border=0, float_format=lambda value: f"{value:,.6g}", na_rep="")
+    table = as_text(frame.tail(SHOWN)).to_html(index=False, border=0)
     return f"{note}<div class='scroll'>{table}</div>"

@@ -205,6 +205,7 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         said.setdefault(costs.describe(instrument), []).append(instrument.symbol)
     lines += [f"{_names(symbols)}: {words}" for words, symbols in said.items()]
     lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
+    lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
         lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")

@@ -95,6 +95,10 @@ class RiskManager(Component):
         """Return why the limit allows what it allows, in words."""
         return f"allowed by {self!r}"
 
+    def notes(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return what a user should know of this limit on these instruments, for the assumptions of a result."""
+        return []
+
     def words(self, equity: float, currency: str) -> str:
         """Return the limit itself in words, for the trace of a backtest."""
         return repr(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.risk._base import RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
@@ -58,6 +58,14 @@ class MaxExposure(RiskManager):
         """Return the limited groups, in the order of the instruments."""
         found = dict.fromkeys(name for i in instruments for name in i.legs(self.by))
         return [name for name in found if not isinstance(self.limit, Mapping) or name in self.limit]
+
+    def notes(self, instruments: Sequence[Instrument]) -> list[str]:
+        """Return which groups no instrument belongs to: their limits never bind."""
+        if not isinstance(self.limit, Mapping):
+            return []
+        known = {name for i in instruments for name in i.legs(self.by)}
+        missing = [name for name in self.limit if name not in known]
+        return [f"MaxExposure: nothing here counts towards {self.by} {name!r}{did_you_mean(name, known)}" for name in missing]
 
     def limit_of(self, group: str) -> float:
         """Return the limit of one group."""
