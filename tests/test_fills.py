@@ -28,6 +28,7 @@ from workbench.interval import DAY
 from workbench.sessions import session_numbers
 
 NO_GRID = (0.0, 1.0)
+A_DAY = np.timedelta64(1, "D")
 CENT = fraction(0.01)
 HOUR = DAY // 24
 prices = st.floats(1.0, 1e4)
@@ -138,7 +139,7 @@ def numbers(instrument: Instrument, first: str, days: int) -> list[int]:
 @given(st.integers(0, 20_000), st.integers(1, 40))
 def test_sessions_of_shares_are_weekdays(first: int, days: int) -> None:
     dates = np.arange(first, first + days).astype("datetime64[D]")
-    begun = [int(np.busday_count(dates[0] + 1, date + 1)) if date > dates[0] else 0 for date in dates]
+    begun = [int(np.busday_count(dates[0] + A_DAY, date + A_DAY)) if date > dates[0] else 0 for date in dates]
     assert numbers(Instrument("ABC"), str(dates[0]), days) == begun
 
 
