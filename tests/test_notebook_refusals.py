@@ -122,7 +122,7 @@ def test_two_definitions_in_use_are_refused(kernel: Kernel) -> None:
 def test_an_enum_with_two_definitions_is_refused(kernel: Kernel) -> None:
     kernel.run("from enum import Enum, auto\nclass Flag(Enum):\n    UP = auto()")
     # on the same line of its cell: Python 3.13 could tell them by that
-    kernel.run("\nclass Flag(Enum):\n    UP = auto(  *())")
+    kernel.run("# again\nclass Flag(Enum):\n    UP = auto(  *())")
     kernel.run("class Bad(Component):\n    def go(self): return Flag.UP")
     said = kernel.refusal("Bad")
     assert "the class 'Flag' has 2 different definitions and no method to tell which one is meant" in said
