@@ -15,7 +15,7 @@ from workbench.session.setup import Setup
 __all__ = ["decisions_table", "fills_table", "orders_table", "positions_of", "trades_table"]
 
 
-def _quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
+def quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
     """Return lots as quantities: the float nearest to the exact decimal."""
     number = np.array([spec.number for spec in setup.specs])
     power = np.array([spec.power for spec in setup.specs])
@@ -46,7 +46,7 @@ def orders_table(setup: Setup, record: Record) -> pd.DataFrame:
             "symbol": _symbols(setup, rows),
             "leg": _words(LEGS, rows["leg"]),
             "side": _words(("buy", "sell"), (rows["side"] <= 0).astype(np.intp)),
-            "quantity": _quantities(setup, rows, "lots"),
+            "quantity": quantities(setup, rows, "lots"),
             "type": _words(TYPES, rows["kind"]),
             "price": rows["price"],
             "status": _words(STATUSES, rows["status"]),
@@ -59,7 +59,7 @@ def orders_table(setup: Setup, record: Record) -> pd.DataFrame:
 def fills_table(setup: Setup, record: Record) -> pd.DataFrame:
     """Return every fill; value and fee in account currency."""
     rows = record.fills
-    quantity = _quantities(setup, rows, "lots")
+    quantity = quantities(setup, rows, "lots")
     return pd.DataFrame(
         {
             "time": _times(setup, rows["t"]),
@@ -85,7 +85,7 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     rank = np.argsort(np.argsort(np.array(setup.bars.symbols), kind="stable"), kind="stable")
     in_time = np.lexsort((rank[entries["j"]], entries["t"]))
     entries, exits = entries[in_time], exits[in_time]
-    quantity = _quantities(setup, entries, "lots")
+    quantity = quantities(setup, entries, "lots")
     closed = exits["t"] >= 0
     unit = np.where(closed, exits["unit"], setup.conversion.unit[-1][entries["j"]])
     last = _last_close(setup)[entries["j"]]
@@ -158,9 +158,9 @@ def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:
             "stance": rows["stance"],
             "close": rows["price"],
             "equity": rows["equity"],
-            "closed": _quantities(setup, rows, "closed"),
+            "closed": quantities(setup, rows, "closed"),
             "asked": rows["asked"],
-            "opened": _quantities(setup, rows, "lots"),
+            "opened": quantities(setup, rows, "lots"),
             "reason": [_reason(setup, row) for row in rows],
         }
     )

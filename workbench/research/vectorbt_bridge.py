@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.research.tables import quantities
+
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
 __all__ = ["portfolio_of"]
-
-FREQUENCIES = {"s": "s", "min": "min", "h": "h", "D": "D"}
 
 
 def portfolio_of(result: Backtest) -> Any:
@@ -42,16 +42,9 @@ def portfolio_of(result: Backtest) -> Any:
     records = np.zeros(len(rows), order_dt)
     records["id"] = np.arange(len(rows))
     records["col"], records["idx"] = rows["j"], rows["t"]
-    records["size"] = np.abs(_quantity(result, rows))
+    records["size"] = np.abs(quantities(setup, rows, "lots"))
     records["price"] = rows["price"] * rows["unit"]
     records["fees"] = rows["fee"]
     records["side"] = (rows["lots"] < 0).astype(int)
     frame = wrapper.wrap(close, group_by=False)
     return vbt.Portfolio(wrapper, frame, records, np.zeros(0, log_dt), np.array([setup.cash]), cash_sharing=True)
-
-
-def _quantity(result: Backtest, rows: np.ndarray) -> np.ndarray:
-    number = np.array([spec.number for spec in result.setup.specs])
-    power = np.array([spec.power for spec in result.setup.specs])
-    quantity: np.ndarray = rows["lots"] * number[rows["j"]] / power[rows["j"]]
-    return quantity
