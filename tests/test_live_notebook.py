@@ -121,7 +121,7 @@ def test_it_traded_what_the_backtest_trades(executed: Executed, place: Place) ->
 def test_the_orders_are_there_with_their_reasons(executed: Executed) -> None:
     orders = executed.html("<th>leg</th>")
     assert all(f"<th>{name}</th>" in orders for name in ("time", "symbol", "side", "quantity", "status", "reason"))
-    reasons = re.findall(r"<td[^>]*>([^<]*(?:MaxLeverage|opened)[^<]*)</td>", orders)
+    reasons = re.findall(r"<td[^>]*>([^<]*(?:MaxLeverage|opens|turned|protects)[^<]*)</td>", orders)
     assert len(reasons) >= 20
     assert [reason for reason in reasons if reason.endswith("...")] == []
 

@@ -170,4 +170,4 @@ def test_the_run_takes_parameters_by_name_only() -> None:
 
 def test_it_reports_equity_orders_and_parity() -> None:
     code = "\n".join(sources(LIVE))
-    assert all(word in code for word in ("result.plot()", "orders", "reason", "parity"))
+    assert all(word in code for word in ("result.plot()", "result.explain(", "result.parity()"))

@@ -31,7 +31,7 @@ def long_index(count: int) -> pd.DatetimeIndex:
 
 
 def test_a_backtest_has_price_trades_equity_and_drawdown() -> None:
-    assert list(traces(FIGURE)) == ["close", "long entry", "short entry", "exit", "equity", "drawdown"]
+    assert list(traces(FIGURE)) == ["close", "exit", "long entry", "short entry", "equity", "drawdown"]
     assert [trace.mode for trace in FIGURE.data] == ["lines", "markers", "markers", "markers", "lines", "lines"]
 
 

@@ -74,7 +74,7 @@ def test_the_figures_are_those_of_the_result(tmp_path: Path) -> None:
     result = both(plan("+..0.", quantity=3), market([100, 100, 110, 120, 130]))
     text = Page(result.report(tmp_path / "page.html").read_text(encoding="utf-8")).text
     assert "end equity 100,090.00" in text
-    assert "opened 3" in text
+    assert "opens 3" in text
     assert "Simulated" not in text
     assert all(line in text for line in result.assumptions)
 

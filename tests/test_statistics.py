@@ -135,13 +135,14 @@ def test_no_annual_figures_where_there_is_too_little(equity: pd.Series) -> None:
     assert found["end equity"] == equity.iloc[-1]
 
 
-def test_no_annual_return_below_a_week() -> None:
-    assert math.isnan(figures(days([100, 101, 102, 103, 104]))["annual return %"])
-    assert not math.isnan(figures(days([100, 101, 102, 103, 104, 105, 106, 107, 108]))["annual return %"])
+def test_no_annual_return_below_a_quarter_of_a_year() -> None:
+    quarter = [100.0 + (-1) ** k for k in range(93)]
+    assert math.isnan(figures(days(quarter[:91]))["annual return %"])
+    assert not math.isnan(figures(days(quarter))["annual return %"])
 
 
 def test_equity_that_stands_still() -> None:
-    found = figures(days([100] * 30))
+    found = figures(days([100] * 100))
     assert (found["annual volatility %"], found["annual return %"], found["max drawdown %"]) == (0.0, 0.0, 0.0)
     assert math.isnan(found["Sharpe"])
     assert math.isnan(found["Sortino"])

@@ -84,7 +84,25 @@ def test_decisions_by_hand() -> None:
     ]
     assert found["close"].tolist() == [100, 51, 100, 52, 105]
     assert found["equity"].tolist() == pytest.approx([RESULT.equity[t] for t in found["time"]])
-    assert reasons(RESULT) == ["opened 3", "opened -3", "opened -3", "closed", "opened 3"]
+    assert reasons(RESULT) == [
+        "FixedQuantity asks for 3; opens 3 long",
+        "FixedQuantity asks for 3; opens 3 short",
+        "FixedQuantity asks for 3; opens 3 short",
+        "closes 3 short",
+        "closes 3 short; FixedQuantity asks for 3; opens 3 long",
+    ]
+
+
+def test_the_newest_orders_are_explained() -> None:
+    found = RESULT.explain(last=5)
+    assert len(found) == 5
+    assert rows(RESULT.explain(), "leg", "reason")[:3] == [
+        ("open", "FixedQuantity asks for 3; opens 3 long"),
+        ("stop", "protects the opening of 3 long"),
+        ("open", "FixedQuantity asks for 3; opens 3 short"),
+    ]
+    assert set(RESULT.explain().query("leg == 'close'")["reason"]) <= {"the stance turned flat", "the stance turned long"}
+    assert RESULT.explain(last=0).empty
 
 
 def test_positions_by_hand() -> None:
@@ -96,11 +114,11 @@ def test_positions_by_hand() -> None:
     [
         ("-.", 1, COIN, [], "short selling is not possible here"),
         ("+.-.", 1, COIN, [], "short selling is not possible here"),
-        ("+.0.", 1, COIN, [], "closed"),
+        ("+.0.", 1, COIN, [], "closes 1 long"),
         ("+.", 0.5, SHARE, [], TOO_SMALL),
-        ("+.", 5000, SHARE, [], "buying power: 5000 -> 1000 (margin and fees of what equity can carry); opened 1000"),
+        ("+.", 5000, SHARE, [], "buying power: 5000 -> 1000 (margin and fees of what equity can carry); opens 1000 long"),
         ("+.", 5, SHARE, [MaxLeverage(1e-5)], f"MaxLeverage: 5 -> 0.01 (gross limit 1 USD (1e-05 x equity)); {TOO_SMALL}"),
-        ("-.", 5, SHARE, [MaxLeverage(3e-3)], "MaxLeverage: 5 -> 3 (gross limit 300 USD (0.003 x equity)); opened -3"),
+        ("-.", 5, SHARE, [MaxLeverage(3e-3)], "MaxLeverage: 5 -> 3 (gross limit 300 USD (0.003 x equity)); opens 3 short"),
     ],
     ids=["no shorts from flat", "no shorts", "closed", "below a step", "buying power", "cut to nothing", "cut"],
 )  # fmt: skip

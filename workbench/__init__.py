@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.journal import MemoryJournal
     from workbench.market import Decision, Fill, Order
     from workbench.portfolio import Portfolio
-    from workbench.research import Backtest, backtest, check_causality, check_parity
+    from workbench.research import Backtest, Readable, backtest, check_causality, check_parity
     from workbench.session import Session
     from workbench.strategy import Strategy
 
@@ -36,6 +36,7 @@ HOMES = {
     "Order": "market",
     "ParquetStore": "data",
     "Portfolio": "portfolio",
+    "Readable": "research",
     "ReplayAdapter": "data",
     "Session": "session",
     "Strategy": "strategy",
@@ -58,6 +59,7 @@ __all__ = [
     "Order",
     "ParquetStore",
     "Portfolio",
+    "Readable",
     "ReplayAdapter",
     "Session",
     "Strategy",

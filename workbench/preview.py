@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from workbench.decision import BookColumns, buying_power_room
+from workbench.decision import BookColumns, buying_power_room, whole_steps
 from workbench.grid import lots_of, quantity_of
 from workbench.market import Book, Decision, Market, Order, Reason
 from workbench.portfolio import Portfolio
-from workbench.records import TOO_MANY, WORDS
+from workbench.records import BELOW_MINIMUM, TOO_MANY, WORDS, DecisionRow
 from workbench.risk import RiskManager
 
 __all__ = ["preview"]
@@ -33,7 +34,7 @@ def preview(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> 
     allowed, reasons = _cut(replace(order, quantity=wanted), book, market, risk)
     if portfolio.buying_power:
         allowed, reasons = _afford(order, portfolio, j, book, allowed, reasons)
-    opened, reasons = _whole(order, allowed, reasons, market.price)
+    opened, reasons = _whole(order, portfolio.specs[j], allowed, reasons, market.price)
     return Decision(closing + opened, tuple(_total(r, closing) for r in reasons))
 
 
@@ -67,22 +68,21 @@ def _afford(order: Order, portfolio: Portfolio, j: int, book: Book, allowed: flo
     return allowed, reasons
 
 
-def _whole(order: Order, allowed: float, reasons: list[Reason], price: float) -> tuple[float, list[Reason]]:
+def _whole(order: Order, spec: Any, allowed: float, reasons: list[Reason], price: float) -> tuple[float, list[Reason]]:
     """Return whole steps, or nothing where that is below what the venue takes."""
-    instrument = order.instrument
-    number, power = instrument.step
-    lots = lots_of(allowed, number, power)
-    if lots < 0:
+    row = DecisionRow()
+    whole_steps(allowed, spec, price, row)
+    if row.code == TOO_MANY:
         return 0.0, [*reasons, Reason("venue", allowed, 0.0, WORDS[TOO_MANY])]
-    quantity = quantity_of(lots, number, power)
+    quantity = quantity_of(lots_of(allowed, spec.number, spec.power), spec.number, spec.power)
     if reasons:
-        reasons[-1] = replace(reasons[-1], after=quantity)
-    least = max(instrument.min_quantity or 0.0, instrument.min_notional / (price * instrument.multiplier))
-    if quantity and quantity < least * (1.0 - 1e-9):
-        why = f"the smallest order of {instrument.symbol} is {least:g}"
-        return 0.0, [*reasons, Reason("venue", quantity, 0.0, why)]
-    if quantity < allowed * (1.0 - 1e-9) and not reasons:
+        reasons = [*reasons[:-1], replace(reasons[-1], after=quantity)]
+    elif quantity < allowed * (1.0 - 1e-9):
+        instrument = order.instrument
         reasons = [Reason("venue", allowed, quantity, f"{instrument.symbol} is traded in steps of {instrument.quantity_step:g}")]
+    if quantity and row.code == BELOW_MINIMUM:
+        least = max(spec.min_quantity, spec.min_notional / (price * spec.multiplier))
+        return 0.0, [*reasons, Reason("venue", quantity, 0.0, f"the smallest order of {order.instrument.symbol} is {least:g}")]
     return quantity, reasons
 
 

@@ -9,12 +9,22 @@ from workbench.errors import unknown_name
 
 if TYPE_CHECKING:
     from workbench.research.audits import check_causality, check_parity
+    from workbench.research.plots import plot_bars, plot_lines
+    from workbench.research.readable import Readable
     from workbench.research.result import Backtest
     from workbench.research.running import backtest
 
-__all__ = ["Backtest", "backtest", "check_causality", "check_parity"]
+__all__ = ["Backtest", "Readable", "backtest", "check_causality", "check_parity", "plot_bars", "plot_lines"]
 
-HOMES = {"Backtest": "result", "backtest": "running", "check_causality": "audits", "check_parity": "audits"}
+HOMES = {
+    "Backtest": "result",
+    "Readable": "readable",
+    "backtest": "running",
+    "check_causality": "audits",
+    "check_parity": "audits",
+    "plot_bars": "plots",
+    "plot_lines": "plots",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -105,19 +105,19 @@ def _add_price(figure: Any, result: Backtest, symbol: str) -> None:
     _add_line(figure, index, values, "close", GREY, 1)
     trades = result.trades[result.trades["symbol"] == symbol]
     shown = trades.iloc[-400:]
+    exits = shown[shown["exit"] != "open"]
+    if len(exits):
+        _add_marks(figure, exits["exited"], exits["exit_price"], "exit", "x-thin-open", ORANGE, 6)
     for side, mark, colour in (("long", "triangle-up", GREEN), ("short", "triangle-down", RED)):
         entries = shown[shown["side"] == side]
         if len(entries):
-            _add_marks(figure, entries["entered"], entries["entry_price"], f"{side} entry", mark, colour)
-    exits = shown[shown["exit"] != "open"]
-    if len(exits):
-        _add_marks(figure, exits["exited"], exits["exit_price"], "exit", "x-thin-open", ORANGE)
+            _add_marks(figure, entries["entered"], entries["entry_price"], f"{side} entry", mark, colour, 9)
     if len(trades) > len(shown):
         figure.layout.annotations[0].text += f" (the last {len(shown)} of {len(trades)})"
 
 
-def _add_marks(figure: Any, times: pd.Series, prices: pd.Series, name: str, mark: str, colour: str) -> None:
-    marker = {"symbol": mark, "size": 8, "color": colour, "line": {"width": 1, "color": colour}}
+def _add_marks(figure: Any, times: pd.Series, prices: pd.Series, name: str, mark: str, colour: str, size: int) -> None:
+    marker = {"symbol": mark, "size": size, "color": colour, "line": {"width": 1, "color": colour}}
     figure.add_scatter(x=times, y=prices, name=name, mode="markers", marker=marker, row=1, col=1)
 
 

@@ -91,6 +91,16 @@ class Backtest:
         """Each stance that was acted on: what was asked, what was opened, who cut it, from what to what, and why."""
         return tables.decisions_table(self.setup, self.record)
 
+    def explain(self, last: int = 30) -> pd.DataFrame:
+        """Return the newest orders, each with its reason in words (`wb.Readable` shows them in full)."""
+        return tables.explained_table(self.setup, self.record, last)
+
+    def parity(self) -> Any:
+        """Compare this record with what the research kernel makes of the same bars: every order, fill, decision, equity."""
+        from workbench.research.audits import compare_with_research
+
+        return compare_with_research(self.setup, self.record)
+
     @cached_property
     def equity(self) -> pd.Series:
         """Cash + open profit at the close of each step, in account currency; indexed by label."""

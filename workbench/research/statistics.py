@@ -10,6 +10,8 @@ import pandas as pd
 __all__ = ["daily_equity", "drawdown", "statistics"]
 
 YEAR_NS = 365.25 * 86_400e9
+#: Two good weeks compounded to a year are no figure that a trader should see.
+SHORTEST_YEARS = 0.25
 
 
 def drawdown(equity: pd.Series) -> pd.Series:
@@ -29,6 +31,7 @@ def statistics(equity: pd.Series, cash: float, trades: pd.DataFrame, orders: int
 
     Annual figures use the days that the equity has a value on: their number a year is measured, so shares come out near
     252 and coins near 365. Sharpe and Sortino are of daily returns, without a risk-free rate; NaN below three days.
+    The annual return is NaN below a quarter of a year.
 
     Parameters
     ----------
@@ -71,7 +74,7 @@ def _annual(equity: pd.Series, cash: float) -> dict[str, float]:
     daily = daily_equity(equity)
     years = (equity.index[-1] - equity.index[0]).value / YEAR_NS if len(equity) > 1 else 0.0
     end = float(equity.iloc[-1])
-    growth = ((end / cash) ** (1 / years) - 1) * 100 if years > 1 / 52 and end > 0 else math.nan
+    growth = ((end / cash) ** (1 / years) - 1) * 100 if years >= SHORTEST_YEARS and end > 0 else math.nan
     values = np.concatenate([[cash], daily.to_numpy()])
     if len(daily) < 3 or not years or (values <= 0).any():
         return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}

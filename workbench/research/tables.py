@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workbench.records import LEGS, OPENED, STATUSES, TYPES, WORDS
+from workbench.records import DECISION, LEGS, STATUSES, TYPES, WIDE
 from workbench.session.record import Record
 from workbench.session.setup import Setup
+from workbench.session.words import decision_words, order_words
 
-__all__ = ["decisions_table", "fills_table", "orders_table", "positions_of", "trades_table"]
+__all__ = ["decisions_table", "explained_table", "fills_table", "orders_table", "positions_of", "trades_table"]
+
+
+Trace = namedtuple("Trace", [*(name for name, _ in DECISION), *WIDE])  # noqa: PYI024
 
 
 def quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
@@ -161,35 +167,23 @@ def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:
             "closed": quantities(setup, rows, "closed"),
             "asked": rows["asked"],
             "opened": quantities(setup, rows, "lots"),
-            "reason": [_reason(setup, row) for row in rows],
+            "reason": [decision_words(setup, row) for row in traces(rows)],
         }
     )
 
 
-def _reason(setup: Setup, row: Any) -> str:
-    """Return one decision in words: every cut with who, from, to and why, then the outcome."""
-    names = [type(part).__name__ for part in setup.strategy.risk]
-    words = [part.words(float(row["equity"]), setup.currency) for part in setup.strategy.risk]
-    if setup.buying_power:
-        names, words = [*names, "buying power"], [*words, "margin and fees of what equity can carry"]
-    said, before = [], float(row["asked"])
-    for name, why, after in zip(names, words, row["after"], strict=False):
-        if after == after and after < before:
-            said.append(f"{name}: {before:.6g} -> {after:.6g} ({why})")
-            before = float(after)
-    code = int(row["code"])
-    if code == OPENED:
-        return "; ".join([*said, f"opened {_opened(setup, row):g}"])
-    return "; ".join([*said, *([WORDS[code]] if code else [_quiet(row)])])
+def traces(rows: np.ndarray) -> list[Any]:
+    """Return rows of decisions with attributes."""
+    return [Trace._make(row) for row in rows.tolist()]
 
 
-def _opened(setup: Setup, row: Any) -> float:
-    spec = setup.specs[int(row["j"])]
-    return float(row["lots"]) * spec.number / spec.power * (1 if row["stance"] > 0 else -1)
-
-
-def _quiet(row: Any) -> str:
-    return "closed" if row["closed"] else "flat"
+def explained_table(setup: Setup, record: Record, last: int) -> pd.DataFrame:
+    """Return the newest orders, each with its reason in words."""
+    rows = record.orders[-last:] if last else record.orders[:0]
+    decisions = dict(zip(rows["decision"].tolist(), traces(record.decisions[rows["decision"]]), strict=True))
+    table = orders_table(setup, replace(record, orders=rows)).drop(columns="decision")
+    table["reason"] = [order_words(setup, leg, decisions[d]) for leg, d in zip(table["leg"], rows["decision"].tolist(), strict=True)]
+    return table
 
 
 def positions_of(setup: Setup, record: Record) -> pd.DataFrame:
