@@ -36,8 +36,18 @@ Slippage = Annotated[float | None, typer.Option("--slippage", help="Share of the
 Output = Annotated[Path, typer.Option("--output", help="Folder for what is written.")]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from workbench.version import __version__
+
+        typer.echo(f"workbench {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _workbench() -> None:
+def _workbench(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version, and end.")] = False,
+) -> None:
     """Research, replay and live trading with the same objects."""
 
 

@@ -43,8 +43,10 @@ def run_demo(bars: Bars, cash: float, currency: str, costs: Any, output: Path) -
     print(f"   {_parity_line(parity)}")
     _say("5. Report")
     report = result.report(output / "report.html")
+    print(f"   {report}")
     _say("6. The live notebook, executed by papermill over the recorded bars")
     notebook = _run_notebook(strategy, bars, result, cash, costs, output)
+    print(f"   {notebook}")
     print(f"\nDone in {time.monotonic() - started:.0f} s.\n")
     print(f"backtest report (open in a browser):   {report}")
     print(f"executed live notebook:                {notebook}")
@@ -117,9 +119,11 @@ def _command() -> str:
 
 def _next_steps(output: Path, notebook: Path) -> str:
     command = _command()
-    return f"""
-What to do next:
-  make lab                                          JupyterLab with the notebooks: 01_data, 02_research, 04_validate
-  {command} demo --bars FILE --cash 50000           the same on your own bars (--stamp close if your file stamps closes)
-  {command} backtest {output / "strategy"} --bars FILE  the saved strategy on other bars
-  {notebook} is the readable record of the run: open it in JupyterLab."""
+    lines = (
+        ("make lab", "JupyterLab with the notebooks: 01_data, 02_research, 04_validate"),
+        (f"{command} demo --bars FILE --cash 50000", "the same on your own bars (--stamp close if your file stamps closes)"),
+        (f"{command} backtest {output / 'strategy'} --bars FILE", "the saved strategy on other bars"),
+        (str(notebook), "the readable record of the run: open it in JupyterLab"),
+    )
+    width = max(len(what) for what, _ in lines)
+    return "\nWhat to do next:\n" + "\n".join(f"  {what:<{width}}  {why}" for what, why in lines)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from workbench.records import DECISION, LEGS, STATUSES, TYPES, WIDE
+from workbench.records import LEGS, STATUSES, TYPES
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.session.words import decision_words, order_words
@@ -18,14 +18,14 @@ from workbench.session.words import decision_words, order_words
 __all__ = ["decisions_table", "explained_table", "fills_table", "orders_table", "positions_of", "trades_table"]
 
 
-Trace = namedtuple("Trace", [*(name for name, _ in DECISION), *WIDE])  # noqa: PYI024
-
-
 def quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
     """Return lots as quantities: the float nearest to the exact decimal."""
-    number = np.array([spec.number for spec in setup.specs])
-    power = np.array([spec.power for spec in setup.specs])
+    number, power = _steps(setup)
     return rows[field] * number[rows["j"]] / power[rows["j"]]
+
+
+def _steps(setup: Setup) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([spec.number for spec in setup.specs]), np.array([spec.power for spec in setup.specs])
 
 
 def _symbols(setup: Setup, rows: np.ndarray) -> Any:
@@ -174,7 +174,8 @@ def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:
 
 def traces(rows: np.ndarray) -> list[Any]:
     """Return rows of decisions with attributes."""
-    return [Trace._make(row) for row in rows.tolist()]
+    names = rows.dtype.names or ()
+    return [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in rows.tolist()]
 
 
 def explained_table(setup: Setup, record: Record, last: int) -> pd.DataFrame:
@@ -190,6 +191,5 @@ def positions_of(setup: Setup, record: Record) -> pd.DataFrame:
     """Return the signed quantity held at each close, shape (T, N)."""
     lots = np.zeros(setup.bars.shape, dtype=np.int64)
     np.add.at(lots, (record.fills["t"], record.fills["j"]), record.fills["lots"])
-    number = np.array([spec.number for spec in setup.specs])
-    power = np.array([spec.power for spec in setup.specs])
+    number, power = _steps(setup)
     return pd.DataFrame(np.cumsum(lots, axis=0) * number / power, setup.bars.index, setup.bars.symbols)
