@@ -25,7 +25,7 @@ class Side(Enum):
 
 
 class Signal(Component):
-    scale = 2  # a constant, no parameter
+    SCALE = 2  # a constant, no parameter
 
     @property
     def lookback(self) -> int:

@@ -25,7 +25,7 @@ from workbench.errors import ParameterError
 def test_fields_are_parameters_and_plain_attributes_are_not() -> None:
     assert Cross().get_params() == {"fast": 10, "slow": 50}
     assert Cross(5).fast == 5
-    assert Cross.scale == 2
+    assert Cross.SCALE == 2
 
 
 def test_parameters_are_stored_by_identity() -> None:
@@ -75,8 +75,8 @@ def test_state_class_attributes_and_properties_may_be_set() -> None:
             self._level = value
 
     part = Gauge()
-    part.level, part.scale, part.model_ = 4, 3, "fitted"
-    assert (part.level, part.scale, part.model_) == (4, 3, "fitted")
+    part.level, part.model_ = 4, "fitted"
+    assert (part.level, part.model_) == (4, "fitted")
     assert list(part.get_params()) == ["fast", "slow"]
 
 
@@ -213,3 +213,8 @@ def test_component_is_quick_to_import() -> None:
 
 def test_base_estimator_is_not_a_base() -> None:
     assert not isinstance(Cross(), BaseEstimator)
+
+
+def test_a_constant_cannot_be_set_on_one_part() -> None:
+    with pytest.raises(ParameterError, match="SCALE belongs to the class and is no parameter"):
+        Cross().SCALE = 3

@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression
 
 from workbench.component import Component
 from workbench.errors import ParameterError
+from workbench.exits import Exit
 
 
 @pytest.mark.parametrize(
@@ -136,3 +137,22 @@ def test_abstract_parts_cannot_be_made() -> None:
 
     with pytest.raises(TypeError, match="abstract"):
         Port()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize("value", [200, 0.5, "mean", None, (1, 2), True], ids=repr)
+def test_a_value_without_a_type_is_no_parameter_and_refused(value: object) -> None:
+    with pytest.raises(ParameterError, match=r"Own[.]window has no type, so it would be no parameter: write window: "):
+        type("Own", (Component,), {"window": value})
+
+
+def test_constants_in_capitals_state_and_what_a_base_has_need_no_type() -> None:
+    class Own(Exit):
+        WINDOWS = (1, 2)
+        _seen = 0
+        model_ = None
+        kind = "target"
+
+        def distance(self, bars: Any) -> Any:
+            return bars.close
+
+    assert Own().get_params() == {}

@@ -211,8 +211,8 @@ class OwnLimit(ExecutionAlgorithm):
         return Limit(self.offset, self.bars, "cross").plan(parent, market)
 
 
-class NoTarget(ExecutionAlgorithm):
-    """Sends half of what was decided, at market, without its target."""
+class Half(ExecutionAlgorithm):
+    """Sends half of what was decided, at market, and would leave the target out."""
 
     def plan(self, parent, market):  # type: ignore[no-untyped-def]
         step = parent.instrument.quantity_step
@@ -233,7 +233,7 @@ TWINS = {
 OWN = {
     "all own": Strategy(OwnBreakout(), OwnRisk(), [OwnStop(), TakeProfit()], [OwnLeverage()], OwnLimit()),
     "own and shipped limits": Strategy(Breakout(4), FixedFraction(3), EXITS, [MaxLeverage(2), OwnLeverage(1.5), MaxLeverage(1)]),
-    "own execution": Strategy(AllAgree([OwnBreakout(3), Breakout(9)]), RiskPercent(0.01), EXITS, [], NoTarget()),
+    "own execution": Strategy(AllAgree([OwnBreakout(3), Breakout(9)]), RiskPercent(0.01), EXITS, [], Half()),
 }
 
 

@@ -208,3 +208,16 @@ def test_rule_41_a_stop_of_the_bar_comes_before_the_stop_out():
     # stopped at 95 in the bar that closes at 50: nothing is left to be closed
     result = both(plan("+...", quantity=50, exits=[Stop(5.0)]), market([100, 100, (100, 100, 50, 50), 50], CONTRACT), cash=1000)
     assert [(row, leg) for row, leg, _, _ in fills(result)] == [(1, "open"), (2, "stop")]
+
+
+def test_rule_41_shares_bought_with_borrowed_money_are_margined_too():
+    # 3.9 x equity at a quarter of margin: the fall to 80 leaves 2,200 of a needed 7,800
+    instrument = wb.Instrument("ABC", margin=0.25)
+    result = both(plan("+....", sizer=wb.sizing.FixedFraction(3.9)), market([100, 100, 80, 80, 80], instrument), cash=10_000)
+    assert [(row, leg) for row, leg, _, _ in fills(result)] == [(1, "open"), (3, "close")]
+    assert "stop-out" in reasons(result)[-1]
+
+
+def test_rule_41_shares_paid_in_full_stay():
+    result = both(plan("+....", sizer=wb.sizing.FixedFraction(0.9)), market([100, 100, 1, 1, 1]), cash=10_000)
+    assert [leg for _, leg, _, _ in fills(result)] == ["open"]

@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.errors import DataError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.interval import DAY, canonical, nanoseconds
-from workbench.quality import check_frame, require_bar_columns
+from workbench.quality import check_frame, require_bar_columns, warn_of
 
 __all__ = ["FIELDS", "Bars"]
 
@@ -126,8 +126,10 @@ class Bars:
             raise DataError("Bars.from_frames needs at least one symbol, got none")
         chosen = _instruments_for(frames, instruments)
         interval = canonical(interval)
-        for instrument in chosen:
-            check_frame(frames[instrument.symbol], instrument.symbol, interval, instrument.calendar)
+        doubts = [check_frame(frames[i.symbol], i.symbol, interval, i.calendar) for i in chosen]
+        for doubt in filter(None, doubts):
+            warn_of(doubt)
+            assumptions = (*assumptions, f"warning: {doubt}")
         index = _union([pd.DatetimeIndex(frames[i.symbol].index) for i in chosen])
         arrays = {name: np.full((len(index), len(chosen)), np.nan) for name in FIELDS}
         for column, instrument in enumerate(chosen):
@@ -257,10 +259,13 @@ class Bars:
 
     def __getitem__(self, chosen: str | Sequence[str]) -> Any:
         """Return one instrument's OHLCV DataFrame without its holes, or Bars of several symbols."""
+        if isinstance(chosen, slice):
+            raise DataError("bars[...] takes symbols; rows are bars.iloc[:100] by number and bars.loc['2024'] by label")
         names = [chosen] if isinstance(chosen, str) else list(chosen)
         for name in names:
             if name not in self.symbols:
-                raise DataError(f"no bars of {name!r}{did_you_mean(name, self.symbols)}")
+                field = f"; a column is bars.{name.lower()}" if str(name).lower() in FIELDS else did_you_mean(name, self.symbols)
+                raise DataError(f"no bars of {name!r}{field}")
         columns = [self.symbols.index(name) for name in names]
         if not isinstance(chosen, str):
             return self.take(columns=columns)

@@ -10,8 +10,8 @@ A part is a class with typed fields and one method; no decorator, no registratio
             if self.fast >= self.slow:
                 raise ParameterError(f"fast must be below slow, got {self.fast} and {self.slow}")
 
-Fields are parameters; attributes without an annotation are constants; names that start or end with ``_`` are
-state, which is not a parameter and is not cloned.
+Fields are parameters; constants are written in capitals; names that start or end with ``_`` are state, which is not a
+parameter and is not cloned.
 """
 
 from __future__ import annotations
@@ -84,8 +84,11 @@ class Component(ABC):
         cls: type[Component] = type(self)
         if name in cls._parameter_names:
             _require_fit(cls, name, value)
-        elif not is_state(name) and not hasattr(cls, name) and name not in getattr(cls, "__dataclass_fields__", ()):
-            raise _unknown(self, name)
+        elif not is_state(name) and name not in getattr(cls, "__dataclass_fields__", ()):
+            if not hasattr(cls, name):
+                raise _unknown(self, name)
+            if not hasattr(getattr(cls, name), "__set__"):
+                raise ParameterError(f"{cls.__name__}.{name} belongs to the class and is no parameter; it cannot be set on one part")
         super().__setattr__(name, value)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

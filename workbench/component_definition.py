@@ -18,6 +18,8 @@ __all__ = ["define", "is_state", "refuse_foreign_decorator"]
 
 _KINDS = ("ClassVar", "InitVar", "KW_ONLY")
 _METHODS = (classmethod, staticmethod)
+#: Values that a user means as a parameter.
+_PLAIN = (bool, int, float, str, type(None), list, tuple, dict, set)
 
 
 def is_state(name: str) -> bool:
@@ -43,6 +45,7 @@ def define(cls: type) -> None:
     for name, annotation in own.items():
         _prepare_field(cls, name, _kind(annotation))
     _refuse_untyped_override(cls, own)
+    _refuse_untyped(cls, own)
     try:
         made: Any = dataclasses.dataclass(eq=False, repr=False)(cls)
     except TypeError as error:
@@ -145,6 +148,19 @@ def _refuse_untyped_override(cls: type, own: dict[str, Any]) -> None:
                 raise ParameterError(
                     f"{cls.__name__}.{name}: {base.__name__} has a parameter of this name; give it its type again ({name}: ... = ...)"
                 )
+
+
+def _refuse_untyped(cls: type, own: dict[str, Any]) -> None:
+    """Refuse ``window = 200``: it looks like a parameter and would be none, so that a saved part forgets it."""
+    for name, value in vars(cls).items():
+        known = any(name in vars(base) for base in cls.__mro__[1:])
+        if name in own or known or is_state(name) or name.isupper() or not isinstance(value, _PLAIN):
+            continue
+        kind = type(value).__name__ if value is not None else "..."
+        raise ParameterError(
+            f"{cls.__name__}.{name} has no type, so it would be no parameter: write {name}: {kind} = {value!r}, "
+            f"or {name.upper()} for a constant"
+        )
 
 
 def _place(cls: type) -> tuple[str, int] | None:

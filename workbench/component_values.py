@@ -208,7 +208,17 @@ def explain(value: Any, hint: Any, name: str, raw: Any) -> ParameterError:
     """Return the error for a value that does not fit: what was expected, what came, and where in a list it stands."""
     expected = raw if isinstance(raw, str) else _written(raw)
     position, got = _culprit(value, hint)
-    return ParameterError(f"{name} must be {expected}, got {_described(got)}{position}")
+    return ParameterError(f"{name} must be {expected}, got {_described(got)}{position}{_advice(value, hint, name)}")
+
+
+def _advice(value: Any, hint: Any, name: str) -> str:
+    """Return what to write instead, for the two things that people try: one part for a list, a function for a part."""
+    inner = typing.get_args(_bare(hint))
+    if is_part(value) and inner and fits(value, inner[0]):
+        return f"; write {name.rpartition('.')[2]}=[{type(value).__name__}(...)]"
+    if isinstance(value, types.FunctionType) and getattr(hint, "_workbench_part", False):
+        return f"; a part is a class: `class Mine({hint.__name__})` with its one method"
+    return ""
 
 
 def _written(hint: Any) -> str:

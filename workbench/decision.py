@@ -11,7 +11,7 @@ from workbench.grid import lots_of, quantity_of
 from workbench.money import fee_of, slipped
 from workbench.records import BELOW_MINIMUM, CUT_TO_NOTHING, NO_SIZE, OPENED, TOO_MANY
 
-__all__ = ["BookColumns", "Chain", "buying_power_room", "enter_book", "no_limit", "opening"]
+__all__ = ["BookColumns", "Chain", "buying_power_room", "enter_book", "no_limit", "opening", "start_book", "usable"]
 
 
 class Chain(NamedTuple):
@@ -120,6 +120,22 @@ def whole_steps(allowed: float, spec: Any, price: float, row: Any) -> int:
         row.lots = lots
         return lots
     return 0
+
+
+def usable(has: int, distance: float, below: float) -> bool:
+    """Whether an exit that the strategy has can be placed: its distance is a positive number, that of a long's stop below the price."""
+    return has == 0 or (distance > 0.0 and distance < below)
+
+
+def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int) -> None:
+    """Write what an instrument's position and its closings could lead to; closings decided in this step count as done.
+
+    `leaving` says whether anything is out that closes the position, `done` whether it was decided in this step.
+    """
+    held = 0.0 if done != 0 else quantity
+    b.fees[j] = 0.0
+    b.hi[j] = max(held, 0.0) if leaving != 0 else held
+    b.lo[j] = min(held, 0.0) if leaving != 0 else held
 
 
 def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:

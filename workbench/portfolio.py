@@ -188,7 +188,7 @@ class Portfolio:
                 spec, price, unit = self.specs[j], self.price[j], self.unit[j]
                 quantity = quantity_of(lots, spec.number, spec.power)
                 equity = equity + worth(quantity, price, self.basis[j], unit)
-                if not spec.funded or quantity < 0.0:
+                if spec.margined or quantity < 0.0:
                     needed = needed + (abs(quantity) * price) * unit * spec.margin
         return equity, needed
 

@@ -17,7 +17,7 @@ from workbench.calendars import session_times
 from workbench.errors import DataError
 from workbench.interval import DAY, UNITS, nanoseconds
 
-__all__ = ["Fault", "SuspectDataWarning", "check_frame", "find_faults", "require_bar_columns", "warn_of_jumps"]
+__all__ = ["Fault", "SuspectDataWarning", "check_frame", "find_faults", "require_bar_columns", "warn_of"]
 
 PRICES = ("open", "high", "low", "close")
 #: A one-bar move of the close above this share may be a split.
@@ -65,8 +65,8 @@ def _what_it_is(names: Sequence[str]) -> str:
     return ""
 
 
-def check_frame(frame: pd.DataFrame, symbol: str, interval: str, calendar: str | None = None, *, warn: bool = True) -> None:
-    """Raise `DataError` with all faults of a frame of bars; warn of moves that may be splits.
+def check_frame(frame: pd.DataFrame, symbol: str, interval: str, calendar: str | None = None) -> str:
+    """Raise `DataError` with all faults of a frame of bars; return what looks doubtful in words, or nothing.
 
     Parameters
     ----------
@@ -78,8 +78,11 @@ def check_frame(frame: pd.DataFrame, symbol: str, interval: str, calendar: str |
     interval : str
     calendar : str, optional
         A calendar of exchange_calendars that the labels are held against.
-    warn : bool, default True
-        Whether one-bar moves over 40 % raise a `SuspectDataWarning`.
+
+    Returns
+    -------
+    str
+        Moves of more than 40 % in one bar, which may be splits.
 
     Raises
     ------
@@ -90,8 +93,7 @@ def check_frame(frame: pd.DataFrame, symbol: str, interval: str, calendar: str |
     faults = find_faults(frame, interval, calendar)
     if faults:
         raise DataError(_sentence(faults, symbol, len(frame)))
-    if warn:
-        warn_of_jumps(frame, symbol)
+    return _jumps(frame, symbol)
 
 
 def _sentence(faults: Sequence[Fault], symbol: str, rows: int) -> str:
@@ -351,17 +353,21 @@ def inside_sessions(labels: np.ndarray, length: int, opens: np.ndarray, closes: 
     return np.asarray((number >= 0) & (labels < lasts[number]))
 
 
-def warn_of_jumps(frame: pd.DataFrame, symbol: str) -> None:
-    """Warn (`SuspectDataWarning`) of closes that moved by more than 40 % in one bar: a split, or an error."""
+def _jumps(frame: pd.DataFrame, symbol: str) -> str:
+    """Return which closes moved by more than 40 % in one bar - a split, or an error; nothing where none did."""
     close = as_floats(frame["close"])
     moves = close[1:] / close[:-1] - 1
     rows = np.flatnonzero(np.abs(moves) > JUMP) + 1
     if not len(rows):
-        return
+        return ""
     said = ", ".join(f"{100 * moves[row - 1]:+.0f} % at {frame.index[row]:%Y-%m-%d %H:%M}" for row in rows[:SHOWN])
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
     kind = "moves" if len(rows) > 1 else "a move"
-    message = f"{symbol}: {kind} of more than {JUMP:.0%} in one bar, possibly a split in unadjusted prices: {said}{more}"
+    return f"{symbol}: {kind} of more than {JUMP:.0%} in one bar, possibly a split in unadjusted prices: {said}{more}"
+
+
+def warn_of(message: str) -> None:
+    """Warn (`SuspectDataWarning`) at the line of the user's that brought the data."""
     warnings.warn(message, SuspectDataWarning, stacklevel=_callers_level())
 
 

@@ -62,7 +62,7 @@ def _fields(ints: str, floats: str = "") -> Fields:
 
 #: An instrument with its costs, in plain numbers.
 SPEC = _fields(
-    "funded can_short",
+    "funded can_short margined",
     "number power tick_number tick_power min_quantity min_notional multiplier margin fee_rate fee_unit fee_minimum slip_rate slip_offset",
 )
 #: The running state of one instrument in the kernel; row numbers are -1 where there is no such order.

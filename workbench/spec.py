@@ -18,6 +18,8 @@ def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, flo
     spec = Spec()
     spec.funded = int(instrument.funded)
     spec.can_short = int(bool(instrument.can_short))
+    # a long position bought with borrowed money is margined too (SEMANTICS 41)
+    spec.margined = int(not instrument.funded or instrument.margin < 1.0)
     spec.number, spec.power = instrument.step
     spec.tick_number, spec.tick_power = instrument.tick
     spec.min_quantity = instrument.min_quantity

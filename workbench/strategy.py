@@ -9,10 +9,11 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from workbench.alignment import aligned
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.decision import Chain, no_limit
-from workbench.errors import StrategyError
+from workbench.errors import StrategyError, did_you_mean
 from workbench.execution import ExecutionAlgorithm, Market
 from workbench.exits import Exit, TakeProfit
 from workbench.instrument import Instrument
@@ -25,6 +26,10 @@ from workbench.signals import SignalGenerator
 from workbench.sizing import FixedFraction, PositionSizer
 
 __all__ = ["Inputs", "Rules", "Strategy", "decision_of", "distances"]
+
+
+#: What an exit may be.
+KINDS = ("stop", "target")
 
 
 class Inputs(NamedTuple):
@@ -109,6 +114,10 @@ class Strategy(Component):
 
     def check(self) -> None:
         """Refuse parts that do not fit together."""
+        for part in self.exits:
+            if part.kind not in KINDS:
+                name = type(part).__name__
+                raise StrategyError(f"{name}.kind must be 'stop' or 'target', got {part.kind!r}{did_you_mean(str(part.kind), KINDS)}")
         stops = [e for e in self.exits if e.kind == "stop"]
         if type(self.sizer).needs_stop and not stops:
             raise StrategyError(
@@ -219,11 +228,7 @@ def distances(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndar
         return np.full(bars.shape, np.nan) if stop is None else stop * part.times_risk
     out = np.full(bars.shape, np.nan)
     for columns, rows, block in bars.blocks():
-        values = np.asarray(part.distance(block), dtype=float)
-        if values.shape != block.shape:
-            raise StrategyError(
-                f"{type(part).__name__}.distance must give one distance a bar and symbol, shape {block.shape}, got {values.shape}"
-            )
+        values = aligned(part.distance(block), block, f"{type(part).__name__}.distance", "a distance in price units")
         if bars.whole:
             return values
         out[np.ix_(np.flatnonzero(rows), np.array(columns))] = values

@@ -141,7 +141,7 @@ class ParquetStore:
             raise DataError(f"the stored bars of {symbol} cannot be read ({path}): {error}") from error
         if about is None:
             raise DataError(f"{path} {FOREIGN}")
-        check_frame(frame, symbol, interval, warn=False)
+        check_frame(frame, symbol, interval)
         return frame, about
 
     def _absent(self, symbol: str, interval: str) -> str:

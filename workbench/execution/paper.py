@@ -157,7 +157,7 @@ class PaperVenue(ExecutionModule):
                 spec, price, unit = self._specs[j], self._tape.price[j], self._tape.unit[j]
                 quantity = self._quantity(j, desk.lots)
                 equity = equity + worth(quantity, price, desk.basis, unit)
-                if not spec.funded or quantity < 0.0:
+                if spec.margined or quantity < 0.0:
                     margin = margin + (abs(quantity) * price) * unit * spec.margin
         return Account(self.currency, self.cash, equity, margin)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workbench.decision import BookColumns, Chain, enter_book, opening
+from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
 from workbench.grid import quantity_of
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import at_open, inside, mark
@@ -113,7 +113,7 @@ def stop_out(t: int, n: int, a: Ledger, out: Output) -> None:
         slot.crossing = 0
         if slot.opening >= 0:
             end_opening(t, slot, out, CANCELLED)
-        if slot.lots != 0 and slot.closing < 0 and (a.specs[j].funded == 0 or slot.lots < 0):
+        if slot.lots != 0 and slot.closing < 0 and (a.specs[j].margined != 0 or slot.lots < 0):
             row = new_decision(t, j, math.nan, out.equity[t], a, out)
             out.decisions[row].closed = slot.lots
             out.decisions[row].code = STOPPED_OUT
@@ -136,15 +136,9 @@ def fill_book(t: int, n: int, a: Ledger, b: BookColumns) -> None:
     for j in range(n):
         slot = a.slots[j]
         spec = a.specs[j]
-        quantity = quantity_of(slot.lots, spec.number, spec.power)
-        b.fees[j] = 0.0
-        if slot.closing >= 0 and slot.closed_at == t:
-            quantity = 0.0
-        b.hi[j] = quantity
-        b.lo[j] = quantity
-        if slot.closing >= 0 or slot.stop_row >= 0 or slot.target_row >= 0:
-            b.hi[j] = max(quantity, 0.0)
-            b.lo[j] = min(quantity, 0.0)
+        leaving = int(slot.closing >= 0 or slot.stop_row >= 0 or slot.target_row >= 0)
+        done = int(slot.closing >= 0 and slot.closed_at == t)
+        start_book(b, j, quantity_of(slot.lots, spec.number, spec.power), leaving, done)
         if slot.opening >= 0:
             enter_book(b, j, float(slot.side), slot.size)
 
@@ -176,8 +170,3 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
             slot.stop_distance = stop
             slot.target_distance = target
             send_opening(t, j, a, out, s)
-
-
-def usable(has: int, distance: float, below: float) -> bool:
-    """Whether an exit that the strategy has can be placed: its distance is a positive number, that of a long's stop below the price."""
-    return has == 0 or (distance > 0.0 and distance < below)

@@ -109,7 +109,7 @@ def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> flo
             spec = a.specs[j]
             quantity = quantity_of(slot.lots, spec.number, spec.power)
             equity = equity + worth(quantity, a.price[j], slot.basis, a.unit[j])
-            if spec.funded == 0 or quantity < 0.0:
+            if spec.margined != 0 or quantity < 0.0:
                 needed = needed + (abs(quantity) * a.price[j]) * a.unit[j] * spec.margin
     out.equity[t] = equity
     return needed

@@ -8,7 +8,7 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any
 
-from workbench.decision import BookColumns, enter_book, opening
+from workbench.decision import BookColumns, enter_book, opening, start_book, usable
 from workbench.errors import StrategyError
 from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
@@ -39,6 +39,7 @@ class Decider:
         self.equity = 0.0
         self._step = 0
         self._row: Any = None
+        self._has_stop, self._has_target = int(tape.stop is not None), int(tape.target is not None)
         self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, self.fees)
         chain = setup.rules.chain(setup.buying_power)
         limits = tuple(limit or self._asking(setup.strategy.risk[k]) for k, limit in enumerate(chain.limits))
@@ -48,11 +49,8 @@ class Decider:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
         self.equity, self._step = equity, row
         for j, state in enumerate(self.states):
-            self.fees[j] = 0.0
-            quantity = 0.0 if state.closing is not None and state.closed_at == row else self.portfolio.quantity(j)
-            self.hi[j] = self.lo[j] = quantity
-            if state.leaving:
-                self.hi[j], self.lo[j] = max(quantity, 0.0), min(quantity, 0.0)
+            done = state.closing is not None and state.closed_at == row
+            start_book(self._columns, j, self.portfolio.quantity(j), int(state.leaving), int(done))
             if state.opening is not None:
                 self._enter(j, state.opening)
 
@@ -69,7 +67,7 @@ class Decider:
             decision.code = NO_EQUITY
         elif not tape.is_fresh(j, row):
             decision.code = NO_RATE
-        elif not _usable(tape.stop, stop, below) or not _usable(tape.target, target, math.inf):
+        elif not usable(self._has_stop, stop, below) or not usable(self._has_target, target, math.inf):
             decision.code = NO_EXIT
         else:
             self._row = decision
@@ -187,17 +185,15 @@ def _single(orders: object, algorithm: ExecutionAlgorithm) -> list[Order]:
 
 
 def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Order:
-    """Return an order of an own algorithm under the parent's key, on the grids; refuse one that opens something else."""
+    """Return an order of an own algorithm under the parent's key, on the grids, with the parent's exits; refuse any other."""
     number, power = parent.instrument.step
     lots = lots_of(order.quantity, number, power)
     same = (order.instrument, order.side) == (parent.instrument, parent.side)
     if not same or not 0 < lots <= lots_exactly(parent.quantity, number, power):
         allowed = f"{parent.side} up to {parent.quantity:g} {parent.instrument.symbol} in steps of {parent.instrument.quantity_step:g}"
         raise StrategyError(f"{type(algorithm).__name__}.plan may {allowed}, got {order.side} {order.quantity:g} {order.instrument.symbol}")
+    if order.type not in ("market", "limit"):
+        raise StrategyError(f"{type(algorithm).__name__}.plan gave a {order.type} order; an opening goes to market or rests as a limit")
     price = None if order.price is None else round_away(order.price, float(order.sign), *order.instrument.tick)
-    return replace(order, key=parent.key, price=price, quantity=quantity_of(lots, number, power))
-
-
-def _usable(has: object, distance: float, below: float) -> bool:
-    """Whether an exit that the strategy has can be placed: its distance is a positive number, that of a long's stop below the price."""
-    return has is None or 0.0 < distance < below
+    exits = {"stop_distance": parent.stop_distance, "target_distance": parent.target_distance}
+    return replace(order, key=parent.key, price=price, quantity=quantity_of(lots, number, power), **exits)

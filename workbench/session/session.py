@@ -233,7 +233,7 @@ class Session:
         for j, state in enumerate(self.states):
             self._withdraw(state)
             lots = self.portfolio.lots[j]
-            if lots and state.closing is None and (not self.setup.specs[j].funded or lots < 0):
+            if lots and state.closing is None and (self.setup.specs[j].margined or lots < 0):
                 decision = self._new_decision(row, j, math.nan, equity)
                 decision.closed, decision.code = lots, STOPPED_OUT
                 state.decision = self.decisions - 1

@@ -78,6 +78,8 @@ def set_up(
     ParameterError, DataError, StrategyError
         Before anything happens.
     """
+    if isinstance(strategy, Bars) and isinstance(bars, Strategy):
+        raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
     if not isinstance(strategy, Strategy):
         raise ParameterError(
             f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"

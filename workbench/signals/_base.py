@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from workbench.alignment import aligned
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.errors import ParameterError
@@ -80,14 +81,7 @@ class SignalGenerator(Component):
         return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
 
     def _checked(self, bars: Bars) -> np.ndarray:
-        given: Any = self.generate(bars)
-        values = np.asarray(given, dtype=float)
-        if values.ndim == 1:
-            values = values[:, None]
-        if values.shape != bars.shape:
-            raise ParameterError(
-                f"{type(self).__name__}.generate must give one stance a bar and symbol, shape {bars.shape}, got {values.shape}"
-            )
+        values = aligned(self.generate(bars), bars, f"{type(self).__name__}.generate", "a stance, a number from -1 to 1,")
         low, high = (np.fmin.reduce(values, axis=None, initial=np.inf), np.fmax.reduce(values, axis=None, initial=-np.inf))
         if high > 1.0 or low < -1.0:
             row, column = np.argwhere((values > 1.0) | (values < -1.0))[0]

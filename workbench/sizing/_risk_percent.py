@@ -9,6 +9,9 @@ from workbench.sizing._base import PositionSizer
 
 __all__ = ["RiskPercent"]
 
+#: A quarter of the equity on one stop is beyond any plan.
+MOST = 0.25
+
 
 class RiskPercent(PositionSizer):
     """Risk a fraction of equity between the decision's close and the nearest protective stop (SEMANTICS 16).
@@ -19,7 +22,7 @@ class RiskPercent(PositionSizer):
     Parameters
     ----------
     risk : float, default 0.005
-        Fraction of equity: 0.005 is half a percent.
+        Fraction of equity, at most 0.25: 0.005 is half a percent.
 
     Examples
     --------
@@ -31,9 +34,9 @@ class RiskPercent(PositionSizer):
     needs_stop: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Refuse a risk outside (0, 1]."""
-        if not 0 < self.risk <= 1:
-            raise ParameterError(f"RiskPercent: risk is a fraction of equity between 0 and 1 (0.005 = half a percent), got {self.risk!r}")
+        """Refuse a risk outside (0, 0.25]: who writes 1 or 0.5 means percent."""
+        if not 0 < self.risk <= MOST:
+            raise ParameterError(f"RiskPercent: risk is a fraction of equity, at most {MOST} (0.005 = half a percent), got {self.risk!r}")
 
     def parameters(self) -> tuple[float, ...]:
         """Return the fraction at risk."""

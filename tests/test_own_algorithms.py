@@ -1,0 +1,68 @@
+"""An execution algorithm of one's own may choose quantity, limit and patience; it cannot take the protection off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from worked import OTHER, Stop, Target, both, fills, market, opened, plan
+
+import workbench as wb
+from workbench.errors import StrategyError
+
+
+class Own(wb.execution.ExecutionAlgorithm):
+    """Sends what it is told."""
+
+    makes: Callable[[Any, Any], Any]
+
+    def plan(self, parent: wb.Order, snapshot: Any) -> Any:
+        return self.makes(parent, snapshot)
+
+
+def run(makes: Callable[[Any, Any], Any], **parts: Any) -> wb.Backtest:
+    return both(plan("+...", quantity=4, execution=Own(makes), **parts), market([100, 100, (100, 100, 94, 94), 94]))
+
+
+def test_an_order_made_anew_keeps_the_exits_of_the_decision() -> None:
+    result = run(lambda parent, snapshot: [wb.Order(parent.instrument, parent.side, 3, "limit", 101.0, bars=1)], exits=[Stop(5.0)])
+    assert fills(result) == [(1, "open", 3.0, 100.0), (2, "stop", -3.0, 95.0)]
+
+
+def test_exits_cannot_be_left_out() -> None:
+    bare = lambda parent, snapshot: [replace(parent, stop_distance=None, target_distance=None)]  # noqa: E731
+    result = run(bare, exits=[Stop(5.0), Target(50.0)])
+    assert sorted(result.orders["leg"]) == ["open", "stop", "target"]
+
+
+def test_no_order_is_a_choice() -> None:
+    result = run(lambda parent, snapshot: [])
+    assert opened(result) == [0.0]
+    assert "chose to wait" in result.decisions["reason"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("makes", "said"),
+    [
+        (lambda parent, snapshot: [replace(parent, type="stop", price=110.0)], "gave a stop order; an opening goes to market or rests"),
+        (lambda parent, snapshot: [replace(parent, side="sell")], "may buy up to 4 ABC in steps of 1, got sell 4 ABC"),
+        (lambda parent, snapshot: [replace(parent, quantity=5)], "got buy 5 ABC"),
+        (lambda parent, snapshot: [replace(parent, instrument=OTHER)], "got buy 4 XYZ"),
+        (lambda parent, snapshot: [parent, parent], "gave 2 orders for ABC; a session follows one child"),
+        (lambda parent, snapshot: parent, "must return a list of wb.Order"),
+    ],
+    ids=["stop entry", "other side", "more", "other instrument", "two", "no list"],
+)
+def test_anything_else_is_refused(makes: Callable[[Any, Any], Any], said: str) -> None:
+    with pytest.raises(StrategyError, match=said):
+        run(makes)
+
+
+def test_an_exit_is_a_stop_or_a_target() -> None:
+    class Odd(Stop):
+        kind = "stoploss"
+
+    with pytest.raises(StrategyError, match="Odd.kind must be 'stop' or 'target', got 'stoploss'; did you mean 'stop'"):
+        plan("+.", exits=[Odd(5.0)])

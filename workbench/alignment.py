@@ -1,0 +1,71 @@
+"""What a part gave for some bars, as one array in the order of the bars."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import Bars
+from workbench.errors import ParameterError, did_you_mean
+
+__all__ = ["aligned"]
+
+
+def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
+    """Return one number a bar and symbol, shape (T, N); a DataFrame is laid out by its labels, not by position.
+
+    Parameters
+    ----------
+    given : DataFrame, Series or array
+        Shape (T, N), or (T,) for one symbol.
+    bars : Bars of shape (T, N)
+    who : str
+        The method that gave it.
+    what : str
+        What a number means.
+
+    Raises
+    ------
+    ParameterError
+        Other labels, another shape, or no numbers.
+    """
+    if given is None:
+        raise ParameterError(f"{who} returned None: is a `return` missing?")
+    if isinstance(given, pd.DataFrame) and len(bars.symbols) > 1:
+        given = _in_order(given, bars.symbols, who)
+    if isinstance(given, (pd.DataFrame, pd.Series)) and len(given) == len(bars) and not given.index.equals(bars.index):
+        raise ParameterError(f"{who} must keep the labels of the bars in their order, got others: {_first_other(given.index, bars.index)}")
+    try:
+        values = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise ParameterError(f"{who} must give {what}, got {_example(given)}") from None
+    values = values[:, None] if values.ndim == 1 else values
+    if values.shape != bars.shape:
+        raise ParameterError(f"{who} must give {what} for each bar and symbol, shape {bars.shape}, got {values.shape}")
+    return values
+
+
+def _in_order(given: pd.DataFrame, symbols: list[str], who: str) -> pd.DataFrame:
+    """Return the columns in the order of the bars: `pivot` and the like sort them."""
+    if list(given.columns) == symbols:
+        return given
+    for name in given.columns:
+        if name not in symbols:
+            raise ParameterError(f"{who} gave a column {name!r}, which is no symbol of these bars{did_you_mean(str(name), symbols)}")
+    if sorted(given.columns) != sorted(symbols):
+        missing = sorted(set(symbols) - set(given.columns))
+        raise ParameterError(f"{who} must give one column a symbol, {', '.join(missing) or 'some'} missing or given twice")
+    return given[symbols]
+
+
+def _first_other(index: pd.Index, wanted: pd.DatetimeIndex) -> str:
+    place = next((k for k, (a, b) in enumerate(zip(index, wanted, strict=True)) if a != b), 0)
+    return f"{index[place]} where {wanted[place]} was expected"
+
+
+def _example(given: Any) -> str:
+    values = np.asarray(given, dtype=object).ravel()
+    odd = next((value for value in values if not isinstance(value, (int, float, np.number))), None)
+    return repr(odd) if len(values) else repr(given)
