@@ -257,7 +257,7 @@ class Bars:
     def __len__(self) -> int:
         return len(self.index)
 
-    def __getitem__(self, chosen: str | Sequence[str]) -> Any:
+    def __getitem__(self, chosen: Any) -> Any:
         """Return one instrument's OHLCV DataFrame without its holes, or Bars of several symbols."""
         if isinstance(chosen, slice):
             raise DataError("bars[...] takes symbols; rows are bars.iloc[:100] by number and bars.loc['2024'] by label")

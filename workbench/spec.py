@@ -18,13 +18,13 @@ def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, flo
     spec = Spec()
     spec.funded = int(instrument.funded)
     spec.can_short = int(bool(instrument.can_short))
-    # a long position bought with borrowed money is margined too (SEMANTICS 41)
-    spec.margined = int(not instrument.funded or instrument.margin < 1.0)
     spec.number, spec.power = instrument.step
     spec.tick_number, spec.tick_power = instrument.tick
     spec.min_quantity = instrument.min_quantity
     spec.min_notional = float(instrument.min_notional)
     spec.multiplier = float(instrument.multiplier)
     spec.margin = instrument.margin
+    # a long position bought with borrowed money is margined too (SEMANTICS 41)
+    spec.margined = int(not instrument.funded or spec.margin < 1.0)
     spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.slip_rate, spec.slip_offset = costs
     return spec

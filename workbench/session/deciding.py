@@ -195,5 +195,11 @@ def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Orde
     if order.type not in ("market", "limit"):
         raise StrategyError(f"{type(algorithm).__name__}.plan gave a {order.type} order; an opening goes to market or rests as a limit")
     price = None if order.price is None else round_away(order.price, float(order.sign), *order.instrument.tick)
-    exits = {"stop_distance": parent.stop_distance, "target_distance": parent.target_distance}
-    return replace(order, key=parent.key, price=price, quantity=quantity_of(lots, number, power), **exits)
+    return replace(
+        order,
+        key=parent.key,
+        price=price,
+        quantity=quantity_of(lots, number, power),
+        stop_distance=parent.stop_distance,
+        target_distance=parent.target_distance,
+    )

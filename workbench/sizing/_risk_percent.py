@@ -9,8 +9,8 @@ from workbench.sizing._base import PositionSizer
 
 __all__ = ["RiskPercent"]
 
-#: A quarter of the equity on one stop is beyond any plan.
-MOST = 0.25
+#: Half of the equity on one stop is beyond any plan.
+MOST = 0.5
 
 
 class RiskPercent(PositionSizer):
@@ -22,7 +22,7 @@ class RiskPercent(PositionSizer):
     Parameters
     ----------
     risk : float, default 0.005
-        Fraction of equity, at most 0.25: 0.005 is half a percent.
+        Fraction of equity, below 0.5: 0.005 is half a percent.
 
     Examples
     --------
@@ -34,9 +34,9 @@ class RiskPercent(PositionSizer):
     needs_stop: ClassVar[bool] = True
 
     def check(self) -> None:
-        """Refuse a risk outside (0, 0.25]: who writes 1 or 0.5 means percent."""
-        if not 0 < self.risk <= MOST:
-            raise ParameterError(f"RiskPercent: risk is a fraction of equity, at most {MOST} (0.005 = half a percent), got {self.risk!r}")
+        """Refuse a risk outside (0, 0.5): who writes 1 or 0.5 means percent."""
+        if not 0 < self.risk < MOST:
+            raise ParameterError(f"RiskPercent: risk is a fraction of equity below {MOST} (0.005 = half a percent), got {self.risk!r}")
 
     def parameters(self) -> tuple[float, ...]:
         """Return the fraction at risk."""
