@@ -112,6 +112,15 @@ def test_costs_of_the_command_are_those_of_the_backtest(workbench: Command, stra
     assert "- EURUSD: commission 20 bp, slippage 10 bp" in dear
 
 
+def test_an_account_in_another_currency_takes_its_rate(workbench: Command, strategy: Path, bars_file: Path) -> None:
+    answer = workbench("backtest", strategy, "--bars", bars_file, "--currency", "CHF", "--rate", "USDCHF=0.9")
+    assert "- account in CHF, 100,000.00 at the start" in answer.out
+
+
+def test_it_says_its_version(workbench: Command) -> None:
+    assert workbench("--version").out == f"workbench {wb.__version__}\n"
+
+
 def test_close_stamps_are_moved_to_the_open(workbench: Command, strategy: Path, bars_file: Path) -> None:
     first = pd.read_csv(bars_file, index_col=0, parse_dates=True).index[0]
     out = workbench("backtest", strategy, "--bars", bars_file, "--stamp", "close").out
@@ -190,6 +199,7 @@ def test_a_misspelt_command_line(workbench: Command, arguments: list[str], said:
         (["--stamp", "clos"], "workbench: stamp must be 'open' or 'close', got 'clos'; did you mean 'close'?"),
         (["--commission", "-1"], "workbench: Costs: commission must not be negative, got -1.0"),
         (["--currency", "XYZ"], "workbench: no conversion rate from USD to the account currency XYZ"),
+        (["--rate", "EURUSD"], "workbench: --rate is written as PAIR=NUMBER, EURUSD=1.10, got 'EURUSD'"),
         (["--interval", "7x"], "workbench: interval must look like '1min', '5min', '1h' or '1D', got '7x'"),
         (["--interval", "5min"], "workbench: EURUSD: 1 fault in 400 bars: the commonest step between labels is 1h"),
     ],

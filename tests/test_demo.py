@@ -39,7 +39,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
     bars = wb.simulate(EUROS, bars=3_000, interval="1h", seed=5)
     folder, printed = tmp_path_factory.mktemp("demo") / "runs", io.StringIO()
     with contextlib.redirect_stdout(printed):
-        demo.run_demo(bars, 25_000.0, "USD", wb.execution.Costs(commission=0.0001, slippage=0.0002), folder)
+        demo.run_demo(bars, 25_000.0, "USD", wb.execution.Costs(commission=0.0001, slippage=0.0002), None, folder)
     return Walk(printed.getvalue(), folder, bars)
 
 
@@ -108,7 +108,7 @@ def test_a_difference_makes_the_demo_fail(walk: Walk, monkeypatch: pytest.Monkey
     monkeypatch.setattr(demo, "compare_with_replay", lambda setup, record: differing)
     monkeypatch.setattr(demo, "_run_notebook", lambda *rest: tmp_path / "live.ipynb")
     with pytest.raises(DataError, match="research and replay differ: parity: 1 differences in 70 orders"):
-        demo.run_demo(walk.bars, 25_000.0, "USD", None, tmp_path)
+        demo.run_demo(walk.bars, 25_000.0, "USD", None, None, tmp_path)
 
 
 # -- the rule that it takes ---------------------------------------------------------------------------------------

@@ -22,7 +22,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-BarsFile = Annotated[Path | None, typer.Option("--bars", help="Parquet or CSV file with open, high, low, close[, volume].")]
+BarsFile = Annotated[
+    Path | None,
+    typer.Option("--bars", help="Parquet or CSV file with open, high, low, close[, volume]; the S&P 500, daily, where not given."),
+]
 Stamp = Annotated[str, typer.Option("--stamp", help="Whether the file's times are the bars' 'open' or 'close'.")]
 Interval = Annotated[str | None, typer.Option("--interval", help="1min, 5min, 1h, 1D ...; the commonest step where not given.")]
 Symbol = Annotated[str | None, typer.Option("--symbol", help="What is in the file; guessed from its name where not given.")]
@@ -31,6 +34,7 @@ Cash = Annotated[
     typer.Option("--cash", help="At the start, in account currency; 100,000 (10 BTC, 100 ETH, 10,000,000 JPY) where not given."),
 ]
 Currency = Annotated[str | None, typer.Option("--currency", help="Of the account; the instrument's where not given.")]
+Rate = Annotated[list[str] | None, typer.Option("--rate", help="Conversion for --currency, EURUSD=1.10; may be given more than once.")]
 Commission = Annotated[float | None, typer.Option("--commission", help="Share of the notional: 0.001 is 10 basis points.")]
 Slippage = Annotated[float | None, typer.Option("--slippage", help="Share of the price.")]
 Output = Annotated[Path, typer.Option("--output", help="Folder for what is written.")]
@@ -59,6 +63,7 @@ def demo(
     symbol: Symbol = None,
     cash: Cash = None,
     currency: Currency = None,
+    rate: Rate = None,
     commission: Commission = None,
     slippage: Slippage = None,
     output: Output = Path("runs/demo"),
@@ -68,7 +73,7 @@ def demo(
 
     given = _bars(bars, stamp, interval, symbol)
     kept = _currency(given, currency)
-    run_demo(given, _cash(cash, kept), kept, _costs(commission, slippage), output)
+    run_demo(given, _cash(cash, kept), kept, _costs(commission, slippage), _rates(rate), output)
 
 
 @app.command()
@@ -80,6 +85,7 @@ def backtest(
     symbol: Symbol = None,
     cash: Cash = None,
     currency: Currency = None,
+    rate: Rate = None,
     commission: Commission = None,
     slippage: Slippage = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write an HTML page here.")] = None,
@@ -90,7 +96,8 @@ def backtest(
 
     given = _bars(bars, stamp, interval, symbol)
     kept = _currency(given, currency)
-    result = run(Strategy.load(strategy), given, cash=_cash(cash, kept), currency=kept, costs=_costs(commission, slippage))
+    account = {"cash": _cash(cash, kept), "currency": kept, "costs": _costs(commission, slippage), "rates": _rates(rate)}
+    result = run(Strategy.load(strategy), given, **account)
     typer.echo(repr(result))
     if report is not None:
         typer.echo(f"report: {result.report(report)}")
@@ -118,6 +125,18 @@ def _cash(cash: float | None, currency: str) -> float:
     from workbench.session.setup import DEFAULT_CASH
 
     return cash if cash is not None else {"BTC": 10.0, "ETH": 100.0, "JPY": 10_000_000.0}.get(currency, DEFAULT_CASH)
+
+
+def _rates(given: list[str] | None) -> dict[str, float] | None:
+    """Return conversion rates by pair from texts like EURUSD=1.10."""
+    rates = {}
+    for text in given or ():
+        pair, _, value = text.partition("=")
+        try:
+            rates[pair] = float(value)
+        except ValueError:
+            raise RunError(f"--rate is written as PAIR=NUMBER, EURUSD=1.10, got {text!r}") from None
+    return rates or None
 
 
 def _costs(commission: float | None, slippage: float | None) -> Any:

@@ -27,12 +27,12 @@ ENOUGH = 50
 WINDOWS = ((10, 50), (5, 20), (3, 10), (2, 5))
 
 
-def run_demo(bars: Bars, cash: float, currency: str, costs: Any, output: Path) -> None:
+def run_demo(bars: Bars, cash: float, currency: str, costs: Any, rates: dict[str, float] | None, output: Path) -> None:
     """Backtest, compare with a replayed session, write the report, run the live notebook, and say what to do next."""
     started = time.monotonic()
     _say("1. Bars")
     print(f"   {bars!r}")
-    strategy, result = _strategy_for(bars, cash, currency, costs)
+    strategy, result = _strategy_for(bars, cash, currency, costs, rates)
     print("   " + "\n   ".join(repr(i) for i in bars.instruments[:5]))
     _say("2. Strategy")
     print(_indented(repr(strategy)))
@@ -45,7 +45,7 @@ def run_demo(bars: Bars, cash: float, currency: str, costs: Any, output: Path) -
     report = result.report(output / "report.html")
     print(f"   {report}")
     _say("6. The live notebook, executed by papermill over the recorded bars")
-    notebook = _run_notebook(strategy, bars, result, cash, costs, output)
+    notebook = _run_notebook(strategy, bars, result, cash, costs, rates, output)
     print(f"   {notebook}")
     print(f"\nDone in {time.monotonic() - started:.0f} s.\n")
     print(f"backtest report (open in a browser):   {report}")
@@ -64,7 +64,7 @@ def _indented(text: str) -> str:
     return "\n".join(f"   {line}" if line else "" for line in text.splitlines())
 
 
-def _strategy_for(bars: Bars, cash: float, currency: str, costs: Any) -> tuple[Any, Backtest]:
+def _strategy_for(bars: Bars, cash: float, currency: str, costs: Any, rates: dict[str, float] | None) -> tuple[Any, Backtest]:
     """Return the slowest of a few trend rules that trades often enough to be worth comparing."""
     tried = []
     for fast, slow in WINDOWS:
@@ -74,7 +74,7 @@ def _strategy_for(bars: Bars, cash: float, currency: str, costs: Any) -> tuple[A
             exits=[AtrStop(14, 2.0)],
             risk=[MaxLeverage(2.0)],
         )
-        result = backtest(strategy, bars, cash=cash, currency=currency, costs=costs)
+        result = backtest(strategy, bars, cash=cash, currency=currency, costs=costs, rates=rates)
         tried.append((strategy, result))
         if len(result.record.orders) >= ENOUGH:
             return tried[-1]
@@ -93,7 +93,7 @@ def _parity_line(parity: ParityReport) -> str:
     return repr(parity).splitlines()[0]
 
 
-def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, costs: Any, output: Path) -> Path:
+def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, costs: Any, rates: Any, output: Path) -> Path:
     """Save strategy and bars as a run finds them, and have papermill execute the live notebook."""
     ParquetStore(output / "bars").save(bars, replace=True)
     strategy.save(output / "strategy")
@@ -105,6 +105,7 @@ def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, cost
         "cash": float(cash),
         "currency": result.currency,
         "costs": None if costs is None else {k: v for k, v in costs.get_params().items() if v is not None},
+        "rates": rates,
     }
     return execute(parameters, output / "live.ipynb")
 

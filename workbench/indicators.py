@@ -196,3 +196,7 @@ def _wilder_atr(columns: Columns, window: int) -> np.ndarray:
         return np.full(len(columns[0]), np.nan)
     result: np.ndarray = talib.ATR(*_led(columns), timeperiod=window)[1:]
     return result
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
