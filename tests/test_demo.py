@@ -116,7 +116,7 @@ def test_a_difference_makes_the_demo_fail(walk: Walk, monkeypatch: pytest.Monkey
 
 def test_it_takes_the_slowest_rule_that_trades_enough() -> None:
     bars = wb.simulate(EUROS, bars=3_000, interval="1h", seed=5)
-    strategy, result = demo._strategy_for(bars, 25_000.0, "USD", None)
+    strategy, result = demo._strategy_for(bars, 25_000.0, "USD", None, None)
     assert (strategy.signal.fast, strategy.signal.slow) == demo.WINDOWS[0]
     assert len(result.orders) >= demo.ENOUGH
 
@@ -137,4 +137,4 @@ def test_it_takes_a_faster_rule_where_bars_are_few() -> None:
 )
 def test_no_order_at_all_gets_a_sentence(bars: wb.Bars, cash: float, why: str) -> None:
     with pytest.raises(DataError, match=rf"^no order could be placed with .* USD: .*{why}.*; try more --cash or more bars$"):
-        demo._strategy_for(bars, cash, "USD", None)
+        demo._strategy_for(bars, cash, "USD", None, None)
