@@ -122,7 +122,7 @@ def test_it_takes_the_slowest_rule_that_trades_enough() -> None:
 
 
 def test_it_takes_a_faster_rule_where_bars_are_few() -> None:
-    strategy, result = demo._strategy_for(wb.simulate(EUROS, bars=300, interval="1h", seed=5), 25_000.0, "USD", None)
+    strategy, result = demo._strategy_for(wb.simulate(EUROS, bars=300, interval="1h", seed=5), 25_000.0, "USD", None, None)
     assert (strategy.signal.fast, strategy.signal.slow) in demo.WINDOWS[1:]
     assert len(result.orders) > 0
 
