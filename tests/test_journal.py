@@ -6,7 +6,7 @@ import pytest
 from worked import FREE, market, plan
 
 import workbench as wb
-from workbench.journal import Entry, Journal, MemoryJournal
+from workbench.journal import Entry, JournalPort, MemoryJournal
 
 LINES = [Entry("intent", 1, "buy"), Entry("fill", 1, "bought"), Entry("intent", 2, "sell")]
 
@@ -19,7 +19,7 @@ def journal() -> MemoryJournal:
 
 
 def test_lines_come_back_in_order(journal: MemoryJournal) -> None:
-    assert list(journal.entries()) == LINES
+    assert [entry[:3] for entry in journal.entries()] == [entry[:3] for entry in LINES]
     assert len(journal) == 3
 
 
@@ -32,7 +32,7 @@ def test_lines_of_a_kind(journal: MemoryJournal, kind: str | None, expected: lis
 
 def test_a_line_that_is_there_is_not_written_again(journal: MemoryJournal) -> None:
     journal.commit([Entry("intent", 1, "something else"), Entry("fill", 2, "sold")])
-    assert list(journal.entries()) == [*LINES, Entry("fill", 2, "sold")]
+    assert [entry[:3] for entry in journal.entries()] == [entry[:3] for entry in [*LINES, Entry("fill", 2, "sold")]]
 
 
 def test_the_same_key_of_another_kind_is_another_line(journal: MemoryJournal) -> None:
@@ -53,9 +53,9 @@ def test_nothing_is_a_commit_too(journal: MemoryJournal) -> None:
 
 def test_the_port_asks_for_both_methods() -> None:
     with pytest.raises(TypeError, match="abstract"):
-        Journal()  # type: ignore[abstract]
+        JournalPort()  # type: ignore[abstract]
     assert wb.MemoryJournal is MemoryJournal
-    assert isinstance(MemoryJournal(), Journal)
+    assert isinstance(MemoryJournal(), JournalPort)
 
 
 def test_a_session_writes_down_what_it_sends() -> None:

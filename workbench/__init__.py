@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from workbench.component import Component
     from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
     from workbench.instrument import Instrument
-    from workbench.journal import MemoryJournal
+    from workbench.journal import Journal, MemoryJournal
     from workbench.market import Decision, Fill, Order
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity
@@ -32,6 +32,7 @@ HOMES = {
     "Decision": "market",
     "Fill": "market",
     "Instrument": "instrument",
+    "Journal": "journal",
     "MemoryJournal": "journal",
     "Order": "market",
     "ParquetStore": "data",
@@ -55,6 +56,7 @@ __all__ = [
     "Decision",
     "Fill",
     "Instrument",
+    "Journal",
     "MemoryJournal",
     "Order",
     "ParquetStore",

@@ -8,6 +8,7 @@
     ├── StrategyError (ValueError)               parts that do not fit together, or cannot be saved or loaded
     ├── OrderError (ValueError)                  an order that no venue could take
     ├── CausalityError                           a part looked at bars that had not closed yet
+    ├── JournalError                             the record of a run that cannot be trusted or written
     └── RunError                                 a run that could not start or had to stop
 
 A message says what was expected, what came, and where; `did_you_mean` adds the nearest known name.
@@ -22,6 +23,7 @@ from collections.abc import Iterable
 __all__ = [
     "CausalityError",
     "DataError",
+    "JournalError",
     "OrderError",
     "ParameterError",
     "RunError",
@@ -54,6 +56,10 @@ class OrderError(WorkbenchError, ValueError):
 
 class CausalityError(WorkbenchError):
     """A part looked at bars that had not closed yet."""
+
+
+class JournalError(WorkbenchError):
+    """The record of a run cannot be trusted or written, so nothing is sent."""
 
 
 class RunError(WorkbenchError):

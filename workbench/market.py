@@ -24,16 +24,20 @@ ORDER_TYPES = ("market", "limit", "stop")
 class OrderKey:
     """What makes an order the same order, wherever and however often it is spoken of (SEMANTICS 35).
 
-    Law 2 compares `instrument`, `label`, `leg` and `child`.
+    `label` is the step's label in nanoseconds; for an order that a command asked for, the command's id. Law 2 compares
+    `instrument`, `label`, `leg` and `child`.
     """
 
     instrument: str
-    label: int
+    label: int | str
     leg: str
     child: int = 0
     account: str = ""
     deployment: str = ""
     attempt: int = 0
+
+    def __str__(self) -> str:
+        return "/".join(map(str, (self.account, self.deployment, self.instrument, self.label, self.leg, self.child, self.attempt)))
 
 
 @dataclass(frozen=True, slots=True)

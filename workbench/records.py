@@ -29,7 +29,7 @@ MARKET, LIMIT, STOP_ORDER = range(3)
 WORKING, FILLED, CANCELLED, EXPIRED, LAPSED = range(5)
 
 #: What became of a wish to open.
-NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NOT_SENT, NO_SHORT = range(12)
+NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NOT_SENT, NO_SHORT, MISSED, REDUCING, IN_DOUBT = range(15)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
@@ -48,6 +48,9 @@ WORDS = (
     "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
     "the execution algorithm placed no order: it chose to wait, or its limit would lie below the first tick",
     "short selling is not possible here, so the stance counts as flat",
+    "the stance turned while no steps were decided, and late_entries='skip': no opening until it turns again",
+    "the session only reduces: nothing opens",
+    "an earlier order of this instrument is in doubt, so nothing opens on top of it",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8

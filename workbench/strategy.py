@@ -84,6 +84,8 @@ class Strategy(Component):
         How an opening is put to the venue.
     start : {"join", "wait"}, default "join"
         Whether the first stance is acted on or only noted (SEMANTICS 9).
+    late_entries : {"skip", "take"}, default "skip"
+        Whether an opening is made up for that a run missed while it was down or paused (SEMANTICS 36).
 
     Examples
     --------
@@ -98,6 +100,7 @@ class Strategy(Component):
     risk: Sequence[RiskManager] = field(default_factory=list)
     execution: ExecutionAlgorithm = field(default_factory=Market)
     start: Literal["join", "wait"] = "join"
+    late_entries: Literal["skip", "take"] = "skip"
 
     #: The file inside the folder of a saved strategy.
     FILE: ClassVar[str] = "strategy.json"

@@ -121,14 +121,16 @@ class PaperVenue(ExecutionModule):
         self._busy = 1
         self._events.append(OrderAccepted(order))
 
-    def cancel(self, key: OrderKey) -> None:
-        """Take an order off."""
+    def cancel(self, key: OrderKey) -> bool:
+        """Take an order off; whether it was there."""
         desk = self._desk(key.instrument)
         for name in ("opening", "closing", "stop", "target"):
             order = getattr(desk, name)
             if order is not None and order.key == key:
                 setattr(desk, name, None)
-                self._events.append(OrderEnded(key, "cancelled"))
+                self._events.append(OrderEnded(key, "cancelled", self._label))
+                return True
+        return False
 
     def events(self) -> list[VenueEvent]:
         """Return what happened since the last call."""
@@ -160,6 +162,10 @@ class PaperVenue(ExecutionModule):
                 if spec.margined or quantity < 0.0:
                     margin = margin + (abs(quantity) * price) * unit * spec.margin
         return Account(self.currency, self.cash, equity, margin)
+
+    @property
+    def _label(self) -> int:
+        return int(self._tape.label[self._row]) if self._row >= 0 else 0
 
     def _desk(self, symbol: str) -> Desk:
         if symbol not in self._column:
@@ -259,7 +265,7 @@ class PaperVenue(ExecutionModule):
     def _end_opening(self, desk: Desk, status: str) -> None:
         order, desk.opening = desk.opening, None
         if order is not None and order.key is not None:
-            self._events.append(OrderEnded(order.key, status))
+            self._events.append(OrderEnded(order.key, status, self._label))
 
     def _enter(self, j: int, order: Order, price: float) -> None:
         """Fill an opening and rest its protective orders."""
@@ -293,7 +299,7 @@ class PaperVenue(ExecutionModule):
         desk.lots = 0
         for other in (desk.closing, desk.stop, desk.target):
             if other is not None and other is not order and other.key is not None:
-                self._events.append(OrderEnded(other.key, "cancelled"))
+                self._events.append(OrderEnded(other.key, "cancelled", self._label))
         desk.closing = desk.stop = desk.target = None
 
     def _book(self, j: int, order: Order, lots: int, price: float) -> None:
@@ -302,6 +308,6 @@ class PaperVenue(ExecutionModule):
         quantity = self._quantity(j, lots)
         fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
         self.cash = cash_after(self.cash, quantity, price, self._desks[j].basis, unit, fee)
-        fill = Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, self._tape.label[self._row])
+        fill = Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, self._label)
         self._fills.append(fill)
         self._events.append(OrderFilled(fill))

@@ -26,10 +26,15 @@ class OrderFilled(NamedTuple):
 
 
 class OrderEnded(NamedTuple):
-    """An order ended without a fill: ``"cancelled"``, ``"expired"`` (no bar for too long) or ``"lapsed"`` (a limit whose bars are over)."""
+    """An order ended without a fill, in the bar of a label.
+
+    ``"cancelled"``, ``"expired"`` (no bar for too long), ``"lapsed"`` (a limit whose bars are over), or ``"absent"``: the venue
+    has never had it.
+    """
 
     key: OrderKey
     status: str
+    label: int = 0
 
 
 VenueEvent = OrderAccepted | OrderFilled | OrderEnded
@@ -43,7 +48,7 @@ class ExecutionModule(ABC):
     ================== =====================================================================================
     connect            called once before anything else, with the instruments in the order of `Bars`
     submit             hand an order over; never blocks, never raises after the order may have left
-    cancel             ask for one order to be taken off; its end arrives as an event
+    cancel             ask for one order to be taken off, and say whether it is off for certain; its end arrives as an event
     cancel_all         ask for all orders to be taken off
     events             what happened since the last call, in the order in which it happened
     open_orders        what works at the venue now
@@ -67,8 +72,8 @@ class ExecutionModule(ABC):
         """Hand an order over."""
 
     @abstractmethod
-    def cancel(self, key: OrderKey) -> None:
-        """Ask for an order to be taken off."""
+    def cancel(self, key: OrderKey) -> bool:
+        """Ask for an order to be taken off; True where the venue confirmed that it is off."""
 
     @abstractmethod
     def events(self) -> list[VenueEvent]:

@@ -97,11 +97,12 @@ class Decider:
             return [parent]
         return [_checked(order, parent, algorithm) for order in _single(algorithm.plan(parent, self.market(j)), algorithm)]
 
-    def closing(self, row: int, j: int, reason: str) -> Order:
-        """Return the order that closes a position at market."""
+    def closing(self, row: int, j: int, reason: str, command: str = "") -> Order:
+        """Return the order that closes a position at market; one that a command asks for is named by the command's id."""
         quantity = self.portfolio.quantity(j)
         side: Side = "sell" if quantity > 0 else "buy"
-        return Order(self.setup.instruments[j], side, abs(quantity), key=self.key(row, j, "close"), reduce_only=True, reason=reason)
+        key = replace(self.key(row, j, "close"), label=command) if command else self.key(row, j, "close")
+        return Order(self.setup.instruments[j], side, abs(quantity), key=key, reduce_only=True, reason=reason)
 
     def crossing(self, order: Order) -> Order:
         """Return the market order that a limit goes on as."""

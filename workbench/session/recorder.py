@@ -94,22 +94,22 @@ class Recorder:
             parent = self._number[event.parent]
             self._row(event.order, self._orders[parent].t, self._orders[parent].decision, parent)
 
-    def _end(self, key: OrderKey, status: str) -> int:
+    def _end(self, key: OrderKey, status: str, step: int) -> int:
         number = self._number[key]
         row = self._orders[number]
-        row.status, row.end = STATUSES.index(status), self._session.steps_done - 1
+        row.status, row.end = STATUSES.index(status), step
         return number
 
     def _filled(self, event: OrderFilled) -> None:
         fill, row = event.fill, FillRow()
-        row.order = self._end(fill.key, "filled")
-        row.t, row.j = self._session.steps_done - 1, self._session.portfolio.column[fill.instrument.symbol]
+        row.t, row.j = self._session.tape.row_of(fill.label), self._session.portfolio.column[fill.instrument.symbol]
+        row.order = self._end(fill.key, "filled", row.t)
         row.lots = self._session.portfolio.lots_in(row.j, fill.quantity) * fill.sign
         row.price, row.fee, row.unit = fill.price, fill.fee, self._session.tape.unit[row.j]
         self._fills.append(row)
 
     def _ended(self, event: OrderEnded) -> None:
-        self._end(event.key, event.status)
+        self._end(event.key, event.status, self._session.tape.row_of(event.label))
 
     def _decided(self, event: Decided) -> None:
         self._decisions[event.number] = event.row

@@ -11,8 +11,8 @@ from typing import Any
 from workbench.data import ReplayAdapter
 from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled
-from workbench.journal import Entry, Journal, MemoryJournal
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent
+from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Order, OrderKey
 from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, DecisionRow
@@ -38,7 +38,7 @@ class Session:
         The bars.
     execution : PaperVenue, optional
         The venue; a paper account of 100,000 where not given.
-    journal : Journal, optional
+    journal : JournalPort, optional
         Intents are written here before they are sent; in memory where not given.
 
     Examples
@@ -55,7 +55,7 @@ class Session:
         strategies: Strategy | Sequence[Strategy],
         data: Any,
         execution: ExecutionModule | None = None,
-        journal: Journal | None = None,
+        journal: JournalPort | None = None,
     ) -> None:
         strategy = _only(strategies)
         if not isinstance(data, ReplayAdapter):
@@ -71,14 +71,14 @@ class Session:
         self._begin(setup, venue, MemoryJournal() if journal is None else journal)
 
     @classmethod
-    def of(cls, setup: Setup, venue: PaperVenue | None = None, journal: Journal | None = None) -> Session:
+    def of(cls, setup: Setup, venue: PaperVenue | None = None, journal: JournalPort | None = None) -> Session:
         """Return a session over what a backtest was set up with."""
         session = cls.__new__(cls)
         paper = venue or PaperVenue(setup.cash, dict(zip(setup.bars.symbols, setup.costs, strict=True)), setup.currency)
         session._begin(setup, paper, journal or MemoryJournal())
         return session
 
-    def _begin(self, setup: Setup, venue: ExecutionModule, journal: Journal) -> None:
+    def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
         self.setup = setup
         self.execution = venue
         self.journal = journal
@@ -134,24 +134,35 @@ class Session:
         if self._crossing:
             self._cross_over(equity)
         if wanted:
-            self._open(row, equity, wanted)
-        if self._outbox:
-            self._send(row)
-        if self.bus.heard(StepClosed):
-            self.bus.emit(StepClosed(row, tape.label[row], equity))
+            self._open(row, equity, self._may_open(row, equity, wanted))
+        self._finish(row, equity)
 
     def _take_in(self) -> None:
         """Book what the venue says."""
         for event in self.execution.events():
-            if type(event) is OrderFilled:
-                self.portfolio.apply(event.fill)
-                self._state_of(event.fill.key).filled(event.fill.key)
-            elif type(event) is OrderAccepted:
-                if event.parent is not None:
-                    self._state_of(event.parent).protect(event.order)
-            elif type(event) is OrderEnded:
-                self._ended(event)
-            self.bus.emit(event)
+            self._book(event)
+
+    def _book(self, event: VenueEvent) -> None:
+        if type(event) is OrderFilled:
+            self.portfolio.apply(event.fill)
+            self._state_of(event.fill.key).filled(event.fill.key)
+        elif type(event) is OrderAccepted:
+            if event.parent is not None:
+                self._state_of(event.parent).protect(event.order)
+        elif type(event) is OrderEnded:
+            self._ended(event)
+        self.bus.emit(event)
+
+    def _finish(self, row: int, equity: float) -> None:
+        """Send what the step decided, and tell that it is over."""
+        if self._outbox:
+            self._send(row)
+        if self.bus.heard(StepClosed):
+            self.bus.emit(StepClosed(row, self.tape.label[row], equity))
+
+    def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
+        """Return which of those who want to open may: in a replay all of them."""
+        return wanted
 
     def _ended(self, event: OrderEnded) -> None:
         """Forget an order; a limit that is to cross goes on as a market order, if the stance stays."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,7 @@ class Setup:
     rules: Rules
     sessions: np.ndarray | None
     buying_power: bool
+    rates: Rates | None
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -60,6 +61,16 @@ class Setup:
     def interval_ns(self) -> int:
         """Length of a bar in nanoseconds."""
         return nanoseconds(self.bars.interval)
+
+    def on(self, bars: Bars) -> Setup:
+        """Return the same strategy and account over other bars of the same instruments."""
+        return replace(
+            self,
+            bars=bars,
+            conversion=conversion(self.currency, bars, self.rates),
+            inputs=self.strategy.inputs(bars),
+            sessions=session_numbers(bars),
+        )
 
 
 def set_up(
@@ -105,4 +116,5 @@ def set_up(
         strategy.bind(bars.instruments, kept),
         session_numbers(bars),
         buying_power,
+        rates,
     )

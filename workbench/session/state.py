@@ -57,6 +57,11 @@ class State:
         return None
 
     @property
+    def orders(self) -> list[Order]:
+        """The orders that are out."""
+        return [order for order in (self.opening, self.closing, self.stop, self.target) if order is not None]
+
+    @property
     def leaving(self) -> bool:
         """Whether anything is out that closes the position."""
         return self.closing is not None or self.stop is not None or self.target is not None

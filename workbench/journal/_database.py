@@ -1,0 +1,214 @@
+"""The journal in a database: durable, hash-chained, written by one session and read by whoever watches it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from workbench.errors import JournalError
+from workbench.journal import _tables as t
+from workbench.journal._port import Answer, Beat, Command, Entry, JournalPort, ReceivedBar
+
+__all__ = ["Journal"]
+
+#: The chain begins here.
+GENESIS = "0" * 64
+
+
+class Journal(JournalPort):
+    """A journal in a database.
+
+    One process writes it, the session of a run: `take_over` makes it the writer and shuts out whoever wrote before.
+    Everyone else reads, and posts commands.
+
+    Parameters
+    ----------
+    url : str or Path
+        A file, for SQLite, or a database URL of SQLAlchemy.
+    clock : callable, optional
+        Returns nanoseconds since 1970.
+
+    Raises
+    ------
+    JournalError
+        The file is damaged, or was written by a newer version.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> journal = Journal(pathlib.Path(tempfile.mkdtemp()) / "journal.db")
+    >>> epoch = journal.take_over("run 1")
+    >>> journal.commit([Entry("intent", "a", {"side": "buy"}), Entry("intent", "a", {"side": "buy"})])
+    >>> [entry.body for entry in journal.entries()]
+    [{'side': 'buy'}]
+    >>> journal.verify()
+    1
+    """
+
+    def __init__(self, url: str | Path, clock: Any = time.time_ns) -> None:
+        self.url = t.url_of(url)
+        self._clock = clock
+        self._engine = t.engine_of(self.url)
+        # a reader must not take the lock that a writer waits for
+        self._reader = self._engine.execution_options(writes=False)
+        self._run = ""
+        self._epoch = 0
+        self._number, self._hash = 0, GENESIS
+
+    # -- the writer -----------------------------------------------------------------------------------------------
+
+    def take_over(self, run: str) -> int:
+        """Become the writer, and shut out the one before: its next commit is refused. Return the new epoch."""
+        with self._engine.begin() as db:
+            before = int(t.read_meta(db, "epoch", lock=True) or 0)
+            t.write_meta(db, "epoch", str(before + 1))
+            last = db.execute(sa.select(t.journal.c.number, t.journal.c.hash).order_by(t.journal.c.number.desc()).limit(1)).first()
+        self._run, self._epoch = run, before + 1
+        self._number, self._hash = (int(last.number), str(last.hash)) if last else (0, GENESIS)
+        return self._epoch
+
+    def commit(self, entries: Sequence[Entry], bars: Sequence[ReceivedBar] = (), answers: Sequence[Answer] = ()) -> None:
+        """Write entries, bars and answers to commands: all or none, durable when this returns.
+
+        Raises
+        ------
+        JournalError
+            Another session has taken over, or nothing can be written.
+        """
+        if not self._epoch:
+            raise JournalError("this journal is open for reading: take_over(run) makes a session its writer")
+        try:
+            with self._engine.begin() as db:
+                if int(t.read_meta(db, "epoch", lock=True) or 0) != self._epoch:
+                    raise JournalError("another session has taken this journal over: this one may not trade any more")
+                rows = self._rows(self._new(db, entries))
+                if rows:
+                    db.execute(sa.insert(t.journal), rows)
+                if bars:
+                    db.execute(sa.insert(t.bars), [bar._asdict() for bar in bars])
+                for answer in answers:
+                    t.answer(db, answer)
+        except sa.exc.SQLAlchemyError as error:
+            raise JournalError(f"the journal cannot be written, so nothing is sent: {_words(error)}") from error
+        if rows:
+            self._number, self._hash = rows[-1]["number"], rows[-1]["hash"]
+
+    def _new(self, db: sa.Connection, entries: Sequence[Entry]) -> list[Entry]:
+        """Return the entries that are not there yet, each once."""
+        by_key = {(entry.kind, str(entry.key)): entry for entry in reversed(entries)}
+        keys = [key for _, key in by_key]
+        known = sa.select(t.journal.c.kind, t.journal.c.key).where(t.journal.c.key.in_(keys))
+        there = {(row.kind, row.key) for row in db.execute(known)} if keys else set()
+        return [entry for key, entry in reversed(by_key.items()) if key not in there]
+
+    def _rows(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+        """Return entries as rows, each chained to the one before."""
+        rows: list[dict[str, Any]] = []
+        number, last, now = self._number, self._hash, self._clock()
+        for entry in entries:
+            number += 1
+            row = {"number": number, "time": now, "epoch": self._epoch, "run": self._run, "kind": entry.kind, "key": str(entry.key)}
+            row["body"] = json.dumps(entry.body, default=_plain, separators=(",", ":"))
+            row["hash"] = last = chained(last, row)
+            rows.append(row)
+        return rows
+
+    # -- readers --------------------------------------------------------------------------------------------------
+
+    def entries(self, kind: str | None = None, after: int = 0) -> Iterator[Entry]:
+        """Return the entries of one kind, or all, whose number is above `after`, in the order in which they were written."""
+        asked = sa.select(t.journal).where(t.journal.c.number > after).order_by(t.journal.c.number)
+        if kind is not None:
+            asked = asked.where(t.journal.c.kind == kind)
+        with self._reader.connect() as db:
+            rows = db.execute(asked).all()
+        return iter([Entry(row.kind, row.key, json.loads(row.body), row.number, row.time) for row in rows])
+
+    def newest(self, kind: str) -> Entry | None:
+        """Return the newest entry of a kind."""
+        asked = sa.select(t.journal).where(t.journal.c.kind == kind).order_by(t.journal.c.number.desc()).limit(1)
+        with self._reader.connect() as db:
+            row = db.execute(asked).first()
+        return None if row is None else Entry(row.kind, row.key, json.loads(row.body), row.number, row.time)
+
+    def bars(self, after: int = 0) -> list[ReceivedBar]:
+        """Return the bars of labels above `after` as they were received, in the order in which they came."""
+        columns = [t.bars.c[name] for name in ReceivedBar._fields]
+        with self._reader.connect() as db:
+            rows = db.execute(sa.select(*columns).where(t.bars.c.label > after).order_by(t.bars.c.number)).all()
+        return [ReceivedBar(*(math.nan if value is None else value for value in row)) for row in rows]
+
+    def verify(self) -> int:
+        """Walk the whole chain, and return how many entries it has.
+
+        Raises
+        ------
+        JournalError
+            An entry was changed, taken out or put in: the sentence names it.
+        """
+        last, count = GENESIS, 0
+        with self._reader.connect() as db:
+            for row in db.execute(sa.select(t.journal).order_by(t.journal.c.number)).mappings():
+                count += 1
+                if row["number"] != count or chained(last, row) != row["hash"]:
+                    raise JournalError(f"{self.url}: entry {count} ({row['kind']} {row['key']}) is not what was written there")
+                last = row["hash"]
+        return count
+
+    # -- commands and signs of life: outside the chain ------------------------------------------------------------
+
+    def post(self, command: Command) -> None:
+        """Queue a command; the same id again changes nothing."""
+        row = command._asdict() | {"body": json.dumps(command.body or {})}
+        with self._engine.begin() as db:
+            if db.execute(sa.select(t.commands.c.id).where(t.commands.c.id == command.id)).first() is None:
+                db.execute(sa.insert(t.commands), [row])
+
+    def commands(self, state: str | None = None) -> list[Command]:
+        """Return the commands in one state, or all, oldest first."""
+        asked = sa.select(*[t.commands.c[name] for name in Command._fields]).order_by(t.commands.c.created, t.commands.c.id)
+        if state is not None:
+            asked = asked.where(t.commands.c.state == state)
+        with self._reader.connect() as db:
+            return [Command(**(dict(row) | {"body": json.loads(row["body"])})) for row in db.execute(asked).mappings()]
+
+    def beat(self, name: str, body: Any) -> None:
+        """Leave a sign of life in place of the one before."""
+        row = {"name": name, "time": self._clock(), "body": json.dumps(body, default=_plain)}
+        with self._engine.begin() as db:
+            if not db.execute(sa.update(t.beats).where(t.beats.c.name == name).values(row)).rowcount:
+                db.execute(sa.insert(t.beats), [row])
+
+    def beats(self) -> dict[str, Beat]:
+        """Return the newest sign of life by name."""
+        with self._reader.connect() as db:
+            return {row.name: Beat(row.name, row.time, json.loads(row.body)) for row in db.execute(sa.select(t.beats))}
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+
+def chained(last: str, row: Any) -> str:
+    """Return the hash of a row that follows another."""
+    parts = [last, *(str(row[name]) for name in ("number", "time", "epoch", "run", "kind", "key", "body"))]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in JSON's terms."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"the journal takes plain values, got {value!r}")
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

@@ -1,0 +1,1 @@
+"""What one can practise against offline: venues that speak as the real ones do, on this machine only."""

@@ -1,0 +1,285 @@
+"""A session whose steps, events and commands come one by one, each written down before anything follows from it.
+
+It is the same state machine as in a replay: the same `step`, the same decisions. What is added is where its inputs come
+from - the newest closed bars, what a venue says, what a person asks - and that all of them are in the journal. So the
+journal alone brings a session back: its inputs, given again in their order, lead to the same state (`recovery.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, get_args
+
+from workbench.bars import Bars
+from workbench.execution.port import ExecutionModule, OrderEnded, VenueEvent
+from workbench.execution.wire import event_plain, order_plain
+from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
+from workbench.market import Order
+from workbench.records import IN_DOUBT, MISSED, REDUCING
+from workbench.session.events import Decided, OrderSent, StepClosed
+from workbench.session.session import Session
+from workbench.session.setup import Setup
+from workbench.session.state import State
+from workbench.session.words import decision_words
+
+__all__ = ["LiveSession", "Mode", "Told", "bars_received", "working_orders"]
+
+#: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
+Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
+MODES = get_args(Mode)
+
+
+class Told(NamedTuple):
+    """What a venue said, under its running number at the venue."""
+
+    number: int | str
+    event: VenueEvent
+
+
+class LiveSession(Session):
+    """A session that is given its inputs one by one, and journals them.
+
+    Parameters
+    ----------
+    setup : Setup
+        Over the bars so far.
+    venue : ExecutionModule
+    journal : JournalPort
+    first : int
+        How many rows of the bars are only history: the first row that may be decided.
+    """
+
+    def __init__(self, setup: Setup, venue: ExecutionModule, journal: JournalPort, first: int) -> None:
+        self._begin(setup, venue, journal)
+        for row in range(first):
+            self.tape.advance(row)
+        self.steps_done = self.first = first
+        self.mode: Mode = "RUNNING"
+        self.stopping = ""
+        self._gap = False
+        self._received: list[ReceivedBar] = []
+        self._decided: list[Decided] = []
+        self._withdrawn: list[str] = []
+        self._leaving: set[int] = set()
+        self._seen = 0
+        self.bus.on(Decided, self._decided.append)
+
+    # -- inputs -----------------------------------------------------------------------------------------------------
+
+    def append(self, setup: Setup, received: Sequence[ReceivedBar] = ()) -> None:
+        """Take a closed step's bars in: `setup` is over all bars so far, its last row is new."""
+        self.setup = setup
+        self.tape.extend(setup, len(self.tape))
+        self._received += received
+
+    def told(self, said: Sequence[Told]) -> None:
+        """Take in what the venue said."""
+        self.journal.commit([Entry("event", one.number, event_plain(one.event)) for one in said])
+        for one in said:
+            self._book(one.event)
+
+    def decide(self, seen: int = 0) -> None:
+        """Decide the newest step; `seen` is the number of its bars at the venue."""
+        self._seen = seen
+        self.step()
+        self._gap = False
+
+    def miss(self, why: str, seen: int = 0) -> None:
+        """Let a step pass undecided: mark it, and note that it was missed."""
+        row = self.steps_done
+        self.steps_done = row + 1
+        self.tape.advance(row)
+        equity, _ = self.portfolio.value()
+        self._gap = True
+        label = self.tape.label[row]
+        self.journal.commit([Entry("missed", label, {"why": why, "equity": equity, "seen": seen})], self._bars_in())
+        self.bus.emit(StepClosed(row, label, equity))
+
+    def apply(self, command: Command, now: int) -> Answer:
+        """Do what a person asks, once; what it sends is in the journal first."""
+        if command.expires and now > command.expires:
+            return self._answered(command, "expired", "nobody was there to apply it in time", now)
+        verb = VERBS.get(command.what)
+        if verb is None:
+            return self._answered(command, "refused", f"a session knows {', '.join(VERBS)}; got {command.what!r}", now)
+        said = verb(self, command)
+        answer = self._answered(command, "applied", said, now)
+        self._submit(self.steps_done - 1)
+        return answer
+
+    def again(self, order: Order) -> None:
+        """Send once more, as the next attempt, what the venue has never had (SEMANTICS 37)."""
+        assert order.key is not None
+        retried = replace(order, key=replace(order.key, attempt=order.key.attempt + 1))
+        state = self._state_of(retried.key)
+        if order.reduce_only:
+            state.closing = retried
+        else:
+            state.opening = retried
+        self._outbox.append((retried, state.decision))
+        self.journal.commit([Entry("again", retried.key, order_plain(order)), *self._intents()])
+        self._submit(self.steps_done - 1)
+
+    # -- verbs ------------------------------------------------------------------------------------------------------
+
+    def _pause(self, command: Command) -> str:
+        return self._latch("PAUSED", "no decisions; protective orders stay")
+
+    def _resume(self, command: Command) -> str:
+        return self._latch("RUNNING", "decisions go on")
+
+    def _reduce(self, command: Command) -> str:
+        return self._latch("REDUCING", "only closings are sent")
+
+    def _kill(self, command: Command) -> str:
+        """Halt, and take all openings off; protective orders stay until the position is flat."""
+        off = sum(self._withdraw(state) for state in self.states)
+        return self._latch("HALTED", f"{off} opening orders taken off; protective orders stay")
+
+    def _flatten(self, command: Command) -> str:
+        """Close all positions at market; nothing re-enters until a stance turns."""
+        closed = 0
+        for j, state in enumerate(self.states):
+            self._withdraw(state)
+            if self.portfolio.lots[j] and state.closing is None:
+                order = self.decider.closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id)
+                state.closing, state.closed_at = order, self.steps_done - 1
+                self._outbox.append((order, -1))
+                self._leaving.add(j)
+                closed += 1
+        return f"{closed} positions are being closed" if closed else "there is nothing to close"
+
+    def _stop(self, command: Command) -> str:
+        self.stopping = f"stopped by {command.who}"
+        return "the run ends; positions and their protective orders stay"
+
+    def _latch(self, mode: Mode, words: str) -> str:
+        before, self.mode = self.mode, mode
+        return f"{mode} already" if before == mode else f"{mode}: {words}"
+
+    def _answered(self, command: Command, state: str, text: str, now: int) -> Answer:
+        answer = Answer(command.id, state, text, now)
+        body = command._asdict() | {"state": state, "answer": text, "answered": now} | self._taken_off()
+        self.journal.commit([Entry("command", command.id, body), *self._intents()], answers=[answer])
+        return answer
+
+    # -- what a replay does otherwise -------------------------------------------------------------------------------
+
+    def _close_what_turned(self, row: int, equity: float) -> list[int]:
+        """Close besides what should be closed already: after a fill that came late, or a closing that came to nothing."""
+        wanted = super()._close_what_turned(row, equity)
+        for j, state in enumerate(self.states):
+            lots = self.portfolio.lots[j]
+            if not lots:
+                self._leaving.discard(j)
+            elif state.closing is None and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted):
+                self._close(row, j, state, "not closed yet")
+        return wanted
+
+    def _ended(self, event: OrderEnded) -> None:
+        if event.key.leg == "close":
+            self._leaving.add(self.portfolio.column[event.key.instrument])
+        super()._ended(event)
+
+    def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
+        """Return who may open: nobody while reducing, none on top of a doubt, and no late entries unless they are wanted."""
+        allowed = []
+        for j in wanted:
+            state = self.states[j]
+            code = REDUCING if self.mode != "RUNNING" else IN_DOUBT if state.opening is not None else MISSED if self._late(row, j) else 0
+            if code:
+                state.row.code = code
+                self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
+            else:
+                allowed.append(j)
+        return allowed
+
+    def _late(self, row: int, j: int) -> bool:
+        """Whether a stance turned while nothing was decided: an opening then comes too late (SEMANTICS 36)."""
+        if not self._gap or self.setup.strategy.late_entries == "take":
+            return False
+        now, before = self.tape.stance[j][row], self.tape.stance[j][row - 1] if row else 0.0
+        return not before == before or (now > 0) == (before > 0) and (now < 0) == (before < 0)
+
+    def _cross_over(self, equity: float) -> None:
+        if self.mode == "RUNNING":
+            super()._cross_over(equity)
+        self._crossing = False
+        for state in self.states:
+            state.crossing = None
+
+    def _withdraw(self, state: State) -> bool:
+        """Take an unfilled opening off, and say whether the venue confirmed it; until it does it is out."""
+        state.crossing = None
+        order = state.opening
+        if order is None or order.key is None or not self.execution.cancel(order.key):
+            return False
+        state.opening = None
+        self._withdrawn.append(str(order.key))
+        return True
+
+    def _finish(self, row: int, equity: float) -> None:
+        """Write the step, its decisions and its intents in one commit; then hand the intents over."""
+        label = self.tape.label[row]
+        body = {"equity": equity, "seen": self._seen, "decisions": [self._told_of(one) for one in self._decided]}
+        self.journal.commit([Entry("step", label, body | self._taken_off()), *self._intents()], self._bars_in())
+        self._decided.clear()
+        self._submit(row)
+        self.bus.emit(StepClosed(row, label, equity))
+
+    def _submit(self, row: int) -> None:
+        outbox, self._outbox = self._outbox, []
+        for order, decision in outbox:
+            self.bus.emit(OrderSent(order, decision, row))
+            self.execution.submit(order)
+
+    # -- what is written down -----------------------------------------------------------------------------------------
+
+    def _intents(self) -> list[Entry]:
+        return [Entry("intent", order.key, order_plain(order)) for order, _ in self._outbox]
+
+    def _bars_in(self) -> list[ReceivedBar]:
+        received, self._received = self._received, []
+        return received
+
+    def _taken_off(self) -> dict[str, Any]:
+        withdrawn, self._withdrawn = self._withdrawn, []
+        return {"withdrawn": withdrawn} if withdrawn else {}
+
+    def _told_of(self, one: Decided) -> dict[str, Any]:
+        row = one.row
+        return {
+            "symbol": one.instrument.symbol,
+            "stance": row.stance,
+            "close": row.price,
+            "asked": row.asked,
+            "lots": row.lots,
+            "code": row.code,
+            "reason": decision_words(self.setup, row),
+        }
+
+
+VERBS = {
+    "pause": LiveSession._pause,
+    "resume": LiveSession._resume,
+    "reduce": LiveSession._reduce,
+    "flatten": LiveSession._flatten,
+    "kill": LiveSession._kill,
+    "stop": LiveSession._stop,
+}
+
+
+def working_orders(session: LiveSession) -> list[Order]:
+    """Return the orders that a session believes to be out."""
+    return [order for state in session.states for order in state.orders]
+
+
+def bars_received(bars: Bars, row: int, arrived: int) -> list[ReceivedBar]:
+    """Return one row of bars as they were received."""
+    rows = []
+    for j, instrument in enumerate(bars.instruments):
+        values = [float(bars.array(name)[row, j]) for name in ("open", "high", "low", "close", "volume")]
+        if values[3] == values[3]:
+            rows.append(ReceivedBar(int(bars.labels[row]), instrument.symbol, *values, arrived))
+    return rows
