@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from worked import COIN, CONTRACT, EURUSD, SHARE
+from worked import COIN, CONTRACT, EURUSD, SHARE, market, plan
 
 import workbench as wb
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, StrategyError
 from workbench.risk import MaxExposure, MaxLeverage
 
 BIG = wb.Instrument("BIG", min_quantity=10)
 DEAR = wb.Instrument("DEAR", quantity_step=0.01, min_notional=500)
 TENTHS = wb.Instrument("TEN", quantity_step=0.1)
-PRICES = {"ABC": 100.0, "FUT": 50.0, "EURUSD": 1.25, "BIG": 10.0, "DEAR": 100.0, "TEN": 10.0}
+THIRDS = wb.Instrument("THI", min_notional=100)
+PRICES = {"ABC": 100.0, "FUT": 50.0, "EURUSD": 1.25, "BIG": 10.0, "DEAR": 100.0, "TEN": 10.0, "THI": 30.0, "BTCUSDT": 100.0}
 
 
 class Own(wb.risk.RiskManager):
@@ -83,6 +84,45 @@ def test_a_closing_that_float_arithmetic_made_a_hair_larger_is_a_closing() -> No
     assert not hasattr(own, "seen_")
 
 
+@pytest.mark.parametrize(
+    ("held", "asked", "expected"),
+    [(5, 3.7, 3.0), (5, 5.7, 5.0), (5, 7.7, 7.0), (5, 0.7, 0.0), (5, 5.0, 5.0)],
+    ids=["part", "all and a rest", "through zero", "less than a step", "all"],
+)
+def test_34_what_closes_and_the_whole_are_whole_steps(held: float, asked: float, expected: float) -> None:
+    found = preview(wb.Order(SHARE, "sell", asked), book({SHARE: held}))
+    assert found.quantity == expected
+    assert [reason.why for reason in found.reasons] == (["ABC is traded in steps of 1"] if asked != expected else [])
+    assert trace(found) == ([("venue", asked, pytest.approx(expected))] if asked != expected else [])
+
+
+def test_34_the_whole_is_counted_in_steps_and_not_summed_in_floats() -> None:
+    # 0.1 + 0.2 would be 0.30000000000000004
+    assert preview(wb.Order(TENTHS, "sell", 0.3), book({TENTHS: 0.1})).quantity == 0.3
+
+
+# -- short sales ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("held", "side", "expected"),
+    [(0, "sell", 0.0), (0.5, "sell", 0.5), (3, "sell", 2.0), (0, "buy", 2.0)],
+    ids=["not held", "more than is held", "less than is held", "a purchase"],
+)
+def test_14_what_cannot_be_sold_short_is_sold_as_far_as_it_is_held(held: float, side: Any, expected: float) -> None:
+    portfolio = wb.Portfolio("USDT", 1000.0, {COIN: held}, PRICES)
+    own = Own(9.0)
+    found = preview(wb.Order(COIN, side, 2.0), portfolio, own)
+    assert found.quantity == expected
+    assert trace(found) == ([("venue", 2.0, expected)] if expected != 2.0 else [])
+    assert [reason.why for reason in found.reasons] == (["BTCUSDT cannot be sold short"] if expected != 2.0 else [])
+    assert hasattr(own, "seen_") == (side == "buy")
+
+
+def test_14_a_short_that_is_held_all_the_same_is_bought_back() -> None:
+    assert preview(wb.Order(COIN, "buy", 2.0), wb.Portfolio("USDT", 1000.0, {COIN: -2}, PRICES)).quantity == 2.0
+
+
 # -- one limit after the other ----------------------------------------------------------------------------------------
 
 
@@ -105,6 +145,30 @@ def test_no_room_is_nothing(room: float) -> None:
     assert trace(found)[0] == ("Own", 5.0, 0.0)
 
 
+def test_a_limit_is_asked_about_what_the_one_before_left_and_not_about_nothing() -> None:
+    first, second, third = Own(40.0), Own(0.0), Own(9.0)
+    preview(wb.Order(SHARE, "buy", 50), book(), first, second, third)
+    assert [own.seen_[0][0].quantity for own in (first, second)] == [50.0, 40.0]
+    assert not hasattr(third, "seen_")
+
+
+def test_a_limit_that_gives_no_number_is_refused() -> None:
+    with pytest.raises(StrategyError, match=r"Own\.limit must return a number, got 'all'"):
+        preview(wb.Order(SHARE, "buy", 5), book(), Own("all"))
+
+
+def test_a_run_and_a_preview_of_its_order_agree() -> None:
+    # 1,000 in shares of 100 at the usual costs, and a limit of three times that
+    bars, limits = market([100, 100]), [MaxLeverage(3), Own(40.0)]
+    run = wb.Session(plan("+.", quantity=50, risk=limits), data=wb.ReplayAdapter(bars), execution=wb.execution.PaperVenue(1000.0))
+    rows: list[Any] = []
+    run.on(wb.session.Decided, lambda event: rows.append(event.row))
+    run.run()
+    found = preview(wb.Order(SHARE, "buy", 50), book(buying_power=True), *limits)
+    assert trace(found)[:-1] == [("MaxLeverage", 50.0, rows[0].after[0])]
+    assert (found.quantity, found.reasons[-1].before) == (rows[0].lots, rows[0].after[1])
+
+
 # -- whole steps and the smallest order -------------------------------------------------------------------------------
 
 
@@ -116,6 +180,8 @@ def test_no_room_is_nothing(room: float) -> None:
         (BIG, 10.0, 10.0, ""),
         (DEAR, 4.99, 0.0, "the smallest order of DEAR is 5"),
         (DEAR, 5.0, 5.0, ""),
+        (THIRDS, 3.0, 0.0, "the smallest order of THI is 4"),
+        (THIRDS, 4.0, 4.0, ""),
         (EURUSD, 0.019, 0.01, "EURUSD is traded in steps of 0.01"),
     ],
 )
@@ -136,19 +202,25 @@ def test_more_steps_than_can_be_counted_are_said_as_that() -> None:
     assert "quantity_step is too fine" in str(found)
 
 
+@pytest.mark.parametrize("sold", [5e7, 1e8], ids=["half", "all"])
+def test_what_closes_passes_though_its_steps_cannot_be_counted(sold: float) -> None:
+    held = wb.Portfolio("USDT", 0.0, {COIN: 1e8}, {"BTCUSDT": 1.0})
+    assert preview(wb.Order(COIN, "sell", sold), held) == wb.Decision(sold)
+
+
 # -- buying power -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("instrument", "held", "expected"),
     [
-        (SHARE, {}, 10.0),  # 1,000 / 100
-        (CONTRACT, {}, 200.0),  # 1,000 / (50 x 1/10)
-        (EURUSD, {}, 0.24),  # 1,000 x 30 / 125,000
-        (SHARE, {CONTRACT: 100}, 5.0),  # 500 tied up
-        (SHARE, {CONTRACT: -100}, 5.0),
-        (CONTRACT, {CONTRACT: 100}, 100.0),  # 500 of 1,000 are left
-        (CONTRACT, {SHARE: 4}, 200.0),  # 1,000 in cash and 400 in shares, which tie up 400
+        (SHARE, {}, 9.0),  # (1,000 - 1) / 100.05 = 9.99
+        (CONTRACT, {}, 133.0),  # 1,000 / (50.05 x 1/10 + 2.50) = 133.2
+        (EURUSD, {}, 0.23),  # 1,000 / (125,012.50 / 30 + 12.50) = 0.239
+        (SHARE, {CONTRACT: 100}, 4.0),  # 500.50 tied up: 498.50 / 100.05
+        (SHARE, {CONTRACT: -100}, 4.0),
+        (CONTRACT, {CONTRACT: 100}, 66.0),  # 499.50 / 7.505
+        (CONTRACT, {SHARE: 4}, 133.0),  # 1,000 in cash and 400 in shares, which tie up 400.20: 999.80 / 7.505
     ],
     ids=["share", "contract", "fx", "beside a contract", "beside a short", "more of it", "beside a share"],
 )
@@ -157,6 +229,18 @@ def test_22_buying_power_where_the_portfolio_asks_for_it(instrument: wb.Instrume
     assert found.quantity == expected
     assert trace(found) == [("buying power", 1000.0, expected)]
     assert preview(wb.Order(instrument, "buy", 1000), book(held)).quantity == 1000.0
+
+
+def test_22_buying_power_in_words() -> None:
+    found = preview(wb.Order(SHARE, "buy", 1000), book(buying_power=True))
+    assert str(found) == "buying power: 1000 -> 9, equity 1,000.00 USD pays for the margin and costs of 9.98501"
+
+
+def test_22_the_book_of_a_session_has_its_own_costs() -> None:
+    costs = wb.execution.Costs(commission=0.01, slippage=0.01)
+    venue = wb.execution.PaperVenue(1000.0, costs)
+    run = wb.Session(plan(".."), data=wb.ReplayAdapter(market([100, 100])), execution=venue).run()
+    assert preview(wb.Order(SHARE, "buy", 50), run.portfolio).quantity == 9.0  # 1,000 / (101 + 1.01) = 9.80
 
 
 def test_22_nothing_opens_without_equity() -> None:
@@ -175,3 +259,9 @@ def test_a_portfolio_without_the_instrument_is_widened() -> None:
 def test_an_order_for_what_has_no_price_is_refused() -> None:
     with pytest.raises(ParameterError, match="no price of XYZ: give prices="):
         preview(wb.Order(wb.Instrument("XYZ"), "buy", 5), book())
+
+
+def test_an_order_for_another_instrument_of_a_held_symbol_is_refused() -> None:
+    mini = wb.Instrument("FUT", "commodity", "future", multiplier=5)
+    with pytest.raises(ParameterError, match=r"FUT is Instrument\('FUT', .*\) here, got Instrument\('FUT', .*multiplier=5\)"):
+        preview(wb.Order(mini, "buy", 5), book({CONTRACT: 1}))

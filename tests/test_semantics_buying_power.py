@@ -91,8 +91,9 @@ def test_rule_22_it_can_be_switched_off():
     assert opened(both(plan("+.", quantity=1000), market([100, 100]), cash=1000, buying_power=False)) == [1000.0]
 
 
-@pytest.mark.parametrize(("on", "allowed"), [(False, 50.0), (True, 10.0)], ids=["off", "on"])
+@pytest.mark.parametrize(("on", "allowed"), [(False, 50.0), (True, 9.0)], ids=["off", "on"])
 def test_rule_22_a_hand_made_portfolio_asks_only_if_told_to(on, allowed):
+    # a share costs 100.05 and a fill at least 1 (rule 31): 999 / 100.05 = 9.99
     book = wb.Portfolio("USD", 1000, {SHARE: 0}, {"ABC": 100}, buying_power=on)
     assert plan("+").preview(wb.Order(SHARE, "buy", 50), book).quantity == allowed
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from markets import RATES, random_market
+from worked import market, plan
 
 import laws
 from workbench import Bars, MemoryJournal, ParquetStore, ReplayAdapter, Session, Strategy, backtest
@@ -23,7 +24,7 @@ from workbench.journal import Entry
 from workbench.live.parameters import validated
 from workbench.live.run import Run
 from workbench.market import Order
-from workbench.risk import MaxLeverage
+from workbench.risk import MaxLeverage, RiskManager
 from workbench.session import Decided, EventBus, HandlerFailed, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
 from workbench.session.recorder import Recorder
 from workbench.signals import Breakout
@@ -258,6 +259,20 @@ def test_ledger_and_venue_agree_to_the_last_bit(bars: Bars) -> None:
         account = session.execution.account()
         assert (account.cash, account.equity) == (session.portfolio.cash, session.portfolio.equity)
         assert session.portfolio.reconcile(session.execution.positions()).empty
+
+
+class Half(RiskManager):
+    """Leaves half of what is asked, in words."""
+
+    def limit(self, order, portfolio, market):
+        return order.quantity / 2, f"half of {order.quantity:g}"
+
+
+def test_what_a_limit_of_ones_own_said_is_kept_beside_its_decision() -> None:
+    # decision 0 buys, 1 closes, 2 sells short; limits 0 and 2 are the user's own
+    strategy = plan("+.0-.", quantity=8, risk=[Half(), MaxLeverage(10), Half()])
+    session = Session(strategy, data=ReplayAdapter(market([100] * 5)), execution=PaperVenue(10_000.0)).run()
+    assert session.decider.said == {(0, 0): "half of 8", (0, 2): "half of 4", (2, 0): "half of 8", (2, 2): "half of 4"}
 
 
 # -- the journal ------------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from copy import copy
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,9 +38,14 @@ class Portfolio:
     prices : mapping of str to float, optional
         Last prices by symbol; a pair's price may be left out where `rates` has it.
     rates : mapping of str to float, optional
-        Conversion rates by pair, ``{"EURUSD": 1.10}``.
+        Conversion rates by pair, ``{"EURUSD": 1.10}``; that of a pair which is held holds until the pair is marked.
     buying_power : bool, default False
-        Whether `Strategy.preview` also asks for margin and fees (SEMANTICS 22).
+        Whether `Strategy.preview` also asks for margin and the usual costs (SEMANTICS 22, 31).
+
+    Raises
+    ------
+    ParameterError
+        A quantity, a price or the cash is no number that an account can have, or two instruments share a symbol.
 
     Examples
     --------
@@ -71,18 +78,8 @@ class Portfolio:
         self._set_up(list(positions or {}))
         for instrument, quantity in (positions or {}).items():
             self._hold(instrument, quantity)
-        self._convert()
-
-    def with_instrument(self, instrument: Instrument) -> Portfolio:
-        """Return the same portfolio with a column for one more instrument, which needs a price."""
-        if instrument.symbol in self.column:
-            return self
-        held = {i: self.quantity(j) for j, i in enumerate(self.instruments)} | {instrument: 0.0}
-        prices = self.given | {s: p for s, p in zip(self.symbols, self.price, strict=True) if p == p}
-        wider = Portfolio(self.currency, self.cash, held, prices, self.rates, self.buying_power)
-        for j in range(len(self.instruments)):
-            wider.basis[j], wider.average[j] = self.basis[j], self.average[j]
-        return wider
+        self._convert(self.instruments, self.price)
+        self.paid = [price * unit for price, unit in zip(self.price, self.unit, strict=True)]
 
     def _set_up(self, instruments: Sequence[Instrument], specs: Sequence[Any] | None = None) -> None:
         self.instruments = list(instruments)
@@ -93,8 +90,10 @@ class Portfolio:
         self.lots = [0] * n
         self.basis = [0.0] * n
         self.average = [0.0] * n
-        self.price = [math.nan] * n
-        self.unit = [float(i.multiplier) for i in self.instruments]
+        #: What one lot of a funded instrument cost on average, in account currency at the rates of its entries.
+        self.paid = [0.0] * n
+        self.price: list[float] = [math.nan] * n
+        self.unit: list[float] = [float(i.multiplier) for i in self.instruments]
         self.base = [0.0] * n
 
     @classmethod
@@ -105,7 +104,36 @@ class Portfolio:
         portfolio._set_up(instruments, specs)
         return portfolio
 
+    def with_instrument(self, instrument: Instrument) -> Portfolio:
+        """Return the same portfolio with a column for one more instrument, which needs a price."""
+        self._refuse_another(instrument)
+        if instrument.symbol in self.column:
+            return self
+        wider = copy(self)
+        wider._widen(instrument, self._given_price(instrument))
+        return wider
+
+    def _refuse_another(self, instrument: Instrument) -> None:
+        """Refuse an instrument that is not the one which its symbol means here."""
+        j = self.column.get(instrument.symbol)
+        if j is not None and self.instruments[j] != instrument:
+            raise ParameterError(f"Portfolio: {instrument.symbol} is {self.instruments[j]!r} here, got {instrument!r}")
+
+    def _widen(self, instrument: Instrument, price: float) -> None:
+        """Add a column in new lists, which a copy does not share; nothing is changed where there is no conversion."""
+        instruments, prices = [*self.instruments, instrument], [*self.price, price]
+        self._convert(instruments, prices)
+        self.instruments, self.price = instruments, prices
+        self.symbols = [*self.symbols, instrument.symbol]
+        self.column = {symbol: j for j, symbol in enumerate(self.symbols)}
+        self.specs = [*self.specs, spec_of(instrument)]
+        self.lots = [*self.lots, 0]
+        self.basis, self.average, self.paid = [*self.basis, 0.0], [*self.average, 0.0], [*self.paid, 0.0]
+
     def _hold(self, instrument: Instrument, quantity: float) -> None:
+        self._refuse_another(instrument)
+        if not math.isfinite(_number(quantity)):
+            raise ParameterError(f"Portfolio: the quantity of {instrument.symbol} must be a number, got {quantity!r}")
         j = self.column[instrument.symbol]
         number, power = instrument.step
         lots = lots_exactly(abs(quantity), number, power)
@@ -116,31 +144,31 @@ class Portfolio:
         self.average[j] = self.price[j]
         self.basis[j] = 0.0 if instrument.funded else self.price[j]
 
-    def _convert(self) -> None:
+    def _convert(self, instruments: Sequence[Instrument], prices: Sequence[float]) -> None:
         """Look the conversion rates of a hand-made portfolio up: those that were given, else the prices of its pairs."""
-        if not self.instruments:
+        if not instruments:
             return
-        known = [float((self.rates or {}).get(f"{i.base}{i.quote}", price)) for i, price in zip(self.instruments, self.price, strict=True)]
+        known = [float((self.rates or {}).get(f"{i.base}{i.quote}", price)) for i, price in zip(instruments, prices, strict=True)]
         row = {name: np.array([known]) for name in FIELDS}
-        bars = Bars(pd.DatetimeIndex(["1970-01-01"], tz="UTC"), self.instruments, "1D", row)
+        bars = Bars(pd.DatetimeIndex(["1970-01-01"], tz="UTC"), instruments, "1D", row)
         found = conversion(self.currency, bars, self.rates)
         self.unit, self.base = found.unit[0].tolist(), found.base[0].tolist()
 
     def _given_price(self, instrument: Instrument) -> float:
         symbol = instrument.symbol
-        price = self.given.get(
-            symbol, (self.rates or {}).get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None
-        )
+        rate = (self.rates or {}).get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None
+        price = self.given.get(symbol, rate)
         if price is None:
             raise ParameterError(f"Portfolio: no price of {symbol}: give prices={{{symbol!r}: ...}}{did_you_mean(symbol, self.given)}")
-        if not 0 < float(price) < math.inf:
-            raise ParameterError(f"Portfolio: the price of {symbol} must be a positive number, got {price!r}")
-        return float(price)
+        return _positive(symbol, price)
 
     # -- the flow of fills and prices ---------------------------------------------------------------------------
 
     def apply(self, fill: Fill) -> None:
-        """Book a fill: a fill through zero closes first, then opens."""
+        """Book a fill: a fill through zero closes first, then opens. An instrument that is new here is taken in at its price."""
+        self._refuse_another(fill.instrument)
+        if fill.instrument.symbol not in self.column:
+            self._widen(fill.instrument, _positive(fill.instrument.symbol, fill.price))
         j = self.column[fill.instrument.symbol]
         lots = self.lots_in(j, fill.quantity) * fill.sign
         held = self.lots[j]
@@ -158,22 +186,42 @@ class Portfolio:
         if opening:
             before = quantity_of(held, spec.number, spec.power)
             self.average[j] = price if not held else (before * self.average[j] + quantity * price) / (before + quantity)
+            paid = price * self.unit[j]
+            self.paid[j] = paid if not held else (before * self.paid[j] + quantity * paid) / (before + quantity)
         else:
-            self.realised += worth(-quantity, price, self.average[j], self.unit[j])
+            self.realised += self._profit(j, -quantity, price)
         basis = 0.0 if spec.funded else price if opening else self.basis[j]
         self.cash = cash_after(self.cash, quantity, price, basis, self.unit[j], fee)
         self.fees_paid += fee
         self.lots[j] = held + lots
         self.basis[j] = 0.0 if spec.funded else self.average[j]
 
+    def _profit(self, j: int, quantity: float, price: float) -> float:
+        """Return the profit of a quantity of column j: paid at the entry's rate if funded, turned over at today's if margined."""
+        if self.specs[j].funded:
+            return quantity * (price * self.unit[j] - self.paid[j])
+        return worth(quantity, price, self.average[j], self.unit[j])
+
     def mark(self, prices: Mapping[str, float]) -> None:
-        """Value the positions at new prices; symbols without a price keep their last."""
+        """Value the positions at new prices; symbols without a price keep their last.
+
+        A pair's price is a conversion rate too: from then on it stands for what `rates=` gave for that pair.
+        """
+        new = list(self.price)
         for symbol, price in prices.items():
             if symbol not in self.column:
                 raise ParameterError(f"Portfolio: no position in {symbol!r} to mark{did_you_mean(symbol, self.symbols)}")
-            self.price[self.column[symbol]] = float(price)
+            new[self.column[symbol]] = _positive(symbol, price)
+        self.price[:] = new
         if self.rates is not None:
-            self._convert()
+            self._forget([self.instruments[self.column[symbol]] for symbol in prices])
+            self._convert(self.instruments, self.price)
+
+    def _forget(self, instruments: Sequence[Instrument]) -> None:
+        """Forget the rates that were given of those pairs, in either direction."""
+        pairs = [i for i in instruments if self.base[self.column[i.symbol]]]
+        told = {name for i in pairs for name in (f"{i.base}{i.quote}", f"{i.quote}{i.base}")}
+        self.rates = {name: rate for name, rate in (self.rates or {}).items() if name not in told}
 
     # -- what it is worth ---------------------------------------------------------------------------------------
 
@@ -223,10 +271,8 @@ class Portfolio:
         return pd.DataFrame(values, pd.Index([self.symbols[j] for j in held], name="symbol"), columns, dtype=float)
 
     def _position(self, j: int) -> Position:
-        quantity = self.quantity(j)
-        return Position(
-            self.instruments[j], quantity, self.average[j], self.price[j], worth(quantity, self.price[j], self.average[j], self.unit[j])
-        )
+        quantity, price = self.quantity(j), self.price[j]
+        return Position(self.instruments[j], quantity, self.average[j], price, self._profit(j, quantity, price))
 
     def exposure(self, by: str = "currency") -> pd.Series:
         """Return the net exposure of each group in account currency (SEMANTICS 30).
@@ -258,3 +304,15 @@ class Portfolio:
         names = sorted({*ours, *positions})
         rows = [(name, ours.get(name, 0.0), float(positions.get(name, 0.0))) for name in names]
         return pd.DataFrame([r for r in rows if not math.isclose(r[1], r[2], rel_tol=1e-12)], columns=["symbol", "ours", "theirs"])
+
+
+def _number(given: object) -> float:
+    """Return what was given as a float, NaN where it is no number."""
+    return float(given) if isinstance(given, Real) else math.nan
+
+
+def _positive(symbol: str, price: object) -> float:
+    """Return a price as a float, or say that it is none."""
+    if not 0 < _number(price) < math.inf:
+        raise ParameterError(f"Portfolio: the price of {symbol} must be a positive number, got {price!r}")
+    return _number(price)

@@ -1,91 +1,129 @@
-"""What would this order do: the limits asked about one order, outside of any run."""
+"""What would this order do: the decision of an opening, asked about one order outside of any run."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
-from workbench.decision import BookColumns, buying_power_room, whole_steps
-from workbench.grid import lots_of, quantity_of
+from workbench.decision import BookColumns, Chain, opening
+from workbench.errors import StrategyError
+from workbench.execution import Costs
+from workbench.grid import lots_of, quantity_of, round_away
+from workbench.instrument import Instrument
 from workbench.market import Book, Decision, Market, Order, Reason
 from workbench.portfolio import Portfolio
 from workbench.records import BELOW_MINIMUM, TOO_MANY, WORDS, DecisionRow
 from workbench.risk import RiskManager
+from workbench.spec import spec_of
 
-__all__ = ["preview"]
+__all__ = ["left_of", "number_of", "preview"]
 
 
 def preview(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> Decision:
-    """Return what the limits allow of an order.
+    """Return what the limits allow of an order, in whole steps.
 
-    The part that makes the position smaller is never cut (SEMANTICS 19); the part that opens is cut by each limit in
-    turn, then by the buying power if the portfolio asks for it, and made whole steps once, last.
+    The part that makes the position smaller is never cut (SEMANTICS 19); the part that opens takes the path of every
+    opening: each limit in turn, then the buying power if the portfolio asks for it, whole steps once, last.
     """
-    portfolio = portfolio.with_instrument(order.instrument)
-    j = portfolio.column[order.instrument.symbol]
-    held = portfolio.quantity(j)
-    closing = min(order.quantity, abs(held)) if held * order.sign < 0 else 0.0
-    wanted = order.quantity - closing
-    if wanted <= 1e-9 * closing:
-        return Decision(closing)
-    left = held + order.sign * closing
-    book, market = _frozen(portfolio, j, left)
-    allowed, reasons = _cut(replace(order, quantity=wanted), book, market, risk)
-    if portfolio.buying_power:
-        allowed, reasons = _afford(order, portfolio, j, book, allowed, reasons)
-    opened, reasons = _whole(order, portfolio.specs[j], allowed, reasons, market.price)
-    return Decision(closing + opened, tuple(_total(r, closing) for r in reasons))
+    portfolio, instrument = portfolio.with_instrument(order.instrument), order.instrument
+    j = portfolio.column[instrument.symbol]
+    closing = max(-order.sign * portfolio.lots[j], 0)
+    closed, whole = quantity_of(closing, *instrument.step), _whole(order.quantity, instrument)
+    if whole <= closed:
+        return Decision(whole, tuple(_venue(instrument, order.quantity, whole)))
+    if order.sign < 0 and not instrument.can_short:
+        return Decision(closed, (Reason("venue", order.quantity, closed, f"{instrument.symbol} cannot be sold short"),))
+    opened, reasons = _open(replace(order, quantity=order.quantity - closed), portfolio, j, closing, risk)
+    # a cut of the part that opens is told in terms of the whole order
+    told = [replace(r, before=r.before + closed, after=r.after + closed) for r in reasons]
+    return Decision(quantity_of(closing + opened, *instrument.step), tuple(told))
 
 
-def _frozen(portfolio: Portfolio, j: int, left: float) -> tuple[Book, Market]:
-    """Return book and market as values, the closing part of the order counted as done."""
-    positions = {s: portfolio.quantity(i) for i, s in enumerate(portfolio.symbols)} | {portfolio.symbols[j]: left}
-    book = Book(portfolio.currency, portfolio.equity, portfolio.cash, positions, positions, positions)
-    by_symbol = [dict(zip(portfolio.symbols, values, strict=True)) for values in (portfolio.price, portfolio.unit, portfolio.base)]
-    market = Market(0, portfolio.instruments[j], dict(zip(portfolio.symbols, portfolio.instruments, strict=True)), *by_symbol)
-    return book, market
+def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequence[RiskManager]) -> tuple[int, list[Reason]]:
+    """Decide the part of an order that opens: a chain whose sizer asks for what was ordered; return its lots and the reasons."""
+    book, market = _frozen(portfolio, j, portfolio.lots[j] + order.sign * closing)
+    row, said = DecisionRow(), []
 
+    def ask(_: Any, part: RiskManager, *columns: Any) -> float:
+        """Ask a limit through its own method, compiled or not: that one also says why."""
+        left, who = left_of(row), type(part).__name__
+        room, why = part.allowed(replace(order, quantity=left), book, market) if left > 0.0 else (0.0, "")
+        said.append((who, why))
+        return number_of(room, f"{who}.limit")
 
-def _cut(order: Order, book: Book, market: Market, risk: Sequence[RiskManager]) -> tuple[float, list[Reason]]:
-    allowed, reasons = order.quantity, []
-    for part in risk:
-        room, why = part.allowed(order, book, market)
-        room = max(room, 0.0) if room == room else 0.0
-        if room < allowed * (1.0 - 1e-12):
-            reasons.append(Reason(type(part).__name__, allowed, room, why))
-            allowed = room
-    return allowed, reasons
-
-
-def _afford(order: Order, portfolio: Portfolio, j: int, book: Book, allowed: float, reasons: list[Reason]) -> tuple[float, list[Reason]]:
+    # where a compiled limit has its table, `ask` has the limit itself
+    chain = Chain(lambda *_: order.quantity, (), [ask] * len(risk), risk, risk, len(risk), int(portfolio.buying_power))
     held = list(book.positions.values())
-    columns = BookColumns(portfolio.specs, portfolio.price, portfolio.unit, portfolio.base, held, held, [0.0] * len(held))
-    room = buying_power_room(columns, j, float(order.sign), book.equity)
-    if room < allowed:
-        why = f"equity {book.equity:,.2f} {portfolio.currency} pays for the margin of {room:g}"
-        return room, [*reasons, Reason("buying power", allowed, room, why)]
-    return allowed, reasons
+    columns = BookColumns(_priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, held, held, [0.0] * len(held))
+    lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, row)
+    said.append(("buying power", f"equity {book.equity:,.2f} {book.currency} pays for the margin and costs of {left_of(row):g}"))
+    return lots, _reasons(row, said, market)
 
 
-def _whole(order: Order, spec: Any, allowed: float, reasons: list[Reason], price: float) -> tuple[float, list[Reason]]:
-    """Return whole steps, or nothing where that is below what the venue takes."""
-    row = DecisionRow()
-    whole_steps(allowed, spec, price, row)
+def _frozen(portfolio: Portfolio, j: int, left: int) -> tuple[Book, Market]:
+    """Return book and market as values, with `left` lots of instrument j: the closing part of the order counts as done."""
+    instrument, symbols = portfolio.instruments[j], portfolio.symbols
+    positions = {s: portfolio.quantity(i) for i, s in enumerate(symbols)} | {instrument.symbol: quantity_of(left, *instrument.step)}
+    book = Book(portfolio.currency, portfolio.equity, portfolio.cash, positions, positions, positions)
+    by_symbol = [dict(zip(symbols, values, strict=True)) for values in (portfolio.price, portfolio.unit, portfolio.base)]
+    return book, Market(0, instrument, dict(zip(symbols, portfolio.instruments, strict=True)), *by_symbol)
+
+
+def _priced(portfolio: Portfolio) -> list[Any]:
+    """Return the instruments with their costs: a session's book knows them, a hand-made one has the usual ones (SEMANTICS 31)."""
+    if portfolio.rates is None:
+        return portfolio.specs
+    return [spec_of(i, Costs().numbers(i)) for i in portfolio.instruments]
+
+
+def _whole(quantity: float, instrument: Instrument) -> float:
+    """Return the whole steps in a quantity; where they are too many to count, every float is whole."""
+    lots = lots_of(quantity, *instrument.step)
+    return quantity_of(lots, *instrument.step) if lots >= 0 else quantity
+
+
+def left_of(row: Any) -> float:
+    """Return what the limits asked so far have left of an opening."""
+    return next((after for after in reversed(row.after) if after == after), row.asked)
+
+
+def number_of(given: object, who: str) -> float:
+    """Return what a user's own part gave as a float, or say that it is none."""
+    if not isinstance(given, Real):
+        raise StrategyError(f"{who} must return a number, got {given!r}")
+    return float(given)
+
+
+# -- the row of a decision in words -----------------------------------------------------------------------------------
+
+
+def _reasons(row: Any, said: list[tuple[str, str]], market: Market) -> list[Reason]:
+    """Return who cut, from what to what and why; the last cut ends at whole steps."""
+    reasons, left = [], row.asked
+    for (who, why), after in zip(said, row.after, strict=False):
+        if after < left * (1.0 - 1e-12):
+            reasons.append(Reason(who, left, after, why))
+            left = after
     if row.code == TOO_MANY:
-        return 0.0, [*reasons, Reason("venue", allowed, 0.0, WORDS[TOO_MANY])]
-    quantity = quantity_of(lots_of(allowed, spec.number, spec.power), spec.number, spec.power)
-    if reasons:
-        reasons = [*reasons[:-1], replace(reasons[-1], after=quantity)]
-    elif quantity < allowed * (1.0 - 1e-9):
-        instrument = order.instrument
-        reasons = [Reason("venue", allowed, quantity, f"{instrument.symbol} is traded in steps of {instrument.quantity_step:g}")]
-    if quantity and row.code == BELOW_MINIMUM:
-        least = max(spec.min_quantity, spec.min_notional / (price * spec.multiplier))
-        return 0.0, [*reasons, Reason("venue", quantity, 0.0, f"the smallest order of {order.instrument.symbol} is {least:g}")]
-    return quantity, reasons
+        return [*reasons, Reason("venue", left, 0.0, WORDS[TOO_MANY])]
+    whole = _whole(left, market.instrument)
+    reasons = [*reasons[:-1], replace(reasons[-1], after=whole)] if reasons else _venue(market.instrument, left, whole)
+    if whole and row.code == BELOW_MINIMUM:
+        reasons.append(Reason("venue", whole, 0.0, _smallest(market)))
+    return reasons
 
 
-def _total(reason: Reason, closing: float) -> Reason:
-    """Say a cut of the opening part in terms of the whole order."""
-    return replace(reason, before=reason.before + closing, after=reason.after + closing)
+def _venue(instrument: Instrument, asked: float, whole: float) -> list[Reason]:
+    """Return the reason for whole steps, where they are less than what was asked for."""
+    why = f"{instrument.symbol} is traded in steps of {instrument.quantity_step:g}"
+    return [Reason("venue", asked, whole, why)] if whole < asked * (1.0 - 1e-9) else []
+
+
+def _smallest(market: Market) -> str:
+    """Return the smallest order in words: the least size or the least value, whichever is more, in whole steps."""
+    instrument = market.instrument
+    least = max(instrument.min_quantity or 0.0, instrument.min_notional / (market.price * instrument.multiplier))
+    return f"the smallest order of {instrument.symbol} is {round_away(least, -1.0, *instrument.step):g}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
 from workbench.decision import BookColumns, enter_book, opening, start_book, usable
@@ -15,6 +14,7 @@ from workbench.execution import Market as AtMarket
 from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.portfolio import Portfolio
+from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
 from workbench.session.setup import Setup
 from workbench.session.state import State
@@ -38,11 +38,13 @@ class Decider:
         self.hi, self.lo, self.fees = [0.0] * n, [0.0] * n, [0.0] * n
         self.equity = 0.0
         self._step = 0
-        self._row: Any = None
         self._has_stop, self._has_target = int(tape.stop is not None), int(tape.target is not None)
+        #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
+        self.said: dict[tuple[int, int], str] = {}
+        self._asked = State(waiting=False)
         self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, self.fees)
         chain = setup.rules.chain(setup.buying_power)
-        limits = tuple(limit or self._asking(setup.strategy.risk[k]) for k, limit in enumerate(chain.limits))
+        limits = tuple(limit or self._asking(setup.strategy.risk[k], k) for k, limit in enumerate(chain.limits))
         self._chain = chain._replace(size=chain.size or self._ask_sizer, limits=limits)
 
     def begin(self, row: int, equity: float) -> None:
@@ -70,7 +72,7 @@ class Decider:
         elif not usable(self._has_stop, stop, below) or not usable(self._has_target, target, math.inf):
             decision.code = NO_EXIT
         else:
-            self._row = decision
+            self._asked = state
             side = float(state.acted)
             lots = opening(self._chain, self._columns, j, side, tape.stance[j][row], equity, stop, decision)
             orders = self._orders(row, j, lots, side, stop, target) if lots else []
@@ -134,15 +136,16 @@ class Decider:
 
     def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
         sizer = self.setup.strategy.sizer
-        return _number(sizer.size(side, self.book(), self.market(self._row.j)), f"{type(sizer).__name__}.size")
+        return number_of(sizer.size(side, self.book(), self.market(self._asked.row.j)), f"{type(sizer).__name__}.size")
 
-    def _asking(self, part: Any) -> Callable[..., float]:
+    def _asking(self, part: Any, k: int) -> Callable[..., float]:
         def ask(p: Any, table: Any, j: int, side: float, *book: Any) -> float:
-            left = next((cut for cut in reversed(self._row.after) if cut == cut), self._row.asked)
+            left = left_of(self._asked.row)
             if not left > 0.0:
                 return 0.0
             order = Order(self.setup.instruments[j], "buy" if side > 0 else "sell", left)
-            return _number(part.allowed(order, self.book(), self.market(j))[0], f"{type(part).__name__}.limit")
+            room, self.said[self._asked.decision, k] = part.allowed(order, self.book(), self.market(j))
+            return number_of(room, f"{type(part).__name__}.limit")
 
         return ask
 
@@ -164,13 +167,6 @@ class Row(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-def _number(given: object, who: str) -> float:
-    """Return what a user's own part gave as a float, or say that it is none."""
-    if not isinstance(given, Real):
-        raise StrategyError(f"{who} must return a number, got {given!r}")
-    return float(given)
 
 
 def _single(orders: object, algorithm: ExecutionAlgorithm) -> list[Order]:
