@@ -109,7 +109,7 @@ class PaperVenue(ExecutionModule):
 
     # -- orders -------------------------------------------------------------------------------------------------
 
-    def submit(self, order: Order) -> None:
+    def submit(self, order: Order) -> bool:
         """Rest an opening or a closing until the instrument's next bar."""
         if order.key is None:
             raise OrderError(f"paper venue: an order for {order.instrument.symbol} has no key")
@@ -120,6 +120,7 @@ class PaperVenue(ExecutionModule):
             desk.opening, desk.opening_left, desk.opening_since = order, order.bars, self._row
         self._busy = 1
         self._events.append(OrderAccepted(order))
+        return True
 
     def cancel(self, key: OrderKey) -> bool:
         """Take an order off; whether it was there."""

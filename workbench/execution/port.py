@@ -6,10 +6,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from workbench.bars import Bars
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 
-__all__ = ["ExecutionModule", "OrderAccepted", "OrderEnded", "OrderFilled", "VenueEvent"]
+__all__ = [
+    "Arrival",
+    "BarsClosed",
+    "Connected",
+    "Disconnected",
+    "ExecutionModule",
+    "MarketOver",
+    "OrderAccepted",
+    "OrderEnded",
+    "OrderFilled",
+    "VenueEvent",
+    "VenueSaid",
+    "VenueState",
+]
 
 
 class OrderAccepted(NamedTuple):
@@ -40,6 +54,54 @@ class OrderEnded(NamedTuple):
 VenueEvent = OrderAccepted | OrderFilled | OrderEnded
 
 
+class VenueSaid(NamedTuple):
+    """An event under its running number at the venue; an event that a reconcile concluded has a name instead."""
+
+    number: int | str
+    event: VenueEvent
+
+
+class BarsClosed(NamedTuple):
+    """All bars of one label have closed; `closed` and `arrived` are nanoseconds since 1970."""
+
+    number: int
+    bars: Bars
+    closed: int
+    arrived: int
+
+
+class Connected(NamedTuple):
+    """A venue is there. What it says up to the number `head` is past; `newest` is the number of its newest bars."""
+
+    head: int
+    newest: int
+
+
+class Disconnected(NamedTuple):
+    """A venue is gone."""
+
+    why: str
+
+
+class MarketOver(NamedTuple):
+    """No further bar will come."""
+
+    number: int
+
+
+class VenueState(NamedTuple):
+    """A venue's book after all that it told up to `number`."""
+
+    number: int
+    positions: dict[str, float]
+    orders: list[Order]
+    account: Account
+
+
+#: What comes from a venue, in the order in which it happened there.
+Arrival = VenueSaid | BarsClosed | Connected | Disconnected | MarketOver
+
+
 class ExecutionModule(ABC):
     """One venue account.
 
@@ -47,7 +109,7 @@ class ExecutionModule(ABC):
     method             requirement
     ================== =====================================================================================
     connect            called once before anything else, with the instruments in the order of `Bars`
-    submit             hand an order over; never blocks, never raises after the order may have left
+    submit             hand an order over, and say whether it certainly arrived; never raises after it may have left
     cancel             ask for one order to be taken off, and say whether it is off for certain; its end arrives as an event
     cancel_all         ask for all orders to be taken off
     events             what happened since the last call, in the order in which it happened
@@ -55,6 +117,8 @@ class ExecutionModule(ABC):
     executions         the fills since a label
     positions          signed quantities by symbol; a failed query raises, it is never an empty answer
     account            cash, equity and margin
+    state              the whole book at one moment: what a reconcile compares
+    knows              whether the venue ever took an order: what settles a doubt
     observe            a venue that fills by bars is shown each closed step; others have no need of it
     ================== =====================================================================================
     """
@@ -68,8 +132,8 @@ class ExecutionModule(ABC):
         """Get ready to trade these instruments."""
 
     @abstractmethod
-    def submit(self, order: Order) -> None:
-        """Hand an order over."""
+    def submit(self, order: Order) -> bool:
+        """Hand an order over; False where it is not known whether it arrived."""
 
     @abstractmethod
     def cancel(self, key: OrderKey) -> bool:
@@ -104,6 +168,14 @@ class ExecutionModule(ABC):
     def order(self, key: OrderKey) -> Order | None:
         """Return a working order by its key."""
         return next((o for o in self.open_orders() if o.key == key), None)
+
+    def state(self) -> VenueState:
+        """Return positions, open orders and account as they are together; a failed query raises."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be asked for its whole book")
+
+    def knows(self, key: OrderKey) -> bool:
+        """Whether the venue ever took an order of this key; a failed query raises."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be asked for an order that is not open")
 
     def observe(self, tape: Any, row: int) -> None:
         """Be shown a closed step; only venues that fill by bars care."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal
 
 from workbench.bars import Bars
-from workbench.execution.port import ExecutionModule, OrderEnded, VenueEvent
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
 from workbench.market import Order
@@ -23,18 +23,10 @@ from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.words import decision_words
 
-__all__ = ["LiveSession", "Mode", "Told", "bars_received", "working_orders"]
+__all__ = ["LiveSession", "Mode", "bars_received"]
 
 #: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
 Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
-MODES = get_args(Mode)
-
-
-class Told(NamedTuple):
-    """What a venue said, under its running number at the venue."""
-
-    number: int | str
-    event: VenueEvent
 
 
 class LiveSession(Session):
@@ -61,6 +53,7 @@ class LiveSession(Session):
         self._received: list[ReceivedBar] = []
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
+        self._accepted: set[str] = set()
         self._leaving: set[int] = set()
         self._seen = 0
         self.bus.on(Decided, self._decided.append)
@@ -73,7 +66,7 @@ class LiveSession(Session):
         self.tape.extend(setup, len(self.tape))
         self._received += received
 
-    def told(self, said: Sequence[Told]) -> None:
+    def told(self, said: Sequence[VenueSaid]) -> None:
         """Take in what the venue said."""
         self.journal.commit([Entry("event", one.number, event_plain(one.event)) for one in said])
         for one in said:
@@ -108,6 +101,11 @@ class LiveSession(Session):
         self._submit(self.steps_done - 1)
         return answer
 
+    def take_off(self) -> None:
+        """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
+        if any([self._withdraw(state) for state in self.states]):
+            self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
+
     def again(self, order: Order) -> None:
         """Send once more, as the next attempt, what the venue has never had (SEMANTICS 37)."""
         assert order.key is not None
@@ -120,6 +118,16 @@ class LiveSession(Session):
         self._outbox.append((retried, state.decision))
         self.journal.commit([Entry("again", retried.key, order_plain(order)), *self._intents()])
         self._submit(self.steps_done - 1)
+
+    @property
+    def working(self) -> list[Order]:
+        """The orders that are out, as far as this session knows."""
+        return [order for state in self.states for order in state.orders]
+
+    @property
+    def doubtful(self) -> list[Order]:
+        """The orders of which the venue has said nothing yet."""
+        return [order for order in self.working if str(order.key) not in self._accepted]
 
     # -- verbs ------------------------------------------------------------------------------------------------------
 
@@ -176,6 +184,11 @@ class LiveSession(Session):
             elif state.closing is None and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted):
                 self._close(row, j, state, "not closed yet")
         return wanted
+
+    def _book(self, event: VenueEvent) -> None:
+        if type(event) is OrderAccepted:
+            self._accepted.add(str(event.order.key))
+        super()._book(event)
 
     def _ended(self, event: OrderEnded) -> None:
         if event.key.leg == "close":
@@ -268,11 +281,6 @@ VERBS = {
     "kill": LiveSession._kill,
     "stop": LiveSession._stop,
 }
-
-
-def working_orders(session: LiveSession) -> list[Order]:
-    """Return the orders that a session believes to be out."""
-    return [order for state in session.states for order in state.orders]
 
 
 def bars_received(bars: Bars, row: int, arrived: int) -> list[ReceivedBar]:

@@ -15,12 +15,12 @@ import pandas as pd
 
 from workbench.bars import FIELDS, Bars
 from workbench.errors import JournalError
-from workbench.execution.port import ExecutionModule, VenueEvent
+from workbench.execution.port import ExecutionModule, VenueEvent, VenueSaid
 from workbench.execution.wire import event_from, order_from
 from workbench.instrument import Instrument
 from workbench.journal import Command, Entry, JournalPort, MemoryJournal, ReceivedBar
 from workbench.market import Account, Fill, Order, OrderKey
-from workbench.session.live import LiveSession, Told
+from workbench.session.live import LiveSession
 from workbench.session.setup import Setup
 
 __all__ = ["bars_of", "relived"]
@@ -36,8 +36,9 @@ class Echo(ExecutionModule):
     def connect(self, instruments: Sequence[Instrument]) -> None:
         """Nothing to connect to."""
 
-    def submit(self, order: Order) -> None:
+    def submit(self, order: Order) -> bool:
         """Nothing is sent: it was."""
+        return True
 
     def cancel(self, key: OrderKey) -> bool:
         """Say what the venue said then."""
@@ -100,7 +101,7 @@ def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: d
     body = entry.body
     echo.withdrawn = frozenset(body.get("withdrawn", ())) if isinstance(body, dict) else frozenset()
     if entry.kind == "event":
-        session.told([Told(entry.key, event_from(body, instruments))])
+        session.told([VenueSaid(entry.key, event_from(body, instruments))])
     elif entry.kind == "step":
         session.decide(body["seen"])
         _require_equity(session, entry)
@@ -109,6 +110,8 @@ def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: d
         _require_equity(session, entry)
     elif entry.kind == "again":
         session.again(order_from(body, instruments))
+    elif entry.kind == "taken off":
+        session.take_off()
     elif entry.kind == "command":
         session.apply(Command(*(body[name] for name in Command._fields[:6])), body["answered"])
 

@@ -24,7 +24,7 @@ __all__ = ["Exchange", "Message"]
 
 
 class Message(NamedTuple):
-    """What the venue told, under its running number: an event, or the bars of a row."""
+    """What the venue told, under its running number: an event, the bars of a row, or (row -1) that no further bar will come."""
 
     number: int
     event: dict[str, Any] | None
@@ -47,6 +47,7 @@ class Exchange:
         self.ledger = ledger
         self.log: list[Message] = []
         self.row = -1
+        self.newest = 0
         self._blocks = feed.blocks()
         self._past: list[Bars] = []
         self._known: dict[str, OrderKey] = {}
@@ -55,6 +56,12 @@ class Exchange:
         venue.connect(self._past[0].instruments)
         for entry in ledger.entries():
             self._live_through(entry)
+
+    def begin(self, rows: int) -> None:
+        """Let the first rows pass at once, as history, where nothing has happened yet."""
+        if self.row < 0 and rows:
+            self.ledger.commit([Entry("history", "", {"rows": rows})])
+            self._pass_by(rows)
 
     # -- what clients ask -------------------------------------------------------------------------------------------
 
@@ -93,6 +100,10 @@ class Exchange:
     def over(self) -> bool:
         """Whether no bar is left."""
         return self.row + 1 >= len(self.tape) and not self._extend()
+
+    def end(self) -> None:
+        """Tell that no further bar will come."""
+        self.log.append(Message(len(self.log) + 1, None, -1))
 
     def closes_at(self, row: int) -> int:
         """Return when a row's bars close, nanoseconds since 1970."""
@@ -138,10 +149,15 @@ class Exchange:
             self._take(order_from(entry.body, self.instruments))
         elif entry.kind == "cancel":
             self._off(OrderKey(**entry.body["order"]["key"]))
+        elif entry.kind == "history":
+            self._pass_by(entry.body["rows"])
         elif entry.kind == "bar":
-            if self.row + 1 >= len(self.tape):
-                self._extend()
-            self._pass()
+            self._pass_by(1)
+
+    def _pass_by(self, rows: int) -> None:
+        for _ in range(rows):
+            if self.row + 1 < len(self.tape) or self._extend():
+                self._pass()
 
     def _take(self, order: Order) -> None:
         assert order.key is not None
@@ -159,7 +175,8 @@ class Exchange:
         self.venue.observe(self.tape, self.row)
         self._tell()
         self.tape.advance(self.row)
-        self.log.append(Message(len(self.log) + 1, None, self.row))
+        self.newest = len(self.log) + 1
+        self.log.append(Message(self.newest, None, self.row))
 
     def _tell(self) -> None:
         for event in self.venue.events():

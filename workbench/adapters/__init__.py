@@ -1,0 +1,1 @@
+"""Venues: one folder each, holding its connection, its data and its execution."""

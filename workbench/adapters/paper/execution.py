@@ -1,0 +1,80 @@
+"""The paper venue as an execution module: what a session asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from workbench.adapters.paper.connection import PaperConnection, Unreachable
+from workbench.execution.port import ExecutionModule, VenueEvent, VenueState
+from workbench.execution.wire import fill_from, order_from, order_plain
+from workbench.instrument import Instrument
+from workbench.market import Account, Fill, Order, OrderKey
+
+__all__ = ["PaperAccount"]
+
+
+class PaperAccount(ExecutionModule):
+    """An account at the paper venue.
+
+    An order whose answer did not come stays in doubt: the venue is asked for it after the next connection, and it is
+    never simply sent again.
+
+    Parameters
+    ----------
+    connection : PaperConnection
+    """
+
+    def __init__(self, connection: PaperConnection) -> None:
+        self._connection = connection
+        self.currency = ""
+        self.instruments: dict[str, Instrument] = {}
+
+    def connect(self, instruments: Sequence[Instrument]) -> None:
+        """Know the instruments."""
+        self.instruments = {i.symbol: i for i in instruments}
+
+    def submit(self, order: Order) -> bool:
+        """Hand an order over; False where no answer came, so that it is in doubt."""
+        try:
+            self._connection.ask("submit", order=order_plain(order))
+        except Unreachable:
+            return False
+        return True
+
+    def cancel(self, key: OrderKey) -> bool:
+        """Ask for an order to be taken off; True where the venue confirmed it."""
+        try:
+            return bool(self._connection.ask("cancel", key=asdict(key))["off"])
+        except Unreachable:
+            return False
+
+    def events(self) -> list[VenueEvent]:
+        """Nothing: events are pushed, under their numbers."""
+        return []
+
+    def knows(self, key: OrderKey) -> bool:
+        """Whether the venue ever took an order of this key."""
+        return bool(self._connection.ask("order", key=asdict(key))["known"])
+
+    def state(self) -> VenueState:
+        """Return positions, open orders and account as they are together."""
+        said = self._connection.ask("state")
+        orders = [order_from(plain, self.instruments) for plain in said["orders"]]
+        return VenueState(said["number"], said["positions"], orders, Account(**said["account"]))
+
+    def open_orders(self) -> list[Order]:
+        """Return what works at the venue."""
+        return self.state().orders
+
+    def executions(self, since: int = 0) -> list[Fill]:
+        """Return the fills of labels from `since` on."""
+        return [fill_from(plain, self.instruments) for plain in self._connection.ask("executions", since=since)]
+
+    def positions(self) -> dict[str, float]:
+        """Return the signed quantities held, by symbol."""
+        return self.state().positions
+
+    def account(self) -> Account:
+        """Return cash, equity and margin."""
+        return self.state().account

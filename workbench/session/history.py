@@ -1,0 +1,52 @@
+"""Bars that grow at their end, without a copy of what is there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import FIELDS, Bars
+
+__all__ = ["History"]
+
+
+class History:
+    """Closed bars since the anchor (SEMANTICS 7); a row is added for each step.
+
+    Parameters
+    ----------
+    bars : Bars
+        What there is at the start.
+    """
+
+    def __init__(self, bars: Bars) -> None:
+        self._like = bars
+        self._rows = len(bars)
+        room = max(2 * len(bars), 1024)
+        self._labels = np.empty(room, np.int64)
+        self._labels[: len(bars)] = bars.labels
+        self._arrays = {name: np.empty((room, bars.shape[1])) for name in FIELDS}
+        for name, array in self._arrays.items():
+            array[: len(bars)] = bars.array(name)
+
+    def add(self, bars: Bars) -> None:
+        """Add rows at the end."""
+        rows = slice(self._rows, self._rows + len(bars))
+        if rows.stop > len(self._labels):
+            self._labels = np.concatenate([self._labels, np.empty_like(self._labels)])
+            self._arrays = {name: np.concatenate([array, np.empty_like(array)]) for name, array in self._arrays.items()}
+        self._labels[rows] = bars.labels
+        for name, array in self._arrays.items():
+            array[rows] = bars.array(name)
+        self._rows = rows.stop
+
+    @property
+    def bars(self) -> Bars:
+        """All of them: views, made in some microseconds."""
+        like, rows = self._like, self._rows
+        index = pd.DatetimeIndex(self._labels[:rows].view("datetime64[ns]"), name="timestamp").tz_localize("UTC")
+        arrays = {name: array[:rows] for name, array in self._arrays.items()}
+        return Bars(index, like.instruments, like.interval, arrays, like.source, like.assumptions)
+
+    def __len__(self) -> int:
+        return self._rows
