@@ -61,7 +61,7 @@ class PaperServer:
     async def start(self, port: int = 0) -> Server:
         """Listen on this machine only; return the server."""
         server = await serve(self._talk, "127.0.0.1", port, compression=None, max_size=2**26, ping_interval=5, ping_timeout=10)
-        self._market = asyncio.create_task(self._move())
+        self.market = asyncio.create_task(self._move())
         return server
 
     # -- the market's clock -----------------------------------------------------------------------------------------

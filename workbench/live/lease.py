@@ -1,0 +1,83 @@
+"""One run per account: a lock that the system frees when its holder dies, with a note of who holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from workbench.errors import RunError
+
+__all__ = ["Lease", "leases_folder"]
+
+
+def leases_folder() -> Path:
+    """Return the folder of this user's leases: one place on a machine, wherever a run was started."""
+    home = os.environ.get("WORKBENCH_STATE") or os.path.join(
+        os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state"), "workbench"
+    )
+    return Path(home) / "leases"
+
+
+class Lease:
+    """The right to trade an account.
+
+    Parameters
+    ----------
+    account : str
+    role : str, default "run"
+        What is exclusive: the run as a whole, or the session inside of it.
+    """
+
+    def __init__(self, account: str, role: str = "run") -> None:
+        folder = leases_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.account = account
+        self._note = folder / f"{account}.{role}.json"
+        self._lock = FileLock(folder / f"{account}.{role}.lock")
+
+    def take(self, patience: float = 0.0, **about: Any) -> Lease:
+        """Take the lease, and leave a note of who did.
+
+        Raises
+        ------
+        RunError
+            Another process holds it: the sentence says which.
+        """
+        try:
+            self._lock.acquire(timeout=patience)
+        except Timeout:
+            raise RunError(f"the account {self.account!r} is traded by another run: {self._words()}") from None
+        self._note.write_text(json.dumps({"pid": os.getpid(), "since": time.time(), **about}), encoding="utf-8")
+        return self
+
+    def release(self) -> None:
+        """Give it back."""
+        self._lock.release()
+
+    @property
+    def holder(self) -> dict[str, Any]:
+        """What the last holder left as a note."""
+        try:
+            return dict(json.loads(self._note.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
+    @property
+    def taken(self) -> bool:
+        """Whether anybody holds it now."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        self._lock.release()
+        return False
+
+    def _words(self) -> str:
+        holder = self.holder
+        since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(holder.get("since", 0)))
+        return f"process {holder.get('pid', '?')}, {holder.get('run', 'unnamed')}, since {since}"
