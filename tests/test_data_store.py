@@ -64,6 +64,13 @@ def test_several_symbols_come_back_in_the_order_asked(store: ParquetStore) -> No
     assert store.load(["B", "A"], "1h").symbols == ["B", "A"]
 
 
+@pytest.mark.parametrize(("saved", "asked"), [("60min", "1h"), ("1h", "60min"), ("24h", "1D"), ("1D", "1440min")])
+def test_an_interval_is_found_however_it_is_written(store: ParquetStore, saved: str, asked: str) -> None:
+    bars = made(interval=saved)
+    store.save(bars)
+    assert same(store.load(["A", "B"], asked), bars)
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_every_index_unit_comes_back(store: ParquetStore, unit: str) -> None:
     bars = real([1.0, 1.2, 1.1])
