@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
-from workbench.bars import FIELDS, Bars
+from workbench.bars import FIELDS, Bars, join_frames
 from workbench.data.adapter import moment
 from workbench.data.files import METADATA, read_parquet
 from workbench.errors import DataError, did_you_mean
@@ -98,7 +98,7 @@ class ParquetStore:
             raise DataError("ParquetStore.load needs at least one symbol, got none")
         first, last = (None if value is None else moment(value, name) for value, name in ((start, "start"), (end, "end")))
         frames, abouts = zip(*(self._read(name, interval) for name in names), strict=True)
-        index, arrays = _joined([_between(frame, first, last) for frame in frames])
+        index, arrays = join_frames([_between(frame, first, last) for frame in frames])
         instruments = [Instrument(**about["instrument"]) for about in abouts]
         source = "; ".join(dict.fromkeys(about["source"] for about in abouts if about["source"]))
         return Bars(
@@ -229,11 +229,3 @@ def _between(frame: pd.DataFrame, first: int | None, last: int | None) -> pd.Dat
     labels = pd.DatetimeIndex(frame.index).as_unit("ns").asi8
     begin = 0 if first is None else int(np.searchsorted(labels, first))
     return frame.iloc[begin : None if last is None else int(np.searchsorted(labels, last, "right"))]
-
-
-def _joined(frames: Sequence[pd.DataFrame]) -> tuple[pd.DatetimeIndex, dict[str, np.ndarray]]:
-    index = pd.DatetimeIndex(frames[0].index)
-    for frame in frames[1:]:
-        index = index if index.equals(frame.index) else index.union(pd.DatetimeIndex(frame.index))
-    whole = [frame if len(frame) == len(index) else frame.reindex(index) for frame in frames]
-    return index, {name: np.column_stack([frame[name].to_numpy(dtype=float) for frame in whole]) for name in FIELDS}

@@ -13,7 +13,6 @@ from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
 from workbench.instrument import Instrument
-from workbench.interval import nanoseconds
 from workbench.rates import Conversion, Rates, common_currency, conversion
 from workbench.sessions import require_later_opens, session_numbers
 from workbench.spec import spec_of
@@ -59,7 +58,7 @@ class Setup:
     @property
     def interval_ns(self) -> int:
         """Length of a bar in nanoseconds."""
-        return nanoseconds(self.bars.interval)
+        return self.bars.interval_ns
 
 
 def set_up(
