@@ -27,10 +27,11 @@ def laid_out(given: Any, bars: wb.Bars = BARS) -> list[list[float]]:
     [
         BARS.close,
         BARS.close.to_numpy(),
+        pd.DataFrame(BARS.close.to_numpy()),
         BARS.close[["ABC", "XYZ"]],
         BARS.close.stack().rename("v").reset_index().pivot(index="level_0", columns="level_1", values="v"),
     ],
-    ids=["as it is", "array", "other order", "pivot"],
+    ids=["as it is", "array", "numbered", "other order", "pivot"],
 )
 def test_two_symbols_by_their_names(given: Any) -> None:
     assert laid_out(given) == [[1, 3], [2, 2], [3, 1]]

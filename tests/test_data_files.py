@@ -106,6 +106,19 @@ def test_the_long_form_takes_instruments_by_symbol() -> None:
     assert read_bars(long, given).instruments == (given[1], given[0])
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT], ids=str)
+@pytest.mark.parametrize("names", [["A", "B"], ["A", "A"]], ids=["several", "one"])
+def test_rows_that_name_no_symbol_are_refused(names: list[str], missing: Any) -> None:
+    frame = table().assign(Symbol=pd.Series([*names * 9, missing, missing], dtype=object).to_numpy())
+    with pytest.raises(DataError, match=r"DataFrame: row 18, column symbol: \S+ names no instrument \[symbol missing, 2 rows\]"):
+        read_bars(frame)
+
+
+def test_a_symbol_column_that_is_empty_throughout_says_nothing() -> None:
+    bars = read_bars(table().assign(symbol=None), "SPY")
+    assert (bars.symbols, len(bars)) == (["SPY"], 20)
+
+
 @pytest.mark.parametrize(
     ("change", "given", "words"),
     [

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench.data import guess_instrument
+from workbench.errors import ParameterError
 
 NAMES = {
     "eq_AAPL_1d_raw": ("AAPL", "equity", "spot", None, "USD"),
@@ -19,6 +20,14 @@ NAMES = {
     "UNITTEST_USDT-5m": ("UNITTESTUSDT", "crypto", "spot", "UNITTEST", "USDT"),
     "binance_ETHUSDT_perp_15min": ("ETHUSDT", "crypto", "perpetual", "ETH", "USDT"),
     "EURUSD": ("EURUSD", "fx", "spot", "EUR", "USD"),
+    "EURUSDm_M15": ("EURUSDm", "fx", "spot", "EUR", "USD"),
+    "EURGBP.r": ("EURGBP", "fx", "spot", "EUR", "GBP"),
+    "EURUSD-ECN": ("EURUSD", "fx", "spot", "EUR", "USD"),
+    "BTCTRY-1d": ("BTCTRY", "crypto", "spot", "BTC", "TRY"),
+    "ETHBUSD-1m": ("ETHBUSD", "crypto", "spot", "ETH", "BUSD"),
+    "DOTUSD_1h": ("DOTUSD", "crypto", "spot", "DOT", "USD"),
+    "GBTC": ("GBTC", "equity", "spot", None, "USD"),
+    "HYUNDAI": ("HYUNDAI", "equity", "spot", None, "USD"),
     "USDJPY_daily_2020": ("USDJPY", "fx", "spot", "USD", "JPY"),
     "SPY": ("SPY", "equity", "spot", None, "USD"),
     "SPY 1 minute bars": ("SPY", "equity", "spot", None, "USD"),
@@ -56,11 +65,12 @@ def test_an_unknown_future_says_that_its_size_is_not_known() -> None:
         ("EURUSD", [1.1, 1.10005], 0.00001),
         ("EURUSD", [1.1, 1.100005], None),
         ("USDJPY", [110.0, 110.123], 0.001),
+        ("USDJPYm", [110.0, 110.123], 0.001),
         ("SPY", [100.0, 100.01], 0.01),
         ("SPY", [100.0, 100.012345], None),
         ("BTCUSDT", [100.0, 100.01], None),
     ],
-    ids=["fx", "fx-mid", "yen", "share", "adjusted-share", "coin"],
+    ids=["fx", "fx-mid", "yen", "yen-suffix", "share", "adjusted-share", "coin"],
 )
 def test_the_usual_tick_is_taken_where_the_closes_lie_on_it(name: str, closes: list[float], tick: float | None) -> None:
     assert guess_instrument(name, pd.DataFrame({"close": closes}))[0].tick_size == tick
@@ -71,3 +81,9 @@ def test_no_name_is_said(name: str | None) -> None:
     one, said = guess_instrument(name)
     assert one.symbol == "ASSET"
     assert said == "nothing names it: taken as a share priced in USD"
+
+
+@pytest.mark.parametrize("name", ["fx_EURXYZQ_1h", "crypto_BTC_1d", "PEPTUSD"])
+def test_a_pair_that_cannot_be_read_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="base and quote currency cannot be read from the symbol; give base= and quote="):
+        guess_instrument(name)

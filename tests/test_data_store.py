@@ -64,6 +64,13 @@ def test_several_symbols_come_back_in_the_order_asked(store: ParquetStore) -> No
     assert store.load(["B", "A"], "1h").symbols == ["B", "A"]
 
 
+@pytest.mark.parametrize(("saved", "asked"), [("60min", "1h"), ("1h", "60min"), ("24h", "1D"), ("1D", "1440min")])
+def test_an_interval_is_found_however_it_is_written(store: ParquetStore, saved: str, asked: str) -> None:
+    bars = made(interval=saved)
+    store.save(bars)
+    assert same(store.load(["A", "B"], asked), bars)
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 def test_every_index_unit_comes_back(store: ParquetStore, unit: str) -> None:
     bars = real([1.0, 1.2, 1.1])
@@ -134,10 +141,22 @@ def test_another_instrument_of_the_same_name_is_refused(store: ParquetStore) -> 
     assert store.load("SPY", "1D").instruments[0].tick_size == 0.01
 
 
-def test_simulated_and_real_bars_do_not_mix(store: ParquetStore) -> None:
-    store.save(real([1.0, 1.1], source="file.csv"))
-    with pytest.raises(DataError, match="simulated and real bars do not go into one file"):
-        store.save(real([1.2], start="2024-01-03", source="simulated (seed=1)"))
+@pytest.mark.parametrize("replace", [False, True], ids=["add", "replace"])
+@pytest.mark.parametrize(
+    "sources", [("file.csv", "simulated (seed=1)"), ("simulated (seed=1)", "file.csv")], ids=["onto-real", "onto-made-up"]
+)
+def test_simulated_and_real_bars_do_not_mix(store: ParquetStore, sources: tuple[str, str], replace: bool) -> None:
+    store.save(real([1.0, 1.1, 1.2], source=sources[0]))
+    with pytest.raises(DataError, match=r"SPY: simulated and real bars do not go into one file: stored .*, new .*; save to another folder"):
+        store.save(real([1.15], start="2024-01-02", source=sources[1]), replace=replace)
+    back = store.load("SPY", "1D")
+    assert (back.close["SPY"].tolist(), back.source) == ([1.0, 1.1, 1.2], sources[0])
+
+
+def test_replace_renews_bars_of_the_same_kind(store: ParquetStore) -> None:
+    store.save(real([1.0, 1.1], source="simulated (seed=1)"))
+    store.save(real([1.2, 1.3], source="simulated (seed=2)"), replace=True)
+    assert store.load("SPY", "1D").source == "simulated (seed=2)"
 
 
 def test_what_is_not_stored_gets_a_hint(store: ParquetStore) -> None:

@@ -164,5 +164,5 @@ def test_the_exit_of_the_docstring() -> None:
 
 
 def test_a_distance_of_the_wrong_shape_gets_a_sentence() -> None:
-    with pytest.raises(StrategyError, match=r"Short.distance must give one distance a bar and symbol, shape \(4, 1\), got \(3, 1\)"):
+    with pytest.raises(ParameterError, match=r"Short.distance must give a distance in price units .* shape \(4, 1\), got \(3, 1\)"):
         both(plan("+...", exits=[Short()]), market([100] * 4))

@@ -9,7 +9,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from workbench.errors import ParameterError
-from workbench.instrument import CFD_MARGIN, Instrument
+from workbench.instrument import CFD_MARGIN, QUOTES, Instrument
 
 EURUSD = Instrument("EURUSD", "fx", multiplier=100_000)
 SHARE = Instrument("SAP", quote="EUR", region="DE")
@@ -32,12 +32,77 @@ ALL = [EURUSD, SHARE, FUTURE, COIN, PERPETUAL, CFD]
         ("DOGEFDUSD", "crypto", ("DOGE", "FDUSD")),
         ("AAPL", "equity", (None, "USD")),
         ("EURUSD", "equity", (None, "USD")),
-        ("USDT", "crypto", (None, "USD")),
+        ("BTCTRY", "crypto", ("BTC", "TRY")),
+        ("SOLBRL", "crypto", ("SOL", "BRL")),
+        ("USDTTRY", "crypto", ("USDT", "TRY")),
+        ("EURUSDT", "crypto", ("EUR", "USDT")),
+        ("ETHDAI", "crypto", ("ETH", "DAI")),
+        ("PEPEFDUSD", "crypto", ("PEPE", "FDUSD")),
     ],
 )
 def test_a_pair_is_read_from_its_symbol(symbol: str, asset_class: str, pair: tuple[str | None, str]) -> None:
     made = Instrument(symbol, asset_class)  # type: ignore[arg-type]
     assert (made.base, made.quote) == pair
+
+
+@pytest.mark.parametrize(
+    ("symbol", "pair"),
+    [
+        ("BTCTUSD", ("BTC", "TUSD")), ("ETHBUSD", ("ETH", "BUSD")), ("EURBUSD", ("EUR", "BUSD")), ("BNBBUSD", ("BNB", "BUSD")),
+        ("DOTTUSD", ("DOT", "TUSD")), ("DOTUSD", ("DOT", "USD")), ("BNBUSD", ("BNB", "USD")), ("USDTUSD", ("USDT", "USD")),
+    ],
+)  # fmt: skip
+def test_a_coin_whose_last_letter_could_begin_the_quote_is_told_by_its_name(symbol: str, pair: tuple[str, str]) -> None:
+    made = Instrument(symbol, "crypto")
+    assert (made.base, made.quote) == pair
+
+
+@pytest.mark.parametrize("added", [".r", "m", "c", ".pro", "pro", "-ECN", "_i", "#", "=X", "."])
+@pytest.mark.parametrize(("symbol", "asset_class"), [("EURGBP", "fx"), ("EUR/GBP", "fx"), ("EURGBP", "crypto")])
+def test_what_a_broker_adds_to_a_pair_is_no_part_of_its_currencies(symbol: str, asset_class: str, added: str) -> None:
+    made = Instrument(symbol + added, asset_class)  # type: ignore[arg-type]
+    assert (made.symbol, made.base, made.quote) == (symbol + added, "EUR", "GBP")
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT.P", "BTCUSDT-PERP", "BTC-USDT-SWAP", "BTC/USDT:USDT", "BTCUSDT_240628"])
+def test_what_a_venue_adds_to_a_contract_is_no_part_of_its_currencies(symbol: str) -> None:
+    made = Instrument(symbol, "crypto", "perpetual")
+    assert (made.base, made.quote) == ("BTC", "USDT")
+
+
+UNREADABLE = {
+    "fx": ["EURXYZQ", "EUR", "EURUSDT", "EURUSD-ECN-X", "FX:EURUSD", "FX_EUR_USD", "EURUSD/ECN", "SPX500"],
+    "crypto": ["BTC", "USDT", "BTCXYZ", "PEPTUSD", "ARBUSD", "BTC-PERP", "BINANCE_BTC_USDT", "binance_btc_usdt", "A<b>&"],
+}
+
+
+@pytest.mark.parametrize(("asset_class", "symbol"), [(name, symbol) for name, symbols in UNREADABLE.items() for symbol in symbols])
+def test_a_pair_that_cannot_be_read_is_refused_unless_both_are_given(asset_class: str, symbol: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        Instrument(symbol, asset_class)  # type: ignore[arg-type]
+    assert str(caught.value) == f"Instrument {symbol}: base and quote currency cannot be read from the symbol; give base= and quote="
+    with pytest.raises(ParameterError, match="give base= and quote="):
+        Instrument(symbol, asset_class, base="XYZ")  # type: ignore[arg-type]
+    made = Instrument(symbol, asset_class, base="XYZ", quote="USD")  # type: ignore[arg-type]
+    assert (made.base, made.quote) == ("XYZ", "USD")
+    assert eval(repr(made), {"Instrument": Instrument}) == made
+
+
+@pytest.mark.parametrize(("symbol", "quote", "base"), [("S001", "USD", "S001"), ("BTCXYZ", "XYZ", "BTC"), ("ARBUSD", "USD", "ARB")])
+def test_beside_a_quote_that_is_given_the_rest_of_the_symbol_is_the_coin(symbol: str, quote: str, base: str) -> None:
+    made = Instrument(symbol, "crypto", quote=quote)
+    assert (made.base, made.quote) == (base, quote)
+    assert eval(repr(made), {"Instrument": Instrument}) == made
+
+
+def test_a_future_is_named_after_its_root_and_priced_in_dollars_unless_said() -> None:
+    made = Instrument("6EH4", "fx", "future")
+    assert (made.base, made.quote) == (None, "USD")
+
+
+def test_the_longest_quote_is_looked_for_first() -> None:
+    assert [len(quote) for quote in QUOTES] == sorted((len(quote) for quote in QUOTES), reverse=True)
+    assert {"USDT", "USDC", "BUSD", "TUSD", "FDUSD", "DAI", "USD", "EUR", "GBP", "JPY", "TRY", "BRL", "AUD"} <= set(QUOTES)
 
 
 @pytest.mark.parametrize("symbol", ["BNB/USD", "DOT-USD", "ARB_USD"])

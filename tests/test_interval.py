@@ -16,6 +16,8 @@ from workbench.interval import DAY, canonical, nanoseconds
     [
         ("1min", "1min"), ("5m", "5min"), ("15t", "15min"), ("h", "1h"), ("4H", "4h"), ("1d", "1D"), ("D", "1D"),
         (" 5 min ", "5min"), ("30s", "30s"), ("30S", "30s"), ("90min", "90min"),
+        ("60min", "1h"), ("60s", "1min"), ("3600s", "1h"), ("120m", "2h"), ("1440min", "1D"), ("24h", "1D"),
+        ("36h", "36h"), ("7D", "7D"), ("168h", "7D"),
     ],
 )  # fmt: skip
 def test_an_interval_is_written_in_one_way(written: str, expected: str) -> None:
@@ -26,7 +28,14 @@ def test_an_interval_is_written_in_one_way(written: str, expected: str) -> None:
 def test_the_length_is_what_pandas_says(count: int, unit: str) -> None:
     written = f"{count}{unit}"
     assert nanoseconds(written) == pd.Timedelta(written).value
-    assert canonical(canonical(written)) == canonical(written) == written
+    assert nanoseconds(canonical(written)) == nanoseconds(written)
+
+
+@given(st.integers(1, 10_000), st.sampled_from(["s", "min", "h", "D"]), st.integers(1, 10_000), st.sampled_from(["s", "min", "h", "D"]))
+def test_two_intervals_are_written_alike_where_they_are_as_long(count: int, unit: str, other: int, second: str) -> None:
+    left, right = f"{count}{unit}", f"{other}{second}"
+    assert (canonical(left) == canonical(right)) == (nanoseconds(left) == nanoseconds(right))
+    assert canonical(canonical(left)) == canonical(left)
 
 
 def test_a_day_is_a_day() -> None:

@@ -195,7 +195,7 @@ def test_a_status_before_the_first_step(place: Place) -> None:
 
 
 def test_a_status_is_safe_html(tmp_path: Path) -> None:
-    odd = wb.Instrument("A<b>&", asset_class="crypto")
+    odd = wb.Instrument("A<b>&", asset_class="crypto", base="A", quote="USD")
     wb.ParquetStore(tmp_path / "bars").save(wb.simulate([odd], bars=300, interval="1h", seed=1))
     wb.Strategy(wb.signals.MovingAverageCross(2, 5), wb.sizing.FixedQuantity(1)).save(tmp_path / "s")
     run = prepare(strategy=str(tmp_path / "s"), store=str(tmp_path / "bars"), symbols=[odd.symbol], interval="1h").go(lambda text: None)

@@ -200,7 +200,7 @@ def test_rule_14_without_shorts_nothing_opens_from_flat():
     ],
 )
 def test_rule_14_only_spot_coins_cannot_be_sold_short(asset_class, kind, expected):
-    assert wb.Instrument("BTCUSDT", asset_class, kind).can_short is expected
+    assert wb.Instrument("BTCUSDT", asset_class, kind, "BTC", "USDT").can_short is expected
 
 
 def test_rule_14_borrow_costs_are_said_to_be_missing():

@@ -16,6 +16,8 @@ __all__ = ["aligned"]
 def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
     """Return one number a bar and symbol, shape (T, N); a DataFrame is laid out by its labels, not by position.
 
+    What has no labels - an array, or a table numbered from 0 - is taken as it stands.
+
     Parameters
     ----------
     given : DataFrame, Series or array
@@ -33,10 +35,10 @@ def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
     """
     if given is None:
         raise ParameterError(f"{who} returned None: is a `return` missing?")
-    if isinstance(given, pd.DataFrame) and len(bars.symbols) > 1:
+    if isinstance(given, pd.DataFrame) and len(bars.symbols) > 1 and not isinstance(given.columns, pd.RangeIndex):
         given = _in_order(given, bars.symbols, who)
-    if isinstance(given, (pd.DataFrame, pd.Series)) and len(given) == len(bars) and not given.index.equals(bars.index):
-        raise ParameterError(f"{who} must keep the labels of the bars in their order, got others: {_first_other(given.index, bars.index)}")
+    if isinstance(given, (pd.DataFrame, pd.Series)) and not isinstance(given.index, pd.RangeIndex):
+        _require_labels(given.index, bars.index, who)
     try:
         values = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
@@ -60,9 +62,11 @@ def _in_order(given: pd.DataFrame, symbols: list[str], who: str) -> pd.DataFrame
     return given[symbols]
 
 
-def _first_other(index: pd.Index, wanted: pd.DatetimeIndex) -> str:
-    place = next((k for k, (a, b) in enumerate(zip(index, wanted, strict=True)) if a != b), 0)
-    return f"{index[place]} where {wanted[place]} was expected"
+def _require_labels(index: pd.Index, wanted: pd.DatetimeIndex, who: str) -> None:
+    if len(index) == len(wanted) and not index.equals(wanted):
+        place = next((k for k, (a, b) in enumerate(zip(index, wanted, strict=True)) if a != b), 0)
+        said = f"{index[place]} where {wanted[place]} was expected"
+        raise ParameterError(f"{who} must keep the labels of the bars in their order, got others: {said}")
 
 
 def _example(given: Any) -> str:

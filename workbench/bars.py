@@ -15,7 +15,7 @@ from workbench.instrument import Instrument
 from workbench.interval import DAY, canonical, nanoseconds
 from workbench.quality import check_frame, require_bar_columns, warn_of
 
-__all__ = ["FIELDS", "Bars"]
+__all__ = ["FIELDS", "Bars", "join_frames"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -130,14 +130,7 @@ class Bars:
         for doubt in filter(None, doubts):
             warn_of(doubt)
             assumptions = (*assumptions, f"warning: {doubt}")
-        index = _union([pd.DatetimeIndex(frames[i.symbol].index) for i in chosen])
-        arrays = {name: np.full((len(index), len(chosen)), np.nan) for name in FIELDS}
-        for column, instrument in enumerate(chosen):
-            frame = frames[instrument.symbol]
-            rows = slice(None) if len(frame) == len(index) else index.get_indexer(pd.DatetimeIndex(frame.index))
-            for name in FIELDS:
-                if name in frame:
-                    arrays[name][rows, column] = frame[name].to_numpy(dtype=float)
+        index, arrays = join_frames([frames[i.symbol] for i in chosen])
         return cls(index, chosen, interval, arrays, source, assumptions)
 
     # -- reading ------------------------------------------------------------------------------------------------
@@ -332,12 +325,18 @@ class _Rows:
         return self._bars.take(rows if isinstance(rows, slice) else np.asarray(rows))
 
 
-def _union(indexes: Sequence[pd.DatetimeIndex]) -> pd.DatetimeIndex:
-    joined = indexes[0]
-    for index in indexes[1:]:
-        if not joined.equals(index):
-            joined = joined.union(index)
-    return joined
+def join_frames(frames: Sequence[pd.DataFrame]) -> tuple[pd.DatetimeIndex, dict[str, np.ndarray]]:
+    """Return the union of checked frames' labels, and the fields on it, NaN where a frame has no row or no such column."""
+    index = pd.DatetimeIndex(frames[0].index)
+    for frame in frames[1:]:
+        index = index if index.equals(frame.index) else index.union(pd.DatetimeIndex(frame.index))
+    arrays = {name: np.full((len(index), len(frames)), np.nan) for name in FIELDS}
+    for column, frame in enumerate(frames):
+        rows = slice(None) if len(frame) == len(index) else index.get_indexer(pd.DatetimeIndex(frame.index))
+        for name in FIELDS:
+            if name in frame:
+                arrays[name][rows, column] = frame[name].to_numpy(dtype=float)
+    return index, arrays
 
 
 def _instruments_for(frames: Mapping[str, pd.DataFrame], given: Mapping[str, Instrument] | Sequence[Instrument] | None) -> list[Instrument]:

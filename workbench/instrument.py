@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import numbers
+import re
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import fraction
 
-__all__ = ["AssetClass", "Instrument", "Kind"]
+__all__ = ["COINS", "CURRENCIES", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "pair_of", "word_set"]
 
 AssetClass = Literal["equity", "fx", "crypto", "commodity", "rate", "index"]
 Kind = Literal["spot", "perpetual", "future", "cfd"]
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
+STABLE = ("FDUSD", "USDT", "USDC", "BUSD", "TUSD", "DAI")
+CURRENCIES = word_set(
+    "USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK SGD HKD CNH CNY MXN ZAR TRY PLN CZK HUF RON ILS THB INR IDR PHP KRW BRL ARS COP RUB UAH"
+)
+METALS = word_set("XAU XAG XPT XPD")
+#: The commonest coins, and those that end in the first letter of BUSD or TUSD.
+COINS = word_set(
+    "BTC XBT ETH XRP LTC BNB SOL ADA DOGE DOT LINK AVAX TRX MATIC XLM BCH EOS XMR ETC ATOM UNI NEAR SUI TON SHIB"
+    " APT AR ARB BAT FET GRT MNT QNT"
+)
 #: Quote currencies by which a coin pair written in one word is told apart, longest first.
-QUOTES = ("FDUSD", "USDT", "USDC", "USD", "EUR", "GBP", "JPY", "BTC", "ETH", "BNB")
+QUOTES = tuple(sorted((*STABLE, *CURRENCIES, "BTC", "ETH", "BNB"), key=lambda quote: (-len(quote), quote)))
+KNOWN = CURRENCIES | METALS | COINS | set(STABLE)
+#: What brokers and venues add to a pair: small letters (``EURUSDm``), or a word of their own (``EURUSD-ECN``, ``BTC/USDT:USDT``).
+SMALL_LETTERS = re.compile(r"(?<=[A-Z])[a-z]{1,4}$")
+ADDED_WORD = re.compile(rf":[A-Z]+$|[-_.#+=](?!(?i:{'|'.join(sorted(KNOWN))})$)[A-Za-z0-9]*$")
 CFD_MARGIN = {"index": 1 / 20, "commodity": 1 / 10, "equity": 1 / 5, "crypto": 1 / 2, "fx": 1 / 30, "rate": 1 / 5}
 
 
@@ -30,8 +51,9 @@ class Instrument:
     asset_class : {"equity", "fx", "crypto", "commodity", "rate", "index"}
     kind : {"spot", "perpetual", "future", "cfd"}
     base, quote : str, optional
-        Currency (or coin) bought, and currency of the price. Read from a pair's symbol (``EURUSD``, ``BTCUSDT``)
-        where not given; else `quote` is ``USD``.
+        Currency (or coin) bought, and currency of the price. Read from a pair's symbol (``EURUSD``, ``EURUSD.r``,
+        ``BTCUSDT``) where not given; a currency pair or coin whose symbol does not tell them is refused. Else, and for
+        futures, which are named after their root, `quote` is ``USD``.
     multiplier : float, default 1
         Contract size: units of the base behind one lot or contract.
     tick_size : float, optional
@@ -52,6 +74,11 @@ class Instrument:
     calendar : str, optional
         A calendar of exchange_calendars (``"XNYS"``): daily bars then close with the session, and stamps are checked.
     venue : str, optional
+
+    Raises
+    ------
+    ParameterError
+        A value out of its range, or base and quote are neither given nor to be read from the symbol.
 
     Examples
     --------
@@ -78,11 +105,11 @@ class Instrument:
     def __post_init__(self) -> None:
         """Check what was given and fill in what was not."""
         self._check()
-        base, quote = _pair(self.symbol, self.asset_class)
+        base, quote = self._currencies()
         step = self.quantity_step or _default_step(self.asset_class, self.kind, self.multiplier)
         defaults = {
             "base": base,
-            "quote": quote or "USD",
+            "quote": quote,
             "quantity_step": step,
             "min_quantity": step,
             "can_short": not (self.asset_class == "crypto" and self.kind == "spot"),
@@ -105,6 +132,17 @@ class Instrument:
                 raise ParameterError(f"Instrument {self.symbol}: {name} must be a positive number, got {value!r}")
         if not (_is_number(self.min_notional) and 0 <= self.min_notional < float("inf")):
             raise ParameterError(f"Instrument {self.symbol}: min_notional must not be negative, got {self.min_notional!r}")
+
+    def _currencies(self) -> tuple[str | None, str | None]:
+        """Return base and quote where they were given or can be read; refuse a pair that would be priced in a guess."""
+        read = _usual_currencies(self.symbol, self.asset_class, self.kind)
+        base, quote = self.base or read[0], self.quote or read[1]
+        if base is None and quote and self.asset_class == "crypto" and self.kind != "future":
+            base = self.symbol.upper().removesuffix(quote)
+        if read[1] is None and not (base and quote):
+            said = "base and quote currency cannot be read from the symbol; give base= and quote="
+            raise ParameterError(f"Instrument {self.symbol}: {said}")
+        return base, quote
 
     @property
     def funded(self) -> bool:
@@ -153,12 +191,13 @@ class Instrument:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def __repr__(self) -> str:
-        plain = Instrument(self.symbol, self.asset_class, self.kind, multiplier=self.multiplier)
+        plain = Instrument(self.symbol, self.asset_class, self.kind, self.base, self.quote, self.multiplier)
+        read = dict(zip(("base", "quote"), _usual_currencies(self.symbol, self.asset_class, self.kind), strict=True))
+        usual = plain.to_dict() | {f.name: f.default for f in fields(self) if f.name in ("asset_class", "kind", "multiplier")} | read
         said = [repr(self.symbol)]
         for field in fields(self)[1:]:
             value = getattr(self, field.name)
-            usual = getattr(plain, field.name) if field.name not in ("asset_class", "kind", "multiplier") else field.default
-            if value != usual:
+            if value != usual[field.name]:
                 said.append(f"{field.name}={value!r}")
         return f"Instrument({', '.join(said)})"
 
@@ -167,19 +206,48 @@ def _is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _pair(symbol: str, asset_class: str) -> tuple[str | None, str | None]:
-    """Split the symbol of a pair into base and quote, where it is one."""
-    parts = symbol.upper().replace("-", "/").replace("_", "/").split("/")
-    if asset_class in ("fx", "crypto") and len(parts) == 2 and all(parts):
-        return parts[0], parts[1]
-    plain = symbol.upper()
-    if asset_class == "fx" and len(plain) == 6:
-        return plain[:3], plain[3:]
-    if asset_class == "crypto":
-        for quote in QUOTES:
-            if plain.endswith(quote) and len(plain) > len(quote):
-                return plain[: -len(quote)], quote
-    return None, None
+def _usual_currencies(symbol: str, asset_class: str, kind: str) -> tuple[str | None, str | None]:
+    """Return base and quote as the symbol has them; None twice where it should have, and does not tell them."""
+    if asset_class not in ("fx", "crypto"):
+        return None, "USD"
+    return pair_of(symbol, asset_class) or (None, "USD" if kind == "future" else None)
+
+
+def pair_of(symbol: str, asset_class: str) -> tuple[str, str] | None:
+    """Split the symbol of a currency pair (fx) or coin (crypto) into base and quote; None where that is not sure.
+
+    Examples
+    --------
+    >>> pair_of("EURUSD.r", "fx"), pair_of("BTCTUSD", "crypto"), pair_of("EURXYZQ", "fx")
+    (('EUR', 'USD'), ('BTC', 'TUSD'), None)
+    """
+    # Small letters go first: EURUSDc is EURUSD on a cent account, not EUR in USDC.
+    for text in (SMALL_LETTERS.sub("", symbol), symbol, ADDED_WORD.sub("", symbol)):
+        pair = _split(text.upper(), asset_class)
+        if pair is not None:
+            return pair
+    return None
+
+
+def _split(text: str, asset_class: str) -> tuple[str, str] | None:
+    """Split at a separator, in the middle of six letters, or before a quote currency."""
+    if asset_class == "fx":
+        halves = re.fullmatch(r"([A-Z]{3})[-/_]?([A-Z]{3})", text)
+        return (halves[1], halves[2]) if halves else None
+    halves = re.fullmatch(r"([A-Z0-9]+)([-/_])([A-Z0-9]+)", text)
+    # A slash stands in pairs only; behind the other separators may stand what a venue adds (BTCUSDT-PERP).
+    if halves and (halves[2] == "/" or halves[3] in KNOWN):
+        return halves[1], halves[3]
+    return _split_coin(text) if re.fullmatch(r"[A-Z0-9]+", text) else None
+
+
+def _split_coin(text: str) -> tuple[str, str] | None:
+    splits = [(text.removesuffix(quote), quote) for quote in QUOTES if text.endswith(quote) and text != quote]
+    # The dollar is never the coin: USDTUSD is not USD in TUSD.
+    known = [split for split in splits if split[0] in KNOWN and split[0] != "USD"] or splits
+    # One letter may be the coin's (PEPTUSD: PEPT in USD or PEP in TUSD?), two are the quote's (PEPEFDUSD).
+    unsure = len(known) > 1 and len(known[0][1]) - len(known[1][1]) == 1
+    return known[0] if known and not unsure else None
 
 
 def _default_step(asset_class: str, kind: str, multiplier: float) -> float:

@@ -15,18 +15,16 @@ SPELT = {"m": "min", "min": "min", "t": "min", "h": "h", "H": "h", "d": "D", "D"
 
 
 def canonical(interval: str) -> str:
-    """Return an interval in the one way we write it.
+    """Return an interval in the one way we write it: in the longest unit that it is a whole number of.
 
     Examples
     --------
-    >>> canonical("5m"), canonical("1d"), canonical("h")
+    >>> canonical("5m"), canonical("1d"), canonical("60min")
     ('5min', '1D', '1h')
     """
-    match = re.fullmatch(r"\s*(\d*)\s*([A-Za-z]+)\s*", interval) if isinstance(interval, str) else None
-    unit = SPELT.get(match[2]) if match else None
-    if match is None or unit is None or (match[1] and not int(match[1])):
-        raise DataError(f"interval must look like '1min', '5min', '1h' or '1D', got {interval!r}")
-    return f"{int(match[1] or 1)}{unit}"
+    length = nanoseconds(interval)
+    unit = max((name for name in UNITS if length % UNITS[name] == 0), key=UNITS.__getitem__)
+    return f"{length // UNITS[unit]}{unit}"
 
 
 def nanoseconds(interval: str) -> int:
@@ -37,6 +35,8 @@ def nanoseconds(interval: str) -> int:
     >>> nanoseconds("1min")
     60000000000
     """
-    match = re.fullmatch(r"(\d+)(\D+)", canonical(interval))
-    assert match is not None
-    return int(match[1]) * UNITS[match[2]]
+    match = re.fullmatch(r"\s*(\d*)\s*([A-Za-z]+)\s*", interval) if isinstance(interval, str) else None
+    unit = SPELT.get(match[2]) if match else None
+    if match is None or unit is None or (match[1] and not int(match[1])):
+        raise DataError(f"interval must look like '1min', '5min', '1h' or '1D', got {interval!r}")
+    return int(match[1] or 1) * UNITS[unit]

@@ -1,34 +1,83 @@
-"""Trading sessions: when each step is known, and how many sessions lie between two daily bars."""
+"""Trading sessions: when each step is known, what cannot share it, and how many sessions lie between two daily bars."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 
 from workbench.bars import Bars
 from workbench.calendars import session_times
+from workbench.errors import DataError
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 
-__all__ = ["close_times", "session_numbers"]
+__all__ = ["close_times", "require_later_opens", "session_numbers"]
 
 
 def close_times(bars: Bars) -> np.ndarray:
     """Return when each step is known: the latest close of its label, nanoseconds since 1970, int64 of length T (SEMANTICS 1).
 
-    A bar closes at label + interval, a daily bar of an instrument with a calendar at that session's close.
+    A bar closes at label + interval, a daily bar of an instrument with a calendar at that session's close: a holiday adds none.
     """
     plain = bars.labels + bars.interval_ns
-    calendars = {instrument.calendar for instrument in bars.instruments}
-    if bars.interval_ns != DAY or not len(bars) or calendars == {None}:
+    if not _has_sessions(bars):
         return plain
-    closes = [plain if name is None else _session_closes(bars.labels, plain, name) for name in sorted(calendars, key=str)]
-    return np.asarray(np.max(closes, axis=0))
+    latest = _latest(_spans(bars))
+    return np.where(latest > 0, latest, plain)
 
 
-def _session_closes(labels: np.ndarray, plain: np.ndarray, calendar: str) -> np.ndarray:
-    dates, _, closes = session_times(calendar, int(labels[0]), int(labels[-1]))
+def require_later_opens(bars: Bars) -> None:
+    """Raise `DataError` where a daily bar opens before the step before it is decided: its fills would precede their decision."""
+    if not _has_sessions(bars):
+        return
+    spans = _spans(bars)
+    latest = _latest(spans)
+    for column, instrument in enumerate(bars.instruments):
+        opens = spans[instrument.calendar].opens
+        early = np.flatnonzero((opens[1:] < latest[:-1]) & bars.present[1:, column])
+        if len(early):
+            row = int(early[0])
+            last = next(one.symbol for one in bars.instruments if spans[one.calendar].closes[row] == latest[row])
+            raise DataError(_early(instrument.symbol, last, int(bars.labels[row]), int(latest[row]), int(opens[row + 1])))
+
+
+def _early(symbol: str, last: str, label: int, close: int, first: int) -> str:
+    step, decided, opened = (f"{pd.Timestamp(time):%Y-%m-%d %H:%M}" for time in (label, close, first))
+    return (
+        f"{symbol} and {last} cannot share a strategy: the step {step[:10]} is decided when {last} closes, {decided} UTC, "
+        f"and the next session of {symbol} opens before that, {opened} UTC; trade them in two strategies"
+    )
+
+
+def _has_sessions(bars: Bars) -> bool:
+    """Whether sessions matter: daily bars of which some instrument names a calendar."""
+    return bars.interval_ns == DAY and len(bars) > 0 and any(one.calendar is not None for one in bars.instruments)
+
+
+class _Span(NamedTuple):
+    """When the daily bars of a calendar open and close; where it has no session they open at the label and close at 0, never."""
+
+    opens: np.ndarray
+    closes: np.ndarray
+
+
+def _spans(bars: Bars) -> dict[str | None, _Span]:
+    return {name: _span(bars.labels, name) for name in {one.calendar for one in bars.instruments}}
+
+
+def _span(labels: np.ndarray, calendar: str | None) -> _Span:
+    if calendar is None:
+        return _Span(labels, labels + DAY)
+    dates, opens, closes = session_times(calendar, int(labels[0]), int(labels[-1]))
     place = np.minimum(np.searchsorted(dates, labels), len(dates) - 1)
-    return np.where(dates[place] == labels, closes[place], plain)
+    known = dates[place] == labels
+    return _Span(np.where(known, opens[place], labels), np.where(known, closes[place], 0))
+
+
+def _latest(spans: dict[str | None, _Span]) -> np.ndarray:
+    return np.asarray(np.max([span.closes for span in spans.values()], axis=0))
 
 
 def session_numbers(bars: Bars) -> np.ndarray | None:

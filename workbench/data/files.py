@@ -18,7 +18,7 @@ from workbench.data.repair import repair_frame, repair_names
 from workbench.errors import DataError, ParameterError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.interval import canonical
-from workbench.quality import as_floats, require_bar_columns
+from workbench.quality import Fault, as_floats, require_bar_columns
 
 __all__ = ["METADATA", "read_bars", "read_parquet"]
 
@@ -223,9 +223,20 @@ def _plain_names(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.set_axis(names, axis=1)
 
 
+def _must_name_symbols(table: _Table, column: str) -> None:
+    """Refuse rows without a symbol, which grouping would drop unsaid; a column that is empty throughout says nothing."""
+    missing = table.rows[column].isna().to_numpy()
+    if missing.any() and not missing.all():
+        row = int(missing.argmax())
+        where = f"row {row}, column {column}: {table.rows[column].iloc[row]} names no instrument"
+        raise DataError(f"{table.name}: {Fault('symbol missing', where, int(missing.sum()))}")
+
+
 def _by_symbol(table: _Table, given: Given) -> list[tuple[_Table, Instrument | str | None]]:
     """Split a table in the long form (a row per label and symbol) into its symbols."""
     column = next((name for name in SYMBOL_NAMES if name in table.rows), None)
+    if column is not None:
+        _must_name_symbols(table, column)
     if column is None or table.rows[column].nunique() < 2:
         if given is not None and not isinstance(given, (Instrument, str)):
             raise ParameterError(f"{table.name} holds one instrument: give an Instrument or its symbol, not a {type(given).__name__}")

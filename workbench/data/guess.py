@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from workbench.instrument import QUOTES, AssetClass, Instrument
+from workbench.instrument import COINS, CURRENCIES, QUOTES, STABLE, AssetClass, Instrument, pair_of, word_set
 
 __all__ = ["guess_instrument"]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-CURRENCIES = _words("USD EUR GBP JPY CHF AUD NZD CAD SEK NOK DKK SGD HKD CNH CNY MXN ZAR TRY PLN CZK HUF ILS THB INR KRW BRL")
-COINS = _words("BTC XBT ETH XRP LTC BNB SOL ADA DOGE DOT LINK AVAX TRX MATIC XLM BCH EOS XMR ETC ATOM UNI NEAR SUI TON SHIB")
-STABLE = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD")
-INDICES = _words("SPX GSPC SP500 NDX DJI RUT VIX DAX FTSE STOXX50 NIKKEI N225 HSI")
+INDICES = word_set("SPX GSPC SP500 NDX DJI RUT VIX DAX FTSE STOXX50 NIKKEI N225 HSI")
 CLASSES: dict[str, AssetClass | str] = {
     **dict.fromkeys(("eq", "equity", "stock", "stocks", "share", "etf"), "equity"),
     **dict.fromkeys(("crypto", "coin"), "crypto"),
@@ -29,6 +23,8 @@ CLASSES: dict[str, AssetClass | str] = {
     **dict.fromkeys(("idx", "index"), "index"),
 }
 PERPETUAL = frozenset(("perp", "perpetual", "swap"))
+#: A pair with the small letters that a broker adds to it.
+SUFFIXED = re.compile(r"[A-Z]{6,}[a-z]{1,4}")
 #: Words of file names that say nothing of the instrument.
 NOISE = re.compile(
     r"\d+(s|sec|m|min|mins|minute|t|h|hour|d|day|w|wk)|[mhdw]\d+|(19|20)\d{2}(\d{2}(\d{2})?)?|tick|minute|min|hour|hourly|day|daily|weekly|raw|adj|adjusted"
@@ -82,7 +78,7 @@ def guess_instrument(name: str | None, frame: pd.DataFrame | None = None) -> tup
     """
     tokens = [token for token in re.split(r"[\s_\-./]+", name or "") if token]
     hint = next((CLASSES[token.lower()] for token in tokens if token.lower() in CLASSES), None)
-    words = [token.upper() for token in tokens if token.lower() not in CLASSES and not _noise(token)]
+    words = [_spelt(token) for token in tokens if token.lower() not in CLASSES and not _noise(token)]
     perpetual = any(token.lower() in PERPETUAL for token in tokens)
     if not words:
         return Instrument("ASSET"), "nothing names it: taken as a share priced in USD"
@@ -99,6 +95,10 @@ def _noise(token: str) -> bool:
     return bool(NOISE.fullmatch(token.lower())) or token.lower() in PERPETUAL
 
 
+def _spelt(token: str) -> str:
+    return token if SUFFIXED.fullmatch(token) else token.upper()
+
+
 def _two_halves(words: Sequence[str], hint: str | None) -> bool:
     """Whether a pair is written in two words: ``unittest_btc``, ``BTC-USD``, ``EUR/USD``."""
     if len(words) < 2 or hint not in (None, "crypto", "fx"):
@@ -108,14 +108,20 @@ def _two_halves(words: Sequence[str], hint: str | None) -> bool:
 
 
 def _class_of(symbol: str) -> str:
-    if len(symbol) == 6 and symbol[:3] in CURRENCIES and symbol[3:] in CURRENCIES:
+    pair, coin = pair_of(symbol, "fx"), pair_of(symbol, "crypto")
+    if pair and CURRENCIES.issuperset(pair):
         return "fx"
-    base = next((symbol[: -len(quote)] for quote in QUOTES if symbol.endswith(quote)), "")
-    if base in COINS or (base and symbol.endswith(STABLE)):
+    # Only the coin tells: shares end in BTC and ETH too (GBTC).
+    if (coin and coin[0] in COINS) or any(_ends(symbol, quote) for quote in STABLE):
         return "crypto"
     if symbol.lstrip("^") in INDICES:
         return "index"
     return "future" if _root(symbol) in FUTURES else "equity"
+
+
+def _ends(symbol: str, quote: str) -> bool:
+    # Three letters end other words too (HYUNDAI).
+    return symbol.endswith(quote) and len(symbol) > len(quote) > 3
 
 
 def _root(symbol: str) -> str:
@@ -132,7 +138,8 @@ def _make(symbol: str, kind: str, perpetual: bool, frame: pd.DataFrame | None) -
     if kind == "crypto":
         return Instrument(symbol, asset_class="crypto", kind="perpetual" if perpetual else "spot")
     if kind == "fx":
-        return Instrument(symbol, asset_class="fx", tick_size=_grid(frame, 0.001 if symbol.endswith("JPY") else 0.00001))
+        pair = Instrument(symbol, asset_class="fx")
+        return replace(pair, tick_size=_grid(frame, 0.001 if pair.quote == "JPY" else 0.00001))
     return Instrument(symbol, tick_size=_grid(frame, 0.01))
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
-from workbench.bars import FIELDS, Bars
+from workbench.bars import FIELDS, Bars, join_frames
 from workbench.data.adapter import moment
 from workbench.data.files import METADATA, read_parquet
 from workbench.errors import DataError, did_you_mean
@@ -57,7 +57,7 @@ class ParquetStore:
         bars : Bars
         replace : bool, default False
             Whether a row with the label of a stored one takes its place. The instrument, the source and the assumptions
-            are then those of `bars`.
+            are then those of `bars`. Simulated bars never replace real ones, nor real bars simulated ones.
 
         Raises
         ------
@@ -98,7 +98,7 @@ class ParquetStore:
             raise DataError("ParquetStore.load needs at least one symbol, got none")
         first, last = (None if value is None else moment(value, name) for value, name in ((start, "start"), (end, "end")))
         frames, abouts = zip(*(self._read(name, interval) for name in names), strict=True)
-        index, arrays = _joined([_between(frame, first, last) for frame in frames])
+        index, arrays = join_frames([_between(frame, first, last) for frame in frames])
         instruments = [Instrument(**about["instrument"]) for about in abouts]
         source = "; ".join(dict.fromkeys(about["source"] for about in abouts if about["source"]))
         return Bars(
@@ -162,6 +162,8 @@ class ParquetStore:
         }
         if self._path(instrument.symbol, bars.interval).exists():
             stored, old = self._read(instrument.symbol, bars.interval)
+            # Stored rows outlast a replacement: a mixed file would pass made-up ones off as real.
+            _must_be_of_one_kind(instrument.symbol, old["source"], bars.source)
             if not replace:
                 _must_agree(instrument.symbol, stored, frame, old, about)
                 about["source"] = "; ".join(dict.fromkeys(text for text in (old["source"], bars.source) if text))
@@ -171,13 +173,17 @@ class ParquetStore:
         return frame, about | {"bars": len(frame), "first": ends[0], "last": ends[1]}
 
 
+def _must_be_of_one_kind(symbol: str, stored: str, new: str) -> None:
+    if ("simulated" in stored) != ("simulated" in new):
+        said = f"stored {stored!r}, new {new!r}; save to another folder"
+        raise DataError(f"{symbol}: simulated and real bars do not go into one file: {said}")
+
+
 def _must_agree(symbol: str, stored: pd.DataFrame, new: pd.DataFrame, old: dict[str, Any], about: dict[str, Any]) -> None:
     if old["instrument"] != json.loads(json.dumps(about["instrument"])):
         differing = next(name for name, value in about["instrument"].items() if old["instrument"].get(name) != value)
         said = f"{differing} is {old['instrument'].get(differing)!r} in the store and {about['instrument'][differing]!r} here"
         raise DataError(f"{symbol}: the instrument differs: {said}; pass replace=True to overwrite")
-    if ("simulated" in old["source"]) != ("simulated" in about["source"]):
-        raise DataError(f"{symbol}: simulated and real bars do not go into one file: stored {old['source']!r}, new {about['source']!r}")
     labels = stored.index.intersection(new.index)
     left, right = (frame.loc[labels, list(FIELDS)].to_numpy(dtype=float) for frame in (stored, new))
     rows, columns = np.nonzero(~((left == right) | (np.isnan(left) & np.isnan(right))))
@@ -223,11 +229,3 @@ def _between(frame: pd.DataFrame, first: int | None, last: int | None) -> pd.Dat
     labels = pd.DatetimeIndex(frame.index).as_unit("ns").asi8
     begin = 0 if first is None else int(np.searchsorted(labels, first))
     return frame.iloc[begin : None if last is None else int(np.searchsorted(labels, last, "right"))]
-
-
-def _joined(frames: Sequence[pd.DataFrame]) -> tuple[pd.DatetimeIndex, dict[str, np.ndarray]]:
-    index = pd.DatetimeIndex(frames[0].index)
-    for frame in frames[1:]:
-        index = index if index.equals(frame.index) else index.union(pd.DatetimeIndex(frame.index))
-    whole = [frame if len(frame) == len(index) else frame.reindex(index) for frame in frames]
-    return index, {name: np.column_stack([frame[name].to_numpy(dtype=float) for frame in whole]) for name in FIELDS}

@@ -13,9 +13,8 @@ from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
 from workbench.instrument import Instrument
-from workbench.interval import nanoseconds
 from workbench.rates import Conversion, Rates, common_currency, conversion
-from workbench.sessions import session_numbers
+from workbench.sessions import require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
@@ -60,7 +59,7 @@ class Setup:
     @property
     def interval_ns(self) -> int:
         """Length of a bar in nanoseconds."""
-        return nanoseconds(self.bars.interval)
+        return self.bars.interval_ns
 
     def on(self, bars: Bars) -> Setup:
         """Return the same strategy and account over other bars of the same instruments."""
@@ -101,6 +100,7 @@ def set_up(
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
     if not len(bars):
         raise ParameterError("there are no bars to trade on")
+    require_later_opens(bars)
     kept = currency or common_currency(bars.instruments)
     each = costs_for(costs, bars.instruments)
     specs = [spec_of(i, c.numbers(i)) for i, c in zip(bars.instruments, each, strict=True)]
