@@ -103,6 +103,111 @@ def backtest(
         typer.echo(f"report: {result.report(report)}")
 
 
+Root = Annotated[Path, typer.Option("--root", help="Folder of all runs and paper accounts.")]
+Run = Annotated[str, typer.Argument(help="Name of the run: that of its release.")]
+
+
+@app.command()
+def promote(
+    strategy: Annotated[Path, typer.Argument(help="Folder of a saved strategy (Strategy.save).")],
+    name: Annotated[str, typer.Option("--name", help="Names the release, its run and its orders.")],
+    bars: BarsFile = None,
+    stamp: Stamp = "open",
+    interval: Interval = None,
+    symbol: Symbol = None,
+    cash: Cash = None,
+    currency: Currency = None,
+    rate: Rate = None,
+    commission: Commission = None,
+    slippage: Slippage = None,
+    start: Annotated[str | None, typer.Option("--start", help="'join' acts on the first stance, 'wait' only notes it.")] = None,
+    folder: Annotated[Path, typer.Option("--folder", help="Folder of the releases.")] = Path("releases"),
+) -> None:
+    """Make a release of a saved strategy: the only thing that a run takes. The bars say what it trades, and at what interval."""
+    from workbench.live.release import promote as make
+    from workbench.strategy import Strategy
+
+    given = _bars(bars, stamp, interval, symbol)
+    kept = _currency(given, currency)
+    account = {"cash": _cash(cash, kept), "currency": kept, "costs": _costs(commission, slippage), "rates": _rates(rate)}
+    typer.echo(f"release: {make(Strategy.load(strategy), given, name, start=start, folder=folder, **account)}")  # type: ignore[arg-type]
+
+
+@app.command()
+def run(
+    release: Annotated[Path, typer.Argument(help="Folder of a release (workbench promote).")],
+    mode: Annotated[str, typer.Option("--mode", help="'paper': at the paper venue, a process of its own on this machine.")] = "paper",
+    account: Annotated[str | None, typer.Option("--account", help="The paper account; paper-NAME where not given.")] = None,
+    bars: Annotated[Path | None, typer.Option("--bars", help="A recording as the account's market; else a simulated one.")] = None,
+    stamp: Stamp = "open",
+    speed: Annotated[float | None, typer.Option("--speed", help="Times faster than real time; else as fast as it decides.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the simulated market.")] = 0,
+    history: Annotated[int, typer.Option("--history", help="Bars that have closed already when the account is made.")] = 500,
+    step: Annotated[bool, typer.Option("--step", help="Decide one step, then leave: for a scheduler.")] = False,
+    root: Root = Path("runs"),
+) -> None:
+    """Run a release under a supervisor, in a notebook that papermill executes. Ctrl-C, SIGTERM or `workbench stop` end it cleanly."""
+    from workbench.live.account import Market
+    from workbench.live.release import Release
+    from workbench.live.supervisor import Supervisor
+
+    if mode != "paper":
+        raise RunError(f"--mode must be 'paper', got {mode!r}: no venue for money is connected yet")
+    kept = Release.open(release)
+    recorded = None if bars is None else _recorded(bars, stamp, kept)
+    market = Market(recorded, speed, seed, history)
+    sys.exit(Supervisor(release, root, account, market, step, typer.echo).run())
+
+
+@app.command()
+def stop(name: Run, root: Root = Path("runs")) -> None:
+    """End a run cleanly: positions and their protective orders stay at the venue."""
+    _command("stop", name, root)
+
+
+@app.command()
+def kill(name: Run, root: Root = Path("runs")) -> None:
+    """Halt a run: all openings are taken off, at the venue and even while the session hangs; protective orders stay."""
+    from workbench.live.kill import kill as end
+
+    typer.echo(end(root, name))
+
+
+@app.command()
+def runs(root: Root = Path("runs")) -> None:
+    """List the runs: mode, equity, age of the last sign of life."""
+    from workbench.live.listing import listing
+
+    typer.echo(listing(root))
+
+
+@app.command()
+def venue(
+    kind: Annotated[str, typer.Argument(help="Which venue to practise against: 'paper'.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the account.")],
+) -> None:
+    """Serve a practice venue on this machine; the supervisor starts it by itself."""
+    from workbench.practice.paper.process import serve
+
+    if kind != "paper":
+        raise RunError(f"a practice venue is 'paper', got {kind!r}")
+    serve(folder)
+
+
+def _recorded(path: Path, stamp: str, release: Any) -> Any:
+    from workbench.data import read_bars
+
+    if len(release.instruments) != 1:
+        raise RunError(f"--bars is a file of one instrument, and this release trades {len(release.instruments)}")
+    return read_bars(path, instrument=release.instruments[0], interval=release.interval, stamp=stamp)  # type: ignore[arg-type]
+
+
+def _command(what: str, name: str, root: Path) -> None:
+    from workbench.live.commands import order
+
+    typer.echo(order(root, name, what, "the shell"))
+
+
 def _bars(path: Path | None, stamp: str, interval: str | None, symbol: str | None) -> Any:
     from workbench.data import read_bars, sample
 

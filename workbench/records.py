@@ -29,7 +29,23 @@ MARKET, LIMIT, STOP_ORDER = range(3)
 WORKING, FILLED, CANCELLED, EXPIRED, LAPSED = range(5)
 
 #: What became of a wish to open.
-NONE, OPENED, NO_EQUITY, NO_RATE, NO_EXIT, NO_SIZE, CUT_TO_NOTHING, BELOW_MINIMUM, STOPPED_OUT, TOO_MANY, NOT_SENT, NO_SHORT, MISSED, REDUCING, IN_DOUBT = range(15)
+(
+    NONE,
+    OPENED,
+    NO_EQUITY,
+    NO_RATE,
+    NO_EXIT,
+    NO_SIZE,
+    CUT_TO_NOTHING,
+    BELOW_MINIMUM,
+    STOPPED_OUT,
+    TOO_MANY,
+    NOT_SENT,
+    NO_SHORT,
+    MISSED,
+    REDUCING,
+    IN_DOUBT,
+) = range(15)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from workbench.errors import RunError, did_you_mean
 
@@ -19,13 +19,14 @@ class RunParameters(BaseModel):
     Parameters
     ----------
     strategy : str
-        Folder of a saved strategy.
-    store : str
-        Folder of a `workbench.data.ParquetStore` with the recorded bars.
+        Folder of a saved strategy; in a paper run, of a release.
+    store : str or None
+        Folder of a `workbench.data.ParquetStore` with the recorded bars; replay only.
     symbols : list of str
     interval : str
-    mode : {"replay"}
-        ``"replay"``: recorded bars at full speed, on an in-process paper account.
+    mode : {"replay", "paper"}
+        ``"replay"``: recorded bars at full speed, on an in-process paper account. ``"paper"``: at the paper venue, a
+        process of its own, whose market goes on by itself.
     cash : float
         In account currency.
     currency : str or None
@@ -33,24 +34,41 @@ class RunParameters(BaseModel):
         Fields of `workbench.execution.Costs`; the usual ones of each market where None.
     rates : dict or None
         Conversion rates by pair.
+    run, account, folder, venue : str or None
+        Of a paper run: its name, its account, the folder of its journal, the file that says where the venue listens.
+    once : bool
+        Whether a paper run decides one step and leaves.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     strategy: str
-    store: str
+    store: str | None = None
     symbols: list[str] = Field(min_length=1)
     interval: str
-    mode: Literal["replay"] = "replay"
+    mode: Literal["replay", "paper"] = "replay"
     cash: float = Field(default=100_000.0, gt=0, allow_inf_nan=False)
     currency: str | None = None
     costs: dict[str, float] | None = None
     rates: dict[str, float] | None = None
+    run: str | None = None
+    account: str | None = None
+    folder: str | None = None
+    venue: str | None = None
+    once: bool = False
 
-    @field_validator("strategy", "store")
+    @model_validator(mode="after")
+    def _complete(self) -> RunParameters:
+        needed = ("store",) if self.mode == "replay" else ("account", "folder", "venue")
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"a {self.mode} run needs {', '.join(map(repr, missing))}")
+        return self
+
+    @field_validator("strategy", "store", "folder")
     @classmethod
-    def _exists(cls, value: str) -> str:
-        if not Path(value).is_dir():
+    def _exists(cls, value: str | None) -> str | None:
+        if value is not None and not Path(value).is_dir():
             raise ValueError(f"no folder {value!r}" + ("" if Path(value).is_absolute() else f" in {Path.cwd()}"))
         return value
 
@@ -76,5 +94,6 @@ def _sentence(fault: Any) -> str:
     if fault["type"] == "missing":
         return f"parameter {name!r} is missing"
     if fault["type"] == "value_error":
-        return f"parameter {name!r}: {fault['msg'].removeprefix('Value error, ')}"
+        said = str(fault["msg"]).removeprefix("Value error, ")
+        return f"parameter {name!r}: {said}" if name else said
     return f"parameter {name!r}: {fault['msg'].lower()}, got {fault['input']!r}"

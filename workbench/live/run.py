@@ -27,14 +27,19 @@ STRIDE = 500
 BLUE = "#3b7dd8"
 
 
-def prepare(**parameters: Any) -> Run:
-    """Check the parameters once more, inside the kernel, and set the session up.
+def prepare(**parameters: Any) -> Any:
+    """Check the parameters once more, inside the kernel, and set the session up: a `Run`, or a `PaperRun`.
 
     Examples
     --------
     >>> prepare(strategy="runs/demo/strategy", store="runs/demo/bars", symbols=["SPX"], interval="1D")  # doctest: +SKIP
     """
-    return Run(validated(parameters))
+    checked = validated(parameters)
+    if checked.mode == "paper":
+        from workbench.live.paper import PaperRun
+
+        return PaperRun(checked)
+    return Run(checked)
 
 
 class Run:
@@ -48,6 +53,7 @@ class Run:
     def __init__(self, parameters: RunParameters) -> None:
         p = parameters
         self.parameters = p
+        assert p.store is not None
         self.strategy = Strategy.load(Path(p.strategy))
         self.bars = ParquetStore(p.store).load(p.symbols, p.interval)
         self.costs = Costs(**p.costs) if p.costs is not None else None

@@ -213,7 +213,7 @@ class LiveSession(Session):
         if not self._gap or self.setup.strategy.late_entries == "take":
             return False
         now, before = self.tape.stance[j][row], self.tape.stance[j][row - 1] if row else 0.0
-        return not before == before or (now > 0) == (before > 0) and (now < 0) == (before < 0)
+        return not before == before or ((now > 0) == (before > 0) and (now < 0) == (before < 0))
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":

@@ -42,7 +42,8 @@ class Recorder:
         self._orders: list[Any] = []
         self._fills: list[Any] = []
         self._decisions: dict[int, Any] = {}
-        self._equity: list[float] = []
+        # rows before the first that is decided are history: the account stood still
+        self._equity: list[float] = [session.setup.cash] * session.steps_done
         self._number: dict[OrderKey, int] = {}
         keep = self._equity.append
         for kind, handler in (

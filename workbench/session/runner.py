@@ -7,6 +7,7 @@ has told, settle every doubt by asking, compare both books - and only a clean co
 from __future__ import annotations
 
 import logging
+import os
 import queue
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ __all__ = ["Link", "Runner"]
 log = logging.getLogger("workbench.session")
 #: Seconds: the longest wait for something to arrive, between two looks for commands, two signs of life, two reconciles.
 WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
+#: Seconds that a run of one step waits for its bar.
+PATIENCE = 5.0
 
 
 class Link(Protocol):
@@ -61,6 +64,8 @@ class Runner:
         Given the session before anything happens: recorders subscribe here.
     clock : callable
         Nanoseconds since 1970.
+    once : bool
+        Whether to leave after one step: the shape of a scheduled run.
     """
 
     def __init__(
@@ -73,6 +78,7 @@ class Runner:
         run: str,
         listen: Callable[[LiveSession], object] = lambda session: None,
         clock: Callable[[], int] = time.time_ns,
+        once: bool = False,
     ) -> None:
         self._setting = setting
         self._instruments = list(instruments)
@@ -85,11 +91,13 @@ class Runner:
         self.session: LiveSession | None = None
         self.gate = "connecting"
         self._told = self._head = self._newest = 0
+        self._first_row = 0
         self._past: list[VenueSaid | BarsClosed] = []
         self._inbox: queue.Queue[Arrival] = queue.Queue()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
         self.over = ""
+        self._leave = time.monotonic() + PATIENCE if once else 0.0
 
     def run(self) -> None:
         """Go on until the session is stopped or the market is over."""
@@ -100,9 +108,18 @@ class Runner:
             while not self.over:
                 self._take()
                 self._look_around()
+                if self._leave:
+                    self._leave_after_one_step()
         finally:
             self._link.close()
             self._beat()
+
+    def _leave_after_one_step(self) -> None:
+        """Leave once a step is decided and the venue has taken its orders, or when no new bar came in time."""
+        session = self.session
+        stepped = session is not None and session.steps_done > self._first_row and not session.doubtful
+        if stepped or time.monotonic() > self._leave:
+            self.over = "one step is decided" if stepped else "no new bar has closed"
 
     # -- coming back --------------------------------------------------------------------------------------------------
 
@@ -115,6 +132,7 @@ class Runner:
         self._history = History(bars)
         self.session = relived(self._setting(bars), self.journal, began.body["rows"], self._listen)
         self._told = max([began.body["seen"], *self._numbers()])
+        self._first_row = self.session.steps_done
 
     def _numbers(self) -> list[int]:
         events = [int(e.key) for e in self.journal.entries("event") if str(e.key).isdigit()]
@@ -127,6 +145,7 @@ class Runner:
         self._history = History(bars)
         self.session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
         self._listen(self.session)
+        self._first_row = len(bars)
         body = {"rows": len(bars), "seen": self._told, "source": bars.source, "anchor": int(bars.labels[0]) if len(bars) else 0}
         self.journal.commit([Entry("start", self._run, body)], received)
 
@@ -182,7 +201,8 @@ class Runner:
             self.session.told([arrival])
         else:
             self._bars(arrival)
-            self._link.done(arrival.number)
+            if not self._leave:
+                self._link.done(arrival.number)
 
     def _bars(self, closed: BarsClosed, why_not: str = "") -> None:
         """Take closed bars in, and decide their step if it may be."""
@@ -251,10 +271,11 @@ class Runner:
         """Return how the run stands, as plain values."""
         session = self.session
         if session is None:
-            return {"run": self._run, "gate": self.gate, "over": self.over}
+            return {"run": self._run, "pid": os.getpid(), "gate": self.gate, "over": self.over}
         portfolio, row = session.portfolio, session.steps_done - 1
         return {
             "run": self._run,
+            "pid": os.getpid(),
             "gate": self.gate,
             "over": self.over,
             "mode": session.mode,

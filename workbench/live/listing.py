@@ -1,0 +1,40 @@
+"""The runs of a folder, as a table for the shell."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from workbench.journal import Journal
+from workbench.live.status import clock
+
+__all__ = ["listing"]
+
+JOURNAL = "journal.db"
+#: A run whose last sign of life is older is not running (nanoseconds).
+ALIVE = 5e9
+
+
+def listing(root: Path) -> str:
+    """Return one line a run."""
+    rows = [("run", "state", "mode", "equity", "positions", "last bar", "sign of life")]
+    rows += [_row(path) for path in sorted(root.glob(f"*/{JOURNAL}"))]
+    if len(rows) == 1:
+        return f"no runs in {root}"
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _row(path: Path) -> tuple[str, ...]:
+    beat = Journal(path).beats().get("session")
+    if beat is None:
+        return (path.parent.name, "never begun", *[""] * 5)
+    status: dict[str, Any] = beat.body
+    age = time.time_ns() - beat.time
+    state = "running" if age < ALIVE and not status["over"] else status["over"] or "NO SIGN OF LIFE"
+    if "mode" not in status:
+        return (path.parent.name, state, "", "", "", "", f"{age / 1e9:,.0f} s ago")
+    held = ", ".join(f"{symbol} {quantity:,.10g}" for symbol, quantity in status["positions"].items()) or "flat"
+    equity = f"{status['equity']:,.2f} {status['currency']}"
+    return (path.parent.name, state, status["mode"], equity, held, clock(status["label"]), f"{age / 1e9:,.0f} s ago")

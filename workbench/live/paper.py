@@ -1,0 +1,112 @@
+"""A run at the paper venue, inside the notebook: the session in its own thread, a status to show, the record afterwards."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from workbench.adapters.paper import PaperLink
+from workbench.errors import RunError
+from workbench.journal import Entry, Journal
+from workbench.live.lease import Lease
+from workbench.live.parameters import RunParameters
+from workbench.live.release import Release
+from workbench.live.status import status_html
+from workbench.session.events import HandlerFailed
+from workbench.session.live import LiveSession
+from workbench.session.recorder import Recorder
+from workbench.session.runner import Runner
+from workbench.session.setup import Setup
+
+__all__ = ["JOURNAL", "PaperRun"]
+
+JOURNAL = "journal.db"
+#: Seconds: between two updates of the status (each also makes papermill save), and to wait for an orphan to go.
+EVERY, PATIENCE = 1.0, 10.0
+
+
+class PaperRun:
+    """One run at the paper venue.
+
+    Parameters
+    ----------
+    parameters : RunParameters
+        With mode ``"paper"``.
+    """
+
+    def __init__(self, parameters: RunParameters) -> None:
+        p = parameters
+        assert p.folder is not None
+        assert p.account is not None
+        self.parameters = p
+        self.folder = Path(p.folder)
+        self.release = Release.open(p.strategy)
+        self.strategy = self.release.strategy
+        self.name = p.run or f"{self.release.name} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"
+        self.lease = Lease(p.account, "session").take(PATIENCE, run=self.name)
+        self.journal = Journal(self.folder / JOURNAL)
+        link = PaperLink(Path(p.venue or ""), self.release.instruments, self.release.interval)
+        self.problems: list[HandlerFailed] = []
+        self.runner = Runner(
+            self.release.setup, self.release.instruments, self.release.interval, link, self.journal, self.name, self._listen, once=p.once
+        )
+        self.error: BaseException | None = None
+        self._thread = threading.Thread(target=self._trade, name="session", daemon=True)
+
+    def go(self, show: Callable[[str], None] = print, every: float = EVERY) -> PaperRun:
+        """Trade until the run is stopped, and show the status meanwhile.
+
+        Parameters
+        ----------
+        show : callable
+            Takes the status as HTML.
+        every : float, default 1
+            Seconds between two updates.
+
+        Raises
+        ------
+        RunError
+            The session came to an error; the journal holds all that was done before it.
+        """
+        self._thread.start()
+        while self._thread.is_alive():
+            show(self.status())
+            try:
+                self._thread.join(every)
+            except KeyboardInterrupt:
+                self.runner.over = "interrupted"
+        show(self.status())
+        self.lease.release()
+        if self.error is not None:
+            raise RunError(f"the session ended by an error: {type(self.error).__name__}: {self.error}") from self.error
+        return self
+
+    def status(self) -> str:
+        """Return where the run stands, as a line of HTML."""
+        return status_html(self.runner.status())
+
+    @property
+    def session(self) -> LiveSession:
+        """The session, once it has begun."""
+        if self.runner.session is None:
+            raise RunError("the session has not begun: the venue was never reached")
+        return self.runner.session
+
+    @property
+    def setup(self) -> Setup:
+        """Strategy and account over all bars that the run has seen."""
+        return self.session.setup
+
+    def _listen(self, session: LiveSession) -> None:
+        self.recorder = Recorder(session)
+        session.on(HandlerFailed, self.problems.append)
+
+    def _trade(self) -> None:
+        try:
+            self.runner.run()
+            self.journal.commit([Entry("end", self.name, {"why": self.runner.over, "pid": os.getpid()})])
+        except BaseException as error:  # whatever it was, the notebook says it and the supervisor reads it
+            self.error = error

@@ -1,0 +1,63 @@
+"""How a run stands, as a line of HTML that reads on light and dark pages."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["badge", "clock", "line", "status_html"]
+
+#: What a mode looks like: nobody mistakes paper for money, or a halt for a run.
+COLOURS = {"RUNNING": "#1f9e77", "REDUCING": "#e69f00", "PAUSED": "#e69f00", "HALTED": "#d1495b"}
+PAPER, BLUE = "#3b7dd8", "#3b7dd8"
+
+
+def status_html(status: Mapping[str, Any]) -> str:
+    """Return the status of a runner (`Runner.status`) as HTML."""
+    if "mode" not in status:
+        return line({"": status["over"] or status["gate"] or "starting"}, badge("PAPER", PAPER))
+    mode = status["mode"]
+    badges = badge("PAPER", PAPER) + badge(mode, COLOURS[mode])
+    if status["gate"]:
+        badges += badge("GATE", COLOURS["HALTED"])
+    held = ", ".join(f"{symbol} {quantity:,.10g}" for symbol, quantity in status["positions"].items())
+    cells = {
+        "steps": f"{status['steps']:,}",
+        "bar": clock(status["label"]),
+        "equity": f"{status['equity']:,.2f} {status['currency']}",
+        "positions": held or "flat",
+        "orders out": f"{status['orders']:,}",
+        "gate": status["gate"],
+        "ended": status["over"],
+    }
+    return line({name: text for name, text in cells.items() if text}, badges)
+
+
+def clock(label: int) -> str:
+    """Return a moment in UTC, with the local time where it differs."""
+    if not label:
+        return "-"
+    utc = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(label / 1e9))
+    local = time.strftime("%H:%M %Z", time.localtime(label / 1e9))
+    return utc if local.endswith("UTC") else f"{utc} ({local})"
+
+
+def badge(text: str, colour: str) -> str:
+    """Return a word on a coloured ground."""
+    style = f"background:{colour};color:#fff;padding:.1em .7em;border-radius:3px;margin-right:.7em"
+    return f"<b style='{style}'>{html.escape(text)}</b>"
+
+
+def line(cells: Mapping[str, str], badges: str, share: float | None = None) -> str:
+    """Return labelled figures behind badges, over a bar of progress where there is an end."""
+    span = "<span style='margin-right:2em;display:inline-block;white-space:nowrap'>"
+    figures = "".join(
+        f"{span}<small style='opacity:.65'>{html.escape(name)}</small> <b>{html.escape(text)}</b></span>" for name, text in cells.items()
+    )
+    track = ""
+    if share is not None:
+        done = f"<div style='width:{share:.1%};background:{BLUE};height:6px;border-radius:3px'></div>"
+        track = f"<div style='background:#8883;height:6px;border-radius:3px'>{done}</div>"
+    return f"<div style='font-variant-numeric:tabular-nums;line-height:2.1'>{badges}{figures}{track}</div>"
