@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,32 @@ class Run:
         self.recorder = Recorder(self.session)
         self.problems: list[HandlerFailed] = []
         self.session.on(HandlerFailed, self.problems.append)
+        self._prepared = datetime.now(UTC)
         self._started = time.monotonic()
+
+    def about(self) -> dict[str, str]:
+        """Return what runs, on what, and when: in UTC, and as the clock on the wall had it."""
+        p, bars, strategy = self.parameters, self.bars, self.strategy
+        parts = [strategy.signal, strategy.sizer, *strategy.exits, *strategy.risk]
+        local = self._prepared.astimezone()
+        return {
+            "strategy": f"{', '.join(type(part).__name__ for part in parts)}, from {p.strategy}",
+            "symbols": ", ".join(bars.symbols),
+            "interval": f"{bars.interval}: {len(bars):,} bars, {_label(bars, 0)} to {_label(bars, -1)}",
+            "mode": f"{p.mode} on a paper account of {p.cash:,.2f} {self.session.setup.currency}",
+            "executed": f"{self._prepared:%Y-%m-%d %H:%M:%S} UTC (local time {local:%Y-%m-%d %H:%M:%S %Z})",
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<9} {value}" for name, value in self.about().items())
+
+    def _repr_html_(self) -> str:
+        cell = "text-align:left;vertical-align:top;padding:.25em .7em"
+        rows = "".join(
+            f"<tr><td style='{cell};opacity:.65'>{name}</td><td style='{cell};font-weight:600'>{html.escape(value)}</td></tr>"
+            for name, value in self.about().items()
+        )
+        return f"<table style='font-variant-numeric:tabular-nums'><tbody>{rows}</tbody></table>"
 
     @property
     def equity(self) -> pd.Series:
@@ -91,13 +117,18 @@ class Run:
         done, total = session.steps_done, len(session.tape)
         cells = {
             "step": f"{done:,} of {total:,}",
-            "bar": f"{self.bars.index[done - 1]:%Y-%m-%d %H:%M} UTC" if done else "-",
+            "bar": _label(self.bars, done - 1) if done else "-",
             "equity": f"{session.equity:,.2f} {session.setup.currency}",
             "orders": f"{self.recorder.orders:,}",
             "positions": ", ".join(f"{s} {q:g}" for s, q in session.execution.positions().items()) or "flat",
             "time": f"{time.monotonic() - self._started:.1f} s",
         }
         return _html(cells, done / total if total else 1.0)
+
+
+def _label(bars: Any, row: int) -> str:
+    """Return when a bar opened, without the midnight of a daily one."""
+    return f"{bars.index[row]:%Y-%m-%d}" if bars.daily else f"{bars.index[row]:%Y-%m-%d %H:%M} UTC"
 
 
 def _html(cells: dict[str, str], share: float) -> str:
