@@ -57,7 +57,11 @@ test: $(VENV)/.installed ## install, then the quick tests and the notebooks
 	@echo "test: the quick tests and $(words $(NOTEBOOKS)) notebooks"
 	@$(BIN)/python -m pytest -q -m "not slow" --nbval-lax tests $(NOTEBOOKS)
 
+# The file turns off the question whether to fetch news: LabApp.news_url=None leaves it there (JupyterLab 4.6).
 lab: $(VENV)/.installed ## JupyterLab on 127.0.0.1, with notebooks/01_data open
+	@mkdir -p $(VENV)/share/jupyter/lab/settings
+	@echo '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}' \
+		>$(VENV)/share/jupyter/lab/settings/overrides.json
 	@exec $(BIN)/jupyter-lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/notebooks/01_data.ipynb $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 check: $(VENV)/.installed ## format, lint, types and floor plan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import shutil
 import socket
@@ -37,11 +38,9 @@ PRIVATE = (
     "JUPYTERLAB_SETTINGS_DIR",
     "IPYTHONDIR",
 )
-#: No question about news, and every cell attached even where it is off the screen.
-SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
-}
+#: What `make lab` sets, and every cell attached even where it is off the screen.
+MADE = re.search(r"echo '(\{.*\})'", (ROOT / "Makefile").read_text(encoding="utf-8"))
+SETTINGS = json.loads(MADE[1] if MADE else "{}") | {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"}}
 #: Chapter: how many figures it draws.
 CHAPTERS = {"01_data": 2, "02_research": 2, "04_validate": 1}
 ERRORS = '[data-mime-type="application/vnd.jupyter.error"], [data-mime-type="application/vnd.jupyter.stderr"]'
@@ -55,6 +54,9 @@ RUN_ALL = """() => {
         result => { window.finished = String(result) }, error => { window.finished = String(error) });
 }"""
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+#: The prompts would not do: a cell whose input is folded away has none.
+COUNTS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === 'code').map(cell => cell.model.executionCount)"""
 #: What tells that a figure has been painted: lines with points, not just an empty frame.
 DRAWN = "figure => figure.querySelectorAll('svg.main-svg').length > 0 && figure.querySelectorAll('path.js-line, .bars path').length > 0"
 
@@ -164,8 +166,8 @@ class Page:
         self.page.evaluate(RUN_ALL)
         self.page.wait_for_function("() => window.finished !== undefined", timeout=RUNNING * 1000)
         assert self.page.evaluate("() => window.finished") == "true"
-        prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
-        assert [text for text in prompts if not re.fullmatch(r"\[\d+\]:", text.strip())] == []
+        counts = self.page.evaluate(COUNTS)
+        assert counts == list(range(1, len(counts) + 1))
 
     @property
     def errors(self) -> list[str]:
@@ -206,6 +208,17 @@ def opened(lab: Lab, name: str) -> Iterator[Page]:
 def abroad(page: Page) -> list[str]:
     """Return requests to other machines (those of the web socket stay here)."""
     return [url for url in page.abroad if "127.0.0.1" not in url]
+
+
+@pytest.mark.parametrize("name", [*CHAPTERS, "live"])
+def test_a_notebook_opens_as_saved_and_nothing_pops_up(lab: Lab, name: str) -> None:
+    book = nbformat.read(notebook_path(f"{name}.ipynb"), as_version=4)
+    book.metadata.language_info.version = platform.python_version()  # the one thing of ours that a kernel may know better
+    nbformat.write(book, lab.folder / f"saved_{name}.ipynb")
+    with opened(lab, f"saved_{name}") as notebook:
+        notebook.page.wait_for_timeout(2000)
+        assert notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.model.dirty") is False
+        assert notebook.page.locator(".Toastify__toast").all_inner_texts() == []
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -15,7 +15,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import RunError
-from workbench.live.notebook import execute
+from workbench.live.notebook import execute, notebook_path
 from workbench.live.run import prepare
 from workbench.research.audits import compare_with_research
 
@@ -119,11 +119,31 @@ def test_it_traded_what_the_backtest_trades(executed: Executed, place: Place) ->
 
 
 def test_the_orders_are_there_with_their_reasons(executed: Executed) -> None:
-    orders = executed.html("<th>leg</th>")
-    assert all(f"<th>{name}</th>" in orders for name in ("time", "symbol", "side", "quantity", "status", "reason"))
+    orders = executed.html(">leg</th>")
+    assert all(f">{name}</th>" in orders for name in ("time", "symbol", "side", "quantity", "status", "reason"))
     reasons = re.findall(r"<td[^>]*>([^<]*(?:MaxLeverage|opens|turned|protects)[^<]*)</td>", orders)
     assert len(reasons) >= 20
     assert [reason for reason in reasons if reason.endswith("...")] == []
+
+
+def test_its_first_output_says_what_ran_and_when(executed: Executed, place: Place) -> None:
+    first = executed.outputs[0].data["text/html"]
+    assert "MovingAverageCross, RiskPercent, AtrStop, MaxLeverage, from " in first
+    assert all(word in first for word in (", ".join(SYMBOLS), f"{INTERVAL}: {len(place.bars):,} bars", "replay", "50,000.00 USD"))
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC \(local time \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+\)", first)
+
+
+def test_what_it_still_holds_is_a_table(executed: Executed, place: Place) -> None:
+    held = executed.html(">average price</th>")
+    assert all(f">{name}</th>" in held for name in ("symbol", "quantity", "average price", "open profit"))
+    positions = prepare(**place.parameters()).go(lambda text: None).session.execution.positions()
+    assert all(f">{symbol}</td>" in held for symbol in positions)
+
+
+def test_it_says_of_its_kernel_what_the_notebook_in_the_repository_says(executed: Executed) -> None:
+    ran, stored = (nbformat.read(path, as_version=4).metadata for path in (executed.path, notebook_path("live.ipynb")))
+    assert ran.kernelspec == stored.kernelspec
+    assert ran.language_info | {"version": ""} == stored.language_info | {"version": ""}
 
 
 def test_the_equity_is_drawn(executed: Executed) -> None:
@@ -194,6 +214,12 @@ def test_a_status_before_the_first_step(place: Place) -> None:
     assert "<b>flat</b>" in status
 
 
+def test_a_run_says_what_it_is(place: Place) -> None:
+    run = prepare(**place.parameters())
+    assert list(run.about()) == ["strategy", "symbols", "interval", "mode", "executed"]
+    assert repr(run).splitlines()[1] == "symbols   EURUSD, GBPUSD"
+
+
 def test_a_status_is_safe_html(tmp_path: Path) -> None:
     odd = wb.Instrument("A<b>&", asset_class="crypto", base="A", quote="USD")
     wb.ParquetStore(tmp_path / "bars").save(wb.simulate([odd], bars=300, interval="1h", seed=1))
@@ -201,6 +227,7 @@ def test_a_status_is_safe_html(tmp_path: Path) -> None:
     run = prepare(strategy=str(tmp_path / "s"), store=str(tmp_path / "bars"), symbols=[odd.symbol], interval="1h").go(lambda text: None)
     assert run.session.execution.positions()
     assert "A&lt;b&gt;&amp;" in run.status()
+    assert "A&lt;b&gt;&amp;" in run._repr_html_()
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------
@@ -219,7 +246,7 @@ def test_a_failing_cell_is_named_with_the_notebook_that_shows_it(place: Place, t
 TOGETHER = """
 import json, sys
 from pathlib import Path
-from workbench.live.notebook import execute
+from workbench.live.notebook import execute, notebook_path
 print(execute(json.loads(sys.argv[1]), Path(sys.argv[2])))
 """
 

@@ -74,8 +74,15 @@ def test_it_stores_no_outputs(path: Path) -> None:
 def test_its_kernel_is_python3(path: Path) -> None:
     metadata = nbformat.read(path, as_version=4).metadata
     assert set(metadata) <= {"kernelspec", "language_info"}
-    assert metadata.kernelspec.name == "python3"
-    assert metadata.kernelspec.display_name == "Python 3"
+    assert metadata.kernelspec == {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+
+@each
+def test_its_language_is_told_in_full(path: Path) -> None:
+    # else JupyterLab writes in what the kernel says, and the notebook is unsaved as soon as it is open
+    assert set(nbformat.read(path, as_version=4).metadata.language_info) == {
+        "codemirror_mode", "file_extension", "mimetype", "name", "nbconvert_exporter", "pygments_lexer", "version",
+    }  # fmt: skip
 
 
 @each
@@ -147,6 +154,10 @@ def test_the_parameters_are_the_first_code() -> None:
     assert "parameters" in cells(LIVE, "code")[0].metadata.tags
 
 
+def test_the_parameters_are_folded_away() -> None:
+    assert cells(LIVE, "code")[0].metadata.jupyter == {"source_hidden": True}
+
+
 def test_the_defaults_are_those_of_a_run() -> None:
     defaults = {name: one.default for name, one in RunParameters.model_fields.items() if not one.is_required()}
     assert {name: tagged()[name] for name in defaults} == defaults
@@ -170,4 +181,4 @@ def test_the_run_takes_parameters_by_name_only() -> None:
 
 def test_it_reports_equity_orders_and_parity() -> None:
     code = "\n".join(sources(LIVE))
-    assert all(word in code for word in ("result.plot()", "result.explain(", "result.parity()"))
+    assert all(word in code for word in ("run.session.portfolio.positions", "result.plot()", "result.explain(", "result.parity()"))

@@ -79,6 +79,23 @@ def test_the_figures_are_those_of_the_result(tmp_path: Path) -> None:
     assert all(line in text for line in result.assumptions)
 
 
+def warned(*lines: str) -> wb.Backtest:
+    bars = market([100, 100, 110])
+    arrays = {name: bars.array(name) for name in ("open", "high", "low", "close", "volume")}
+    return both(plan("+.."), wb.Bars(bars.index, bars.instruments, bars.interval, arrays, "a file", assumptions=lines))
+
+
+def test_a_warning_among_the_assumptions_is_a_banner(tmp_path: Path) -> None:
+    result = warned("warning: a split on <2024-01-01>?", "labels are session dates")
+    page = result.report(tmp_path / "page.html").read_text(encoding="utf-8").split("<h2>Figures</h2>")[0]
+    assert page.count("<p class='warn'>") == 1
+    assert "<p class='warn'>Warning: a split on &lt;2024-01-01&gt;?</p>" in page
+
+
+def test_there_is_no_banner_without_a_warning(tmp_path: Path) -> None:
+    assert "<p class='warn'>" not in warned("labels are session dates").report(tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_long_tables_show_their_end(page: Page) -> None:
     assert page.text.count(f"The last {SHOWN} of") == 2
     assert sum(tag == "table" for tag, _ in page.tags) == 2

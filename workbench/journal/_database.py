@@ -144,7 +144,7 @@ class Journal(JournalPort):
         columns = [t.bars.c[name] for name in ReceivedBar._fields]
         with self._reader.connect() as db:
             rows = db.execute(sa.select(*columns).where(t.bars.c.label > after).order_by(t.bars.c.number)).all()
-        return [ReceivedBar(*(math.nan if value is None else value for value in row)) for row in rows]
+        return [ReceivedBar._make(math.nan if value is None else value for value in row) for row in rows]
 
     def verify(self) -> int:
         """Walk the whole chain, and return how many entries it has.

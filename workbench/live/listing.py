@@ -18,7 +18,7 @@ ALIVE = 5e9
 
 def listing(root: Path) -> str:
     """Return one line a run."""
-    rows = [("run", "state", "mode", "equity", "positions", "last bar", "sign of life")]
+    rows: list[tuple[str, ...]] = [("run", "state", "mode", "equity", "positions", "last bar", "sign of life")]
     rows += [_row(path) for path in sorted(root.glob(f"*/{JOURNAL}"))]
     if len(rows) == 1:
         return f"no runs in {root}"

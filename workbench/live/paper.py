@@ -14,7 +14,7 @@ from workbench.journal import Entry, Journal
 from workbench.live.lease import Lease
 from workbench.live.parameters import RunParameters
 from workbench.live.release import Release
-from workbench.live.status import status_html
+from workbench.live.status import moment, status_html, table
 from workbench.session.events import HandlerFailed
 from workbench.session.live import LiveSession
 from workbench.session.recorder import Recorder
@@ -87,6 +87,24 @@ class PaperRun:
     def status(self) -> str:
         """Return where the run stands, as a line of HTML."""
         return status_html(self.runner.status())
+
+    def about(self) -> dict[str, str]:
+        """Return what runs, on what, and when."""
+        r = self.release
+        return {
+            "run": self.name,
+            "release": f"{r.folder}, {r.hash[:12]}",
+            "symbols": ", ".join(one.symbol for one in r.instruments),
+            "interval": r.interval,
+            "mode": f"paper account {self.parameters.account} of {r.cash:,.2f} {r.currency} at the start",
+            "executed": moment(time.time()),
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<9} {value}" for name, value in self.about().items())
+
+    def _repr_html_(self) -> str:
+        return table(self.about())
 
     @property
     def session(self) -> LiveSession:

@@ -152,16 +152,17 @@ def promote(
     interval = canonical(interval or (bars.interval if isinstance(bars, Bars) else ""))
     if start is not None:
         strategy = Strategy(**(strategy.get_params(deep=False) | {"start": start}))
-    terms = {
+    kept = currency or common_currency(instruments)
+    terms: dict[str, Any] = {
         "name": name,
         "instruments": [one.to_dict() for one in instruments],
         "interval": interval,
         "cash": float(cash),
-        "currency": currency or common_currency(instruments),
+        "currency": kept,
         "costs": None if costs is None else {k: v for k, v in costs.get_params().items() if v is not None},
         "rates": None if rates is None else {pair: float(value) for pair, value in rates.items()},
     }
-    set_up(strategy, _one_bar(instruments, interval), cash, costs, terms["currency"], rates)  # refuse now what could not start
+    set_up(strategy, _one_bar(instruments, interval), cash, costs, kept, rates)  # refuse now what could not start
     return _write(Path(folder) / name, strategy, terms)
 
 

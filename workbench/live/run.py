@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 from workbench.data import ParquetStore, ReplayAdapter
 from workbench.execution import Costs, PaperVenue
 from workbench.live.parameters import RunParameters, validated
+from workbench.live.status import PAPER, badge, line, moment, table
 from workbench.session import Session
 from workbench.session.events import HandlerFailed
 from workbench.session.recorder import Recorder
@@ -24,7 +24,6 @@ __all__ = ["Run", "prepare"]
 EVERY = 0.5
 #: Steps between two looks at the clock.
 STRIDE = 500
-BLUE = "#3b7dd8"
 
 
 def prepare(**parameters: Any) -> Any:
@@ -62,7 +61,26 @@ class Run:
         self.recorder = Recorder(self.session)
         self.problems: list[HandlerFailed] = []
         self.session.on(HandlerFailed, self.problems.append)
+        self._prepared = time.time()
         self._started = time.monotonic()
+
+    def about(self) -> dict[str, str]:
+        """Return what runs, on what, and when: in UTC, and as the clock on the wall had it."""
+        p, bars, strategy = self.parameters, self.bars, self.strategy
+        parts = [strategy.signal, strategy.sizer, *strategy.exits, *strategy.risk]
+        return {
+            "strategy": f"{', '.join(type(part).__name__ for part in parts)}, from {p.strategy}",
+            "symbols": ", ".join(bars.symbols),
+            "interval": f"{bars.interval}: {len(bars):,} bars, {_label(bars, 0)} to {_label(bars, -1)}",
+            "mode": f"{p.mode} on a paper account of {p.cash:,.2f} {self.session.setup.currency}",
+            "executed": moment(self._prepared),
+        }
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<9} {value}" for name, value in self.about().items())
+
+    def _repr_html_(self) -> str:
+        return table(self.about())
 
     @property
     def equity(self) -> pd.Series:
@@ -97,22 +115,15 @@ class Run:
         done, total = session.steps_done, len(session.tape)
         cells = {
             "step": f"{done:,} of {total:,}",
-            "bar": f"{self.bars.index[done - 1]:%Y-%m-%d %H:%M} UTC" if done else "-",
+            "bar": _label(self.bars, done - 1) if done else "-",
             "equity": f"{session.equity:,.2f} {session.setup.currency}",
             "orders": f"{self.recorder.orders:,}",
             "positions": ", ".join(f"{s} {q:g}" for s, q in session.execution.positions().items()) or "flat",
             "time": f"{time.monotonic() - self._started:.1f} s",
         }
-        return _html(cells, done / total if total else 1.0)
+        return line(cells, badge("PAPER · REPLAY", PAPER), done / total if total else 1.0)
 
 
-def _html(cells: dict[str, str], share: float) -> str:
-    """Return a line of labelled figures over a bar of progress."""
-    badge = f"<b style='background:{BLUE};color:#fff;padding:.1em .7em;border-radius:3px;margin-right:2em'>PAPER &middot; REPLAY</b>"
-    span = "<span style='margin-right:2em;display:inline-block;white-space:nowrap'>"
-    figures = "".join(
-        f"{span}<small style='opacity:.65'>{name}</small> <b>{html.escape(value)}</b></span>" for name, value in cells.items()
-    )
-    done = f"<div style='width:{share:.1%};background:{BLUE};height:6px;border-radius:3px'></div>"
-    track = f"<div style='background:#8883;height:6px;border-radius:3px'>{done}</div>"
-    return f"<div style='font-variant-numeric:tabular-nums;line-height:2.1'>{badge}{figures}{track}</div>"
+def _label(bars: Any, row: int) -> str:
+    """Return when a bar opened, without the midnight of a daily one."""
+    return f"{bars.index[row]:%Y-%m-%d}" if bars.daily else f"{bars.index[row]:%Y-%m-%d %H:%M} UTC"

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["badge", "clock", "line", "status_html"]
+__all__ = ["PAPER", "badge", "clock", "line", "moment", "status_html", "table"]
 
 #: What a mode looks like: nobody mistakes paper for money, or a halt for a run.
 COLOURS = {"RUNNING": "#1f9e77", "REDUCING": "#e69f00", "PAUSED": "#e69f00", "HALTED": "#d1495b"}
-PAPER, BLUE = "#3b7dd8", "#3b7dd8"
+PAPER = "#3b7dd8"
 
 
 def status_html(status: Mapping[str, Any]) -> str:
@@ -44,6 +44,22 @@ def clock(label: int) -> str:
     return utc if local.endswith("UTC") else f"{utc} ({local})"
 
 
+def moment(seconds: float) -> str:
+    """Return a moment in UTC and as the clock on the wall has it."""
+    utc, local = time.gmtime(seconds), time.localtime(seconds)
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', utc)} UTC (local time {time.strftime('%Y-%m-%d %H:%M:%S %Z', local)})"
+
+
+def table(lines: Mapping[str, str]) -> str:
+    """Return named lines as a table."""
+    cell = "text-align:left;vertical-align:top;padding:.25em .7em"
+    rows = "".join(
+        f"<tr><td style='{cell};opacity:.65'>{name}</td><td style='{cell};font-weight:600'>{html.escape(value)}</td></tr>"
+        for name, value in lines.items()
+    )
+    return f"<table style='font-variant-numeric:tabular-nums'><tbody>{rows}</tbody></table>"
+
+
 def badge(text: str, colour: str) -> str:
     """Return a word on a coloured ground."""
     style = f"background:{colour};color:#fff;padding:.1em .7em;border-radius:3px;margin-right:.7em"
@@ -58,6 +74,6 @@ def line(cells: Mapping[str, str], badges: str, share: float | None = None) -> s
     )
     track = ""
     if share is not None:
-        done = f"<div style='width:{share:.1%};background:{BLUE};height:6px;border-radius:3px'></div>"
+        done = f"<div style='width:{share:.1%};background:{PAPER};height:6px;border-radius:3px'></div>"
         track = f"<div style='background:#8883;height:6px;border-radius:3px'>{done}</div>"
     return f"<div style='font-variant-numeric:tabular-nums;line-height:2.1'>{badges}{figures}{track}</div>"

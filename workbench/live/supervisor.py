@@ -230,7 +230,7 @@ class Supervisor:
         return time.time_ns() - newest > (SILENCE + (SILENCE if newest == started else 0.0)) * 1e9
 
     def _kill_kernel(self, run: str) -> None:
-        """A kernel whose papermill was killed goes by itself; one that hangs is ended."""
+        """Wait for the kernel to go, as it does by itself without its papermill; end one that hangs."""
         session = Lease(self.where.account, "session")
         deadline = time.monotonic() + ORPHAN
         while session.taken:

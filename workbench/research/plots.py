@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from workbench.errors import ParameterError, did_you_mean
+from workbench.money import worth
+from workbench.research.readable import SMALL, decimals, money_decimals, time_format
 from workbench.research.statistics import drawdown
 
 if TYPE_CHECKING:
@@ -17,8 +20,17 @@ __all__ = ["plot_backtest", "plot_bars", "plot_lines"]
 
 #: Colours that read on white and on dark, and for the colour-blind.
 BLUE, ORANGE, GREEN, RED, GREY = "#3b7dd8", "#e69f00", "#1f9e77", "#d1495b", "#8a8f98"
-#: More points than a screen has pixels only slow it down.
-MOST_POINTS = 4000
+#: Many more points than a screen has pixels only slow it down.
+MOST_POINTS = 20_000
+#: More entries than these hide the price: they wait in the legend, and the lines of the trades are left.
+MOST_MARKS = 150
+#: Pixels across which the mouse finds an entry or an exit before it finds the close behind.
+REACH = 6
+#: The newest trades that are drawn at all.
+MOST_TRADES = 5_000
+#: The equity would be flat where all that is in its panel spans so many times its own height.
+FLAT = 15
+SIMULATED = f"<b style='color:{ORANGE}'>Simulated market: these prices were made up.</b>"
 
 
 def thinned(index: pd.DatetimeIndex, values: np.ndarray) -> tuple[pd.DatetimeIndex, np.ndarray]:
@@ -34,25 +46,37 @@ def thinned(index: pd.DatetimeIndex, values: np.ndarray) -> tuple[pd.DatetimeInd
     return index[rows], values[rows]
 
 
-def plot_backtest(result: Backtest) -> Any:
+def plot_backtest(result: Backtest, symbol: str | None = None) -> Any:
     """Return one figure: the price with the trades, the equity, and its drawdown.
 
-    Of several symbols the price panel shows the one that was traded most.
+    Parameters
+    ----------
+    result : Backtest
+    symbol : str, optional
+        Whose price and trades are shown; of several, the one that was traded most where None.
+
+    Raises
+    ------
+    ParameterError
+        There are no bars of that symbol.
     """
     from plotly.subplots import make_subplots
 
-    symbol = result.trades["symbol"].mode()[0] if len(result.trades) else result.bars.symbols[0]
+    chosen = _chosen(result, symbol)
+    trades = result.trades[result.trades["symbol"] == chosen]
+    close = result.bars.close[chosen].dropna()
     figure = make_subplots(
-        3, 1, shared_xaxes=True, vertical_spacing=0.045, row_heights=[0.45, 0.35, 0.2],
-        subplot_titles=(f"{symbol}: close and trades", f"Equity in {result.currency}", "Drawdown, %"),
+        3, 1, shared_xaxes=True, vertical_spacing=0.065, row_heights=[0.54, 0.3, 0.16],
+        subplot_titles=_titles(result, chosen, len(close), len(trades)),
     )  # fmt: skip
-    _add_price(figure, result, symbol)
-    index, equity = thinned(result.equity.index, result.equity.to_numpy())
-    _add_line(figure, index, equity, "equity", BLUE, 2)
-    figure.add_hline(result.setup.cash, line={"color": GREY, "width": 1, "dash": "dot"}, row=2, col=1)
-    index, fall = thinned(result.equity.index, drawdown(result.equity).to_numpy() * 100)
-    _add_line(figure, index, fall, "drawdown", RED, 3, fill="tozeroy")
-    _dress(figure, _title(result), 720)
+    _add_line(figure, close, "close", GREY, 1, width=1.1)
+    _add_trades(figure, trades.iloc[-MOST_TRADES:], result)
+    _add_equity(figure, result)
+    _add_line(figure, drawdown(result.equity) * 100, "drawdown", RED, 3, digits=2, unit=" %", fill="tozeroy")
+    _dress(figure, SIMULATED if result.bars.simulated else "", 760)
+    figure.update_annotations(x=0, xanchor="left", font_size=14)
+    if len(result.bars) > 1:
+        figure.update_xaxes(range=[result.bars.index[0], result.bars.index[-1]])
     return figure
 
 
@@ -64,18 +88,15 @@ def plot_bars(bars: Any, symbol: str | None = None) -> Any:
     frame = bars[chosen]
     volume = bool((frame["volume"] > 0).any())
     figure = make_subplots(2 if volume else 1, 1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[0.75, 0.25] if volume else [1.0])
-    index, close = thinned(frame.index, frame["close"].to_numpy())
-    _add_line(figure, index, close, "close", BLUE, 1)
-    if volume:
-        index, traded = thinned(frame.index, frame["volume"].to_numpy())
-        # bars thinner than a pixel would be drawn too pale to see
-        _add_line(figure, index, traded, "volume", GREY, 2, fill="tozeroy")
-    others = f" (1 of {len(bars.symbols)} symbols)" if len(bars.symbols) > 1 else ""
-    _dress(figure, f"{chosen}, {bars.interval}{others}" + (" - simulated market" if bars.simulated else ""), 460)
-    figure.update_layout(showlegend=False)
+    _add_line(figure, frame["close"], "close", BLUE, 1)
     figure.update_yaxes(title_text="close", row=1, col=1)
     if volume:
+        # bars thinner than a pixel would be drawn too pale to see
+        _add_line(figure, frame["volume"], "volume", GREY, 2, fill="tozeroy")
         figure.update_yaxes(title_text="volume", row=2, col=1)
+    title = _noted(f"{chosen}, {bars.interval}", _one_of(bars.symbols), _thinning(len(frame)))
+    _dress(figure, f"{title} - simulated market" if bars.simulated else title, 460)
+    figure.update_layout(showlegend=False)
     return figure
 
 
@@ -85,54 +106,169 @@ def plot_lines(table: pd.DataFrame, title: str) -> Any:
 
     figure = make_subplots(1, 1)
     for name, colour in zip(table, cycle((BLUE, ORANGE, GREEN, RED, GREY)), strict=False):
-        _add_line(figure, *thinned(table.index, table[name].to_numpy()), str(name), colour, 1)
-    _dress(figure, title, 420)
+        _add_line(figure, table[name], str(name), colour, 1)
+    _dress(figure, _noted(title, _thinning(len(table))), 420, hovermode="x")
     return figure
 
 
-def _title(result: Backtest) -> str:
-    simulated = " - <b>simulated market</b>" if result.bars.simulated else ""
-    return f"{', '.join(result.bars.symbols[:4])}, {result.bars.interval}{simulated}"
+def _chosen(result: Backtest, symbol: str | None) -> str:
+    symbols = result.bars.symbols
+    if symbol is None:
+        return str(result.trades["symbol"].mode()[0]) if len(result.trades) else symbols[0]
+    if symbol not in symbols:
+        raise ParameterError(f"plot: no bars of {symbol!r}{did_you_mean(symbol, symbols)}")
+    return symbol
 
 
-def _add_line(figure: Any, index: pd.DatetimeIndex, values: np.ndarray, name: str, colour: str, row: int, **more: Any) -> None:
-    figure.add_scatter(x=index, y=values, name=name, mode="lines", line={"color": colour, "width": 1.4}, row=row, col=1, **more)
+# -- titles -----------------------------------------------------------------------------------------------------------
 
 
-def _add_price(figure: Any, result: Backtest, symbol: str) -> None:
-    close = result.bars.close[symbol].dropna()
-    index, values = thinned(close.index, close.to_numpy())
-    _add_line(figure, index, values, "close", GREY, 1)
-    trades = result.trades[result.trades["symbol"] == symbol]
-    shown = trades.iloc[-400:]
-    exits = shown[shown["exit"] != "open"]
-    if len(exits):
-        _add_marks(figure, exits["exited"], exits["exit_price"], "exit", "x-thin-open", ORANGE, 6)
-    for side, mark, colour in (("long", "triangle-up", GREEN), ("short", "triangle-down", RED)):
-        entries = shown[shown["side"] == side]
-        if len(entries):
-            _add_marks(figure, entries["entered"], entries["entry_price"], f"{side} entry", mark, colour, 9)
-    if len(trades) > len(shown):
-        figure.layout.annotations[0].text += f" (the last {len(shown)} of {len(trades)})"
+def _titles(result: Backtest, symbol: str, closes: int, trades: int) -> list[str]:
+    older = f"the last {MOST_TRADES:,} of {trades:,} trades" if trades > MOST_TRADES else ""
+    steps = _thinning(len(result.equity))
+    return [
+        _noted(f"{symbol}: close and trades", _one_of(result.bars.symbols), older, _thinning(closes)),
+        _noted(f"Equity in {result.currency}", steps),
+        _noted("Drawdown, %", steps),
+    ]
 
 
-def _add_marks(figure: Any, times: pd.Series, prices: pd.Series, name: str, mark: str, colour: str, size: int) -> None:
-    marker = {"symbol": mark, "size": size, "color": colour, "line": {"width": 1, "color": colour}}
-    figure.add_scatter(x=times, y=prices, name=name, mode="markers", marker=marker, row=1, col=1)
+def _noted(title: str, *notes: str) -> str:
+    """Return a title with what a reader should know about the picture in brackets."""
+    said = ", ".join(filter(None, notes))
+    return f"{title} ({said})" if said else title
 
 
-def _dress(figure: Any, title: str, height: int) -> None:
+def _one_of(symbols: list[str]) -> str:
+    return f"1 of {len(symbols)} symbols" if len(symbols) > 1 else ""
+
+
+def _thinning(points: int) -> str:
+    return f"thinned from {points:,} points" if points > MOST_POINTS else ""
+
+
+# -- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _add_line(
+    figure: Any, line: pd.Series, name: str, colour: str, row: int, *,
+    width: float = 1.4, dash: str = "solid", digits: int | None = None, unit: str = "", **more: Any,
+) -> None:  # fmt: skip
+    """Draw a line; under the mouse it says when, what and how much."""
+    index, values = thinned(line.index, line.to_numpy(dtype=float))
+    shown = decimals(values) if digits is None else digits
+    hover = f"%{{x|{time_format(line.index)}}} · {name} %{{y:,.{shown}f}}{unit}<extra></extra>"
+    style = {"color": colour, "width": width, "dash": dash}
+    figure.add_scatter(x=index, y=values, name=name, mode="lines", line=style, hovertemplate=hover, row=row, col=1, **more)
+
+
+def _add_equity(figure: Any, result: Backtest) -> None:
+    digits, unit = money_decimals(result.equity, SMALL["equity"]), f" {result.currency}"
+    passive = buy_and_hold(result)
+    if passive is not None:
+        _add_line(figure, passive, "buy and hold", GREY, 2, width=1.0, dash="5px,2px", digits=digits, unit=unit)
+        _keep_readable(figure, result.equity, passive)
+    _add_line(figure, result.equity, "equity", BLUE, 2, digits=digits, unit=unit)
+    figure.add_hline(result.setup.cash, line={"color": GREY, "width": 1, "dash": "dot"}, opacity=0.6, row=2, col=1)
+
+
+def _keep_readable(figure: Any, equity: pd.Series, passive: pd.Series) -> None:
+    """Leave the equity its panel where coins that were merely held would make it a flat line."""
+    low, high = float(equity.min()), float(equity.max())
+    span = high - low
+    if 0 < FLAT * span < max(high, passive.max()) - min(low, passive.min()):
+        figure.update_yaxes(range=[low - span, high + span], row=2, col=1)
+        figure.layout.annotations[1].text += " (buy and hold leaves the picture: double click to see all)"
+
+
+def buy_and_hold(result: Backtest) -> pd.Series | None:
+    """Return the equity of cash put fully into the first known close, without costs; None where there are several instruments."""
+    setup = result.setup
+    if len(setup.instruments) > 1:
+        return None
+    close = result.bars.close.iloc[:, 0].ffill()
+    unit = pd.Series(np.broadcast_to(setup.conversion.unit[:, 0], len(close)), close.index)
+    known = (close * unit).notna().to_numpy()
+    if not known.any():
+        return None
+    close, unit = close[known], unit[known]
+    quantity = setup.cash / (close.iloc[0] * unit.iloc[0])
+    paid = bool(setup.specs[0].funded)
+    return (0.0 if paid else setup.cash) + worth(quantity, close, 0.0 if paid else close.iloc[0], unit)
+
+
+# -- trades -----------------------------------------------------------------------------------------------------------
+
+
+def _add_trades(figure: Any, trades: pd.DataFrame, result: Backtest) -> None:
+    """Draw each trade from its entry to its exit, and its entry as a mark where there is room for marks."""
+    index = result.bars.index
+    trips = trades.assign(exited=trades["exited"].fillna(index[-1]), begins="", ends="")
+    if len(trips):
+        trips["begins"], trips["ends"] = _words(trips, result.currency, time_format(index))
+    closed = trips["exit"] != "open"
+    for name, colour, dash, mine in (
+        ("won", GREEN, "solid", closed & (trips["profit"] > 0)),
+        ("lost", RED, "solid", closed & ~(trips["profit"] > 0)),
+        ("still open", BLUE, "dot", ~closed),
+    ):
+        _add_trips(figure, trips[mine], name, {"color": colour, "width": 1.5, "dash": dash})
+    for side, mark, colour in (("long", "triangle-up", BLUE), ("short", "triangle-down", ORANGE)):
+        _add_entries(figure, trips[trips["side"] == side], f"{side} entry", mark, colour, len(trips) <= MOST_MARKS)
+
+
+def _words(trips: pd.DataFrame, currency: str, when: str) -> tuple[list[str], list[str]]:
+    """Return what is said of each trade where it begins, and where it ends."""
+    lots, price = decimals(trips["quantity"]), decimals([*trips["entry_price"], *trips["exit_price"]])
+    money = 0 if trips["profit"].abs().max() >= 1000 else money_decimals(trips["profit"])
+    rows = list(trips.itertuples(index=False))
+    held = [f"{t.side} {t.quantity:,.{lots}f} @ " for t in rows]
+    came = [f" · {t.exit} · {t.profit:+z,.{money}f} {currency}" for t in rows]
+    begins = [f"{t.entered:{when}} · {h}{t.entry_price:,.{price}f}{c}" for t, h, c in zip(rows, held, came, strict=True)]
+    verbs = ["still" if t.exit == "open" else "exit of" for t in rows]
+    ends = [f"{t.exited:{when}} · {v} {h}{t.exit_price:,.{price}f}{c}" for t, v, h, c in zip(rows, verbs, held, came, strict=True)]
+    return begins, ends
+
+
+def _add_trips(figure: Any, trips: pd.DataFrame, name: str, line: dict[str, Any]) -> None:
+    """Draw trades as one trace: entry, exit, and a gap before the next."""
+    if not len(trips):
+        return
+    gap = np.full(len(trips), None)
+    times = np.column_stack([trips["entered"], trips["exited"], trips["exited"]]).ravel()
+    prices = np.column_stack([trips["entry_price"], trips["exit_price"], gap]).ravel()
+    words = np.column_stack([trips["begins"], trips["ends"], gap]).ravel()
+    figure.add_scatter(
+        x=times, y=prices, hovertext=words, hoverinfo="text", name=name, mode="lines+markers", line=line,
+        marker={"size": REACH, "color": "rgba(0,0,0,0)"}, row=1, col=1,
+    )  # fmt: skip
+
+
+def _add_entries(figure: Any, trips: pd.DataFrame, name: str, mark: str, colour: str, shown: bool) -> None:
+    if len(trips):
+        figure.add_scatter(
+            x=trips["entered"], y=trips["entry_price"], hovertext=trips["begins"], hoverinfo="text", name=name, mode="markers",
+            marker={"symbol": mark, "size": 6, "color": colour}, visible=True if shown else "legendonly", row=1, col=1,
+        )  # fmt: skip
+
+
+# -- the look ---------------------------------------------------------------------------------------------------------
+
+
+def _dress(figure: Any, title: str, height: int, hovermode: str = "closest") -> None:
     """Give a figure the look that reads on light and dark pages."""
     grid = {"gridcolor": "rgba(128,128,128,0.22)", "zeroline": False}
-    figure.update_xaxes(**grid)
+    figure.update_xaxes(**grid, hoverformat="%Y-%m-%d %H:%M")
     figure.update_yaxes(**grid)
     figure.update_layout(
-        title={"text": title, "x": 0.01, "font": {"size": 16}},
+        title={"text": title, "x": 0, "xref": "paper", "font": {"size": 16}},
         height=height,
-        margin={"l": 60, "r": 20, "t": 70, "b": 40},
+        margin={"l": 60, "r": 20, "t": 60 if title else 30, "b": 40},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "size": 12},
-        legend={"orientation": "h", "y": -0.09, "x": 0, "yanchor": "top"},
-        hovermode="x",
+        legend={"orientation": "h", "y": -0.06, "x": 0, "yanchor": "top"},
+        hovermode=hovermode,
+        hoverdistance=-1 if hovermode == "closest" else 20,
+        hoverlabel={"bgcolor": "#23272e", "bordercolor": GREY, "font": {"color": "#ffffff"}},
     )

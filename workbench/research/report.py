@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from workbench.research.readable import as_text
+from workbench.research.readable import as_html
 
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
@@ -21,12 +21,11 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 1080px; margin: 2rem aut
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .sub { opacity: .7; } .warn { background: #e69f0033; border-left: 4px solid #e69f00; padding: .4rem .8rem; }
 .scroll { overflow-x: auto; max-height: 26rem; overflow-y: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }
-th, td { padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #8884; white-space: nowrap; }
-th { position: sticky; top: 0; background: Canvas; } td:last-child { text-align: left; }
+table { border-collapse: collapse; font-size: 13px; } th, td { border-bottom: 1px solid #8884; }
+th { position: sticky; top: 0; background: Canvas; }
 .figures { columns: 3 16rem; column-gap: 2.5rem; }
 .figures div { display: flex; justify-content: space-between; break-inside: avoid; border-bottom: 1px solid #8883; }
-pre { white-space: pre-wrap; }
+.figures b { font-variant-numeric: tabular-nums; } pre { white-space: pre-wrap; }
 """
 #: A page stays light: of a long table the last rows are shown.
 SHOWN = 200
@@ -45,14 +44,13 @@ def write_report(result: Backtest, path: Path) -> Path:
     figures = "".join(
         f"<div><span>{html.escape(str(k))}</span><b>{html.escape(v)}</b></div>" for k, v in format_values(result.stats).items()
     )
-    simulated = "<p class='warn'>Simulated market: these prices were made up.</p>" if result.bars.simulated else ""
-    chart = result.plot().to_html(full_html=False, include_plotlyjs=True)
+    chart = result.plot().to_html(full_html=False, include_plotlyjs=True, config={"displaylogo": False})
     prints = "".join(f"<li>{html.escape(name)}: {html.escape(value)}</li>" for name, value in result.fingerprint.items())
     title = f"Backtest: {', '.join(result.bars.symbols[:4])}, {result.bars.interval}"
     span = f"{result.bars.index[0]:%Y-%m-%d} to {result.bars.index[-1]:%Y-%m-%d}, times in UTC"
     body = [
         f"<h1>{html.escape(title)}</h1><p class='sub'>{span}</p>",
-        simulated,
+        _banners(result),
         f"<h2>Figures</h2><div class='figures'>{figures}</div>",
         f"<h2>Pictures</h2>{chart}",
         f"<h2>Trades</h2>{_table(result.trades)}",
@@ -66,7 +64,13 @@ def write_report(result: Backtest, path: Path) -> Path:
     return path
 
 
+def _banners(result: Backtest) -> str:
+    """Return what must not be overlooked: that the market was made up, and the warnings among the assumptions."""
+    simulated = ["Simulated market: these prices were made up."] if result.bars.simulated else []
+    warnings = [f"Warning: {line.removeprefix('warning:').strip()}" for line in result.assumptions if line.startswith("warning:")]
+    return "".join(f"<p class='warn'>{html.escape(line)}</p>" for line in simulated + warnings)
+
+
 def _table(frame: pd.DataFrame) -> str:
     note = f"<p class='sub'>The last {SHOWN} of {len(frame):,}.</p>" if len(frame) > SHOWN else ""
-    table = as_text(frame.tail(SHOWN)).to_html(index=False, border=0)
-    return f"{note}<div class='scroll'>{table}</div>"
+    return f"{note}<div class='scroll'>{as_html(frame.tail(SHOWN))}</div>"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from workbench.bars import Bars
+from workbench.bars import FIELDS, Bars
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
@@ -103,20 +103,20 @@ class LiveSession(Session):
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
-        if any([self._withdraw(state) for state in self.states]):
+        if sum(self._withdraw(state) for state in self.states):
             self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
 
     def again(self, order: Order) -> None:
         """Send once more, as the next attempt, what the venue has never had (SEMANTICS 37)."""
         assert order.key is not None
-        retried = replace(order, key=replace(order.key, attempt=order.key.attempt + 1))
-        state = self._state_of(retried.key)
+        key = replace(order.key, attempt=order.key.attempt + 1)
+        retried, state = replace(order, key=key), self._state_of(key)
         if order.reduce_only:
             state.closing = retried
         else:
             state.opening = retried
         self._outbox.append((retried, state.decision))
-        self.journal.commit([Entry("again", retried.key, order_plain(order)), *self._intents()])
+        self.journal.commit([Entry("again", key, order_plain(order)), *self._intents()])
         self._submit(self.steps_done - 1)
 
     @property
@@ -213,7 +213,7 @@ class LiveSession(Session):
         if not self._gap or self.setup.strategy.late_entries == "take":
             return False
         now, before = self.tape.stance[j][row], self.tape.stance[j][row - 1] if row else 0.0
-        return not before == before or ((now > 0) == (before > 0) and (now < 0) == (before < 0))
+        return bool(before != before) or ((now > 0) == (before > 0) and (now < 0) == (before < 0))
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":
@@ -287,7 +287,7 @@ def bars_received(bars: Bars, row: int, arrived: int) -> list[ReceivedBar]:
     """Return one row of bars as they were received."""
     rows = []
     for j, instrument in enumerate(bars.instruments):
-        values = [float(bars.array(name)[row, j]) for name in ("open", "high", "low", "close", "volume")]
-        if values[3] == values[3]:
-            rows.append(ReceivedBar(int(bars.labels[row]), instrument.symbol, *values, arrived))
+        first, high, low, close, volume = (float(bars.array(name)[row, j]) for name in FIELDS)
+        if close == close:
+            rows.append(ReceivedBar(int(bars.labels[row]), instrument.symbol, first, high, low, close, volume, arrived))
     return rows

@@ -164,8 +164,8 @@ class Runner:
             self.gate = f"no connection: {arrival.why}"
         elif isinstance(arrival, MarketOver):
             self.over = "the recording is over"
-        elif arrival.number > self._told:
-            self._told = arrival.number
+        elif int(arrival.number) > self._told:
+            self._told = int(arrival.number)
             if self._told <= self._head:
                 self._past.append(arrival)
                 if self._told == self._head:
@@ -239,7 +239,7 @@ class Runner:
         self.gate = f"reconcile: {'; '.join(differences)}" if differences else ""
 
     def _absent(self, session: LiveSession, order: Order, newest: bool) -> None:
-        """The venue has never had an order: end it, and send it again where that is still right (SEMANTICS 37)."""
+        """End an order that the venue has never had, and send it again where that is still right (SEMANTICS 37)."""
         assert order.key is not None
         label = session.tape.label[session.steps_done - 1]
         session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", label))])

@@ -219,12 +219,14 @@ class Session:
         if not sign:
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
 
-    def _withdraw(self, state: State) -> None:
-        """Take off what has not opened yet."""
+    def _withdraw(self, state: State) -> bool:
+        """Take off what has not opened yet, and say whether there was anything that is off now."""
         state.crossing = None
-        if state.opening is not None and state.opening.key is not None:
-            self.execution.cancel(state.opening.key)
-            self._take_in()
+        if state.opening is None or state.opening.key is None:
+            return False
+        off = self.execution.cancel(state.opening.key)
+        self._take_in()
+        return off
 
     def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
         decision = DecisionRow()

@@ -138,10 +138,11 @@ class PaperServer:
         try:
             while True:
                 for message in self.exchange.since(since):
-                    since = message.number
                     await client.send(json.dumps(self._worded(message)))
+                    since = message.number
                 async with self._moved:
-                    await self._moved.wait_for(lambda: len(self.exchange.log) > since)
+                    if len(self.exchange.log) == since:
+                        await self._moved.wait()
         except ConnectionClosed:
             return
 
