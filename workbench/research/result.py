@@ -136,7 +136,7 @@ class Backtest:
         setup = self.setup
         own = [type(part) for part in parts_of(setup.strategy) if is_local(type(part).__module__)]
         code = [f.__code__.co_code + repr(f.__code__.co_consts).encode() for cls in own for f in vars(cls).values() if isfunction(f)]
-        rates = [array.tobytes() for array in setup.conversion]
+        rates = [array.tobytes() for array in setup.conversion[:3]]
         account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
         hashes = {"strategy": _hash(repr(setup.strategy).encode(), *code), "account": _hash(account, *rates)}
         versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
@@ -209,6 +209,7 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         "stops before targets, gaps at the open, limits only when traded through; an opening without a bar for "
         + ("3 sessions" if bars.daily else "5 intervals (overnight, over a weekend)")
         + " expires",
+        *setup.conversion.assumptions,
     ]
     said: dict[str, list[str]] = {}
     for instrument, costs in zip(setup.instruments, setup.costs, strict=True):
