@@ -167,7 +167,7 @@ class Base(wb.signals.SignalGenerator):
 
 class Own(Base):
     window: int = 5
-    weights = (1, 2)
+    WEIGHTS = (1, 2)
 
     @property
     def lookback(self):

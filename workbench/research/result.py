@@ -24,6 +24,7 @@ from workbench.component_text import parts_of
 from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
 from workbench.interval import DAY
 from workbench.notebook_code import _codes, underlying
+from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
 from workbench.research.statistics import statistics
 from workbench.session.record import Record
@@ -138,7 +139,9 @@ class Backtest:
         """The figures that a trader looks at first (`workbench.research.statistics`)."""
         in_market = float((self.positions.to_numpy() != 0).any(axis=1).mean())
         fees = float(self.record.fills["fee"].sum()) if len(self.record.fills) else 0.0
-        return statistics(self.equity, self.setup.cash, self.trades, len(self.record.orders), in_market, fees)
+        figures = statistics(self.equity, self.setup.cash, self.trades, len(self.record.orders), in_market, fees)
+        refused = ~np.isin(self.record.decisions["code"], (NONE, OPENED))
+        return pd.concat([figures, pd.Series({"openings refused": int(refused.sum())}, dtype=object)])
 
     @cached_property
     def assumptions(self) -> Assumptions:
@@ -159,11 +162,14 @@ class Backtest:
         versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
         return {"bars": self.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
-    def plot(self) -> Any:
-        """Return a plotly figure: equity with its drawdown, and the trades on the price."""
+    def plot(self, symbol: str | None = None) -> Any:
+        """Return a plotly figure: a symbol's price with its trades, the equity, its drawdown.
+
+        Of several symbols the one that was traded most, where none is named.
+        """
         from workbench.research.plots import plot_backtest
 
-        return plot_backtest(self)
+        return plot_backtest(self, symbol)
 
     def report(self, path: str | Path) -> Path:
         """Write one HTML page with figures, pictures, trades, decisions and assumptions; return its path."""
@@ -296,6 +302,7 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     lines += [f"{_names(symbols)}: {words}" for words, symbols in said.items()]
     lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
     lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
+    lines += _refused(record)
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
         lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
@@ -303,6 +310,16 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         lines.append("buying power off: nothing but the strategy's own limits stops an opening")
     lines.append(f"computed by the {record.engine}")
     return lines
+
+
+def _refused(record: Record) -> list[str]:
+    """Return how often nothing was opened though the stance wanted it, and why: silence would look like a quiet signal."""
+    codes, counts = np.unique(record.decisions["code"], return_counts=True)
+    return [
+        f"{count:,} of {len(record.decisions):,} decisions opened nothing: {WORDS[code]}"
+        for code, count in zip(codes.tolist(), counts.tolist(), strict=True)
+        if code not in (NONE, OPENED)
+    ]
 
 
 def _not_modelled(setup: Setup) -> list[tuple[str, list[Any]]]:

@@ -71,6 +71,7 @@ def statistics(equity: pd.Series, cash: float, trades: pd.DataFrame, orders: int
         "max drawdown %": float(fall.min()) * 100,
         "orders": orders,
         "trades": len(trades),
+        "open trades": len(trades) - len(closed),
         "win rate %": len(won) / len(closed) * 100 if len(closed) else math.nan,
         "profit factor": float(won.sum() / -lost.sum()) if len(lost) and lost.sum() else math.nan,
         "average trade": float(closed["profit"].mean()) if len(closed) else math.nan,

@@ -16,7 +16,7 @@ def decision_words(setup: Setup, row: Any) -> str:
     """Return one decision (a row of `workbench.records.DECISION`) as a sentence."""
     said = [f"closes {_held(setup, row.j, row.closed)}"] if row.closed else []
     if row.asked > 0.0:
-        said += [f"{type(setup.strategy.sizer).__name__} asks for {_rounded(row.asked)}", *_cuts(setup, row)]
+        said += [_asked(setup, row), *_cuts(setup, row)]
     if row.code == OPENED:
         said.append(f"opens {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
     elif row.code:
@@ -43,6 +43,12 @@ def is_stop_out(decision: Any) -> Any:
     that decision closes would have been closed without a stop-out.
     """
     return (decision.code == STOPPED_OUT) & (decision.stance != decision.stance)
+
+
+def _asked(setup: Setup, row: Any) -> str:
+    sizer = setup.strategy.sizer
+    why = sizer.words(float(row.equity), float(row.distance), setup.currency)
+    return f"{type(sizer).__name__} asks for {_rounded(row.asked)}" + (f" ({why})" if why else "")
 
 
 def _cuts(setup: Setup, row: Any) -> list[str]:
