@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from worked import EURUSD, SHARE, USDJPY, market
+from worked import COIN, EURUSD, SHARE, USDJPY, both, market, plan
 
-from workbench import Instrument
+from workbench import Instrument, backtest
 from workbench.errors import DataError
+from workbench.quality import SuspectDataWarning
 from workbench.rates import common_currency, conversion
 
 EURO_SHARE = Instrument("SAP", quote="EUR")
@@ -123,6 +124,122 @@ def test_28_a_missing_value_of_a_series_leaves_the_last_known() -> None:
     series = known([1.25, NAN, 1.6], ["2024-01-01 00:30", "2024-01-01 01:30", "2024-01-01 02:30"])
     found = conversion("EUR", market([10, 10, 10]), {"EURUSD": series})
     np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.8, 0.625], rtol=1e-15)
+
+
+# -- closes as rates --------------------------------------------------------------------------------------------------
+
+FX = market([1.25, 1.6, 2.0], EURUSD)
+
+
+@pytest.mark.parametrize("rates", [FX, {"EURUSD": FX}, {"EUR/USD": FX}], ids=["all pairs", "by name", "with a slash"])
+def test_28_bars_count_from_the_close_of_each_bar_on(rates: Any) -> None:
+    traded = conversion("EUR", market({SHARE: [10, 10, 10], EURUSD: [1.25, 1.6, 2.0]}))
+    found = conversion("EUR", market([10, 10, 10]), rates)
+    np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.625, 0.5], rtol=1e-15)
+    assert found.unit[:, 0].tolist() == traded.unit[:, 0].tolist()
+    assert found.fresh[:, 0].tolist() == [1, 1, 1]
+
+
+def test_28_the_close_of_a_day_is_not_known_within_it() -> None:
+    # 46 hours: the day's close is known at midnight, when the bar of 23:00 closes
+    found = conversion("EUR", market([10] * 46), market([1.25, 2.0], EURUSD, "1D"))
+    assert np.isnan(found.unit[:23, 0]).all()
+    assert found.unit[23:, 0].tolist() == [0.8] * 23
+
+
+def test_28_a_pair_closes_later_than_a_share_of_the_same_day() -> None:
+    # New York closes at 21:00 UTC, the pair's day at midnight
+    spy = market([10, 10, 10], Instrument("SPY", calendar="XNYS"), "1D", "2024-01-02")
+    found = conversion("EUR", spy, market([1.25, 1.6, 2.0], EURUSD, "1D", "2024-01-02"))
+    np.testing.assert_allclose(found.unit[:, 0], [np.nan, 0.8, 0.625], rtol=1e-15)
+    assert found.fresh[:, 0].tolist() == [0, 1, 1]
+
+
+def test_28_a_hole_of_the_pair_is_no_close() -> None:
+    fx = market({EURUSD: [1.25, None, 1.6], USDJPY: [125, 128, 160]})
+    found = conversion("EUR", market([10, 10, 10]), fx)
+    np.testing.assert_allclose(found.unit[:, 0], [0.8, 0.8, 0.625], rtol=1e-15)
+    yen = conversion("USD", market([10, 10, 10], Instrument("TOYO", quote="JPY")), fx)
+    np.testing.assert_allclose(yen.unit[:, 0], [1 / 125, 1 / 128, 1 / 160], rtol=1e-15)
+
+
+def test_28_closes_grow_too_old() -> None:
+    found = conversion("EUR", market([10] * 7, interval="1D"), market([1.25], EURUSD, "1D"))
+    assert found.fresh[:, 0].tolist() == [1] * 6 + [0]
+    assert conversion("EUR", market([10, 10]), {"EURUSD": FX.iloc[:0]}).fresh.tolist() == [[0], [0]]
+
+
+def test_28_coins_at_spot_are_rates_too() -> None:
+    traded = {SHARE: [10, 10], COIN: [40_000, 50_000], Instrument("BTCUSD", "crypto"): [39_000, 48_000]}
+    found = conversion("USD", market(traded))
+    np.testing.assert_allclose(found.unit[:, 1], [39_000 / 40_000, 48_000 / 50_000], rtol=1e-15)
+    assert found.base.tolist() == [[0, 0, 0]] * 2
+    coins = conversion("BTC", market([40_000, 50_000], COIN))
+    np.testing.assert_allclose(coins.unit[:, 0], [1 / 40_000, 1 / 50_000], rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["perpetual", "future", "cfd"])
+def test_28_a_price_that_is_not_of_today_is_no_rate(kind: Any) -> None:
+    with pytest.raises(DataError, match="no conversion rate from USDT to the account currency BTC"):
+        conversion("BTC", market([40_000, 50_000], Instrument("BTCUSDT", "crypto", kind)))
+
+
+@pytest.mark.parametrize("rates", [FX, {"EURUSD": FX}], ids=["all pairs", "by name"])
+def test_28_every_engine_takes_bars_as_rates(rates: Any) -> None:
+    # 10 x 100 USD: 800 EUR paid at 1.25, worth 625 at 1.6 and 500 at 2.0
+    result = both(plan("+..", quantity=10), market([100, 100, 100]), currency="EUR", cash=10_000, rates=rates)
+    assert result.equity.tolist() == [10_000.0, 9825.0, 9700.0]
+
+
+def test_28_an_account_is_kept_in_a_coin() -> None:
+    # half a coin is worth half a coin at any price, and the cash that paid for it was one
+    result = both(plan("+..", quantity=0.5), market([40_000, 40_000, 50_000], COIN), currency="BTC", cash=1.0)
+    assert result.equity.tolist() == pytest.approx([1.0, 1.0, 1.0])
+
+
+# -- closes at their labels -------------------------------------------------------------------------------------------
+
+SAID = "rates of EURUSD from a Series: each counts as known at its own time, so a close belongs at the close of its bar"
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (5, 0), (0, 5), (5, 5)], ids=["the same", "earlier too", "later too", "both"])
+def test_28_closes_at_their_labels_are_warned_of(before: int, after: int) -> None:
+    times = pd.date_range("2024-01-01", periods=3 + before + after, freq="h", tz="UTC") - pd.Timedelta(hours=before)
+    with pytest.warns(SuspectDataWarning) as caught:
+        conversion("EUR", market([10, 10, 10]), {"EURUSD": pd.Series(1.25, times)})
+    assert [str(warning.message) for warning in caught] == [
+        "the rates of EURUSD have the labels of the bars, and a rate counts as known at its own time: "
+        "hand closes over as Bars, rates={'EURUSD': bars_of_the_pair}, or each is known one bar early"
+    ]
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "times",
+    [["2024-01-01 01:00", "2024-01-01 02:00"], ["2024-01-01", "2024-01-01 02:00"], ["2024-01-01 00:30", "2024-01-01 01:30"]],
+    ids=["the closes", "not all labels", "between"],
+)
+def test_28_other_times_are_taken_without_a_word(times: list[str]) -> None:
+    assert conversion("EUR", market([10, 10, 10]), {"EURUSD": known([1.25, 1.6], times)}).assumptions == (SAID,)
+
+
+def test_28_a_result_says_when_a_series_counts() -> None:
+    bars, closes = market([10, 10, 10]), known([1.25, 1.6, 2.0], ["2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 03:00"])
+    found = [backtest(plan("+.."), bars, currency="EUR", rates=rates).assumptions for rates in ({"EURUSD": closes}, FX, {"EURUSD": 1.25})]
+    assert [SAID in said for said in found] == [True, False, False]
+
+
+def test_a_series_that_is_used_twice_is_said_once() -> None:
+    bars = market({SHARE: [10, 10], Instrument("TOYO", quote="JPY"): [1000, 1000]})
+    with pytest.warns(SuspectDataWarning) as caught:
+        found = conversion("EUR", bars, {"EURUSD": pd.Series(1.25, bars.index), "USDJPY": 150.0})
+    assert (len(caught), found.assumptions) == (1, (SAID,))
+
+
+def test_bars_without_the_pair_are_refused() -> None:
+    words = r"the bars given as rates of EURUSD have no such pair, only ABC, USDJPY: wb.Instrument\('EURUSD', asset_class='fx'\) is one"
+    with pytest.raises(DataError, match=words):
+        conversion("EUR", market([10, 10]), {"EURUSD": market({SHARE: [1, 1], USDJPY: [150, 150]})})
 
 
 # -- refusals ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -90,6 +95,18 @@ def test_31_what_is_not_modelled_is_said(instrument: wb.Instrument, words: str) 
     assert words in said(wb.backtest(plan("+."), market([1.25, 1.25], instrument)))
 
 
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        ("1h", "without a bar for 5 intervals (overnight, over a weekend) expires"),
+        ("1D", "without a bar for 3 sessions expires"),
+        ("7D", "without a bar for 5 intervals expires"),
+    ],
+)
+def test_27_how_long_an_opening_waits_is_said(interval: str, words: str) -> None:
+    assert words in said(wb.backtest(plan("+."), market([100, 100], interval=interval)))
+
+
 def test_what_the_reader_assumed_is_said() -> None:
     frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), 1.0), pd.date_range("2024", periods=2, freq="1h", tz="UTC"))
     bars = wb.Bars.from_frames({"ABC": frame}, interval="1h", source="a file", assumptions=["labels are open times"])
@@ -131,6 +148,93 @@ def test_a_fingerprint_names_data_strategy_and_versions() -> None:
 def test_a_fingerprint_tells_runs_with_other_costs_apart() -> None:
     cheap, dear = (wb.backtest(plan("+..."), market([100] * 4), costs=c) for c in (FREE, wb.execution.Costs(commission=0.01)))
     assert cheap.fingerprint != dear.fingerprint
+
+
+OWN = """
+import workbench as wb
+
+THRESHOLD = 3
+
+
+def helper(x):
+    return x + 1
+
+
+class Base(wb.signals.SignalGenerator):
+    def stance(self, bars):
+        return bars.close * 0
+
+
+class Own(Base):
+    window: int = 5
+    WEIGHTS = (1, 2)
+
+    @property
+    def lookback(self):
+        return self.window
+
+    @staticmethod
+    def scaled(x):
+        return x * 2
+
+    @classmethod
+    def named(cls):
+        return "one"
+
+    def generate(self, bars):
+        inner = [(lambda x: helper(x) * 10)(x) for x in (1, 2)]
+        try:
+            return self.stance(bars) + (bars.high > bars.low) * len(inner) * (self.window in {"a", "b", "c", "d"})
+        except ValueError:
+            return self.stance(bars) * THRESHOLD
+
+
+bars = wb.simulate(days=1, seed=1)
+print(wb.backtest(wb.Strategy(Own()), bars).fingerprint["strategy"])
+"""
+CHANGES = [
+    ("bars.high", "bars.open"),
+    ("x * 2", "x * 3"),
+    ('return "one"', 'return "two"'),
+    ("(1, 2)\n\n", "(1, 3)\n\n"),
+    ("* 10)", "* 11)"),
+    ("helper(x) *", "abs(x) *"),
+    ("x + 1", "x - 1"),
+    ("THRESHOLD = 3", "THRESHOLD = 4"),
+    ("bars.close * 0", "bars.open * 0"),
+    ('"d"}', '"e"}'),
+    ("window: int = 5", "window: int = 6"),
+    ("return self.window", "return self.window + 0"),
+    ("except ValueError", "except TypeError"),
+]
+#: Runs each source that it is given as a module of its own, and prints a line for each.
+RUNNER = """
+import json, sys
+for source in json.load(sys.stdin):
+    exec(compile(source, sys.argv[1], "exec"), {"__name__": "__main__"})
+"""
+
+
+def strategy_hashes(sources: list[str], seed: str, filename: str) -> list[str]:
+    """Return the strategy's hash for each source, from one fresh process."""
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    command = [sys.executable, "-c", RUNNER, filename]
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        command, cwd=root, env=environment, input=json.dumps(sources), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_fingerprint_is_the_same_in_every_process_and_another_for_other_code() -> None:
+    assert all(OWN.count(old) == 1 for old, _ in CHANGES)
+    sources = [OWN, *(OWN.replace(old, new) for old, new in CHANGES)]
+    first = strategy_hashes(sources, "1", "cell-1")
+    # neither the place of the code nor the order of sets matters
+    second = strategy_hashes([f"# moved\n\n{source}" for source in sources], "2", "cell-2")
+    assert first == second
+    assert len(set(first)) == len(sources)
 
 
 # -- shown ------------------------------------------------------------------------------------------------------------

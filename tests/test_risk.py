@@ -8,9 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from worked import market, plan
 
 import workbench as wb
 from workbench.errors import ParameterError
@@ -235,6 +237,40 @@ def test_21_a_gross_limit_counts_the_worse_of_two_directions_once() -> None:
     assert room(limit, 0, "buy", 90, short, short, short) == 60
 
 
+SHARES = [wb.Instrument(name) for name in "ABCDEF"]
+
+
+def test_20_a_gross_limit_that_is_reached_exactly_leaves_other_groups_alone() -> None:
+    # the sum over the book and the limit differ in the last bit for one book in six
+    rng = np.random.default_rng(1)
+    for _ in range(500):
+        quantities, prices = rng.integers(1, 1000, 6), rng.uniform(1, 500, 6)
+        values = (quantities * prices).tolist()
+        book = wb.Portfolio(
+            "USD", 1e9, dict(zip(SHARES, quantities.tolist(), strict=True)), dict(zip("ABCDEF", prices, strict=True)) | PRICES
+        )
+        limit = MaxExposure({"USD": sum(reversed(values))}, scope="gross")
+        assert allowed(wb.Order(BITCOIN, "buy", 1), book, limit).quantity == 1.0
+        assert allowed(wb.Order(SHARES[0], "buy", 1), book, limit).quantity == 0.0
+
+
+@pytest.mark.parametrize(("beyond", "expected"), [(0.9e-9, 1.0), (1.1e-9, 0.0)], ids=["within the tolerance", "beyond it"])
+def test_20_a_gross_limit_is_breached_from_a_billionth_on(beyond: float, expected: float) -> None:
+    book = wb.Portfolio("USD", 1000, {SHARE: 100}, PRICES)
+    limit = MaxExposure({"USD": 1000 / (1 + beyond)}, scope="gross")
+    assert allowed(wb.Order(BITCOIN, "buy", 1), book, limit).quantity == expected
+
+
+def test_20_what_rounding_takes_of_a_small_rest_is_no_breach() -> None:
+    # the sale of 1 A at 10.1 is working beside billions of B, and together they are the limit: 1 A may still be bought
+    two = SHARES[:2]
+    for value in np.random.default_rng(1).uniform(1e9, 2e9, 100).tolist():
+        limit = MaxExposure(value + 10.1, by="asset_class", scope="gross")
+        numbers = limit.parameters(two, "USD"), limit.table(two, "USD")
+        found = limit.decision(*numbers, 0, 1.0, 1e10, [0.0, 1.0], [-1.0, 1.0], [10.1, value], [1.0, 1.0], [0.0, 0.0])
+        assert found == pytest.approx(1.0, rel=1e-6)
+
+
 @given(positions, st.integers(0, 4), st.sampled_from(LIMITS))
 def test_19_a_closing_always_passes(held: list[int], j: int, limit: RiskManager) -> None:
     assume(held[j])
@@ -314,3 +350,20 @@ def test_a_limit_of_a_group_that_is_not_here_is_said() -> None:
     found = MaxExposure({"EURO": 1.0, "USD": 1.0}).notes([EURUSD])
     assert found == ["MaxExposure: nothing here counts towards currency 'EURO'; did you mean 'EUR'?"]
     assert MaxExposure(1.0).notes([EURUSD]) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "instrument", "notes"),
+    [
+        (MaxExposure(100), wb.Instrument("BTCUSDT", "crypto", "perpetual"), ["MaxExposure: nothing here counts towards any currency"]),
+        (MaxExposure(100, by="region"), wb.Instrument("ABC"), ["MaxExposure: nothing here counts towards any region"]),
+        (MaxExposure(100, by="region"), SHARE, []),
+        (MaxExposure(100, by="asset_class"), wb.Instrument("BTCUSDT", "crypto", "perpetual"), []),
+    ],
+    ids=["perpetual by currency", "no region", "region", "perpetual by class"],
+)
+def test_30_a_limit_that_can_never_bind_is_said(limit: MaxExposure, instrument: wb.Instrument, notes: list[str]) -> None:
+    assert limit.notes([instrument]) == notes
+    assert [
+        words for words in wb.backtest(plan("+.", risk=[limit]), market([10, 10], instrument)).assumptions if "nothing here" in words
+    ] == notes

@@ -155,6 +155,26 @@ def test_rule_41_under_half_of_the_required_margin_positions_close(stance, low, 
     assert ["stop-out" in words for words in reasons(result)] == [False, True][: 1 + out]
 
 
+def test_rule_41_a_stop_out_is_marked_and_counted():
+    result = both(plan("+.....", quantity=50), market([100, 100, 84, 100, 100, 100], CONTRACT), cash=1000)
+    assert result.trades["exit"].tolist() == ["stop-out"]
+    assert result.stats["stopped out %"] == 100.0
+    assert result.explain()["reason"].tolist()[1] == "stop-out: equity fell under half of the required margin"
+
+
+@pytest.mark.parametrize("turned", ["0", "-"], ids=["flat", "short"])
+def test_rule_41_what_its_own_stance_closes_at_that_close_is_no_stop_out(turned):
+    # at 84 the equity is under half of the margin: XYZ goes for that, ABC and FUT because their stances turned
+    held = wb.Instrument("XYZ", "commodity", "future")
+    bars = market({SHARE: [100] * 4, CONTRACT: [100, 100, 84, 84], held: [100, 100, 84, 84]})
+    limit = wb.risk.MaxExposure({"ABC": 200, "FUT": 2500, "XYZ": 2500}, by="instrument")
+    result = both(plan(f"+.{turned}.", f"+.{turned}.", "+...", quantity=50, risk=[limit]), bars, cash=1000)
+    assert result.trades.set_index("symbol")["exit"].to_dict() == {"ABC": "close", "FUT": "close", "XYZ": "stop-out"}
+    closings = result.explain().query("leg == 'close'").set_index("symbol")["reason"]
+    assert set(closings[["ABC", "FUT"]]) == {f"the stance turned {'flat' if turned == '0' else 'short'}"}
+    assert closings["XYZ"] == "stop-out: equity fell under half of the required margin"
+
+
 def test_rule_41_exactly_half_is_enough():
     # 250 against half of 10 x 100 x 0.5
     instrument = wb.Instrument("FUT", "commodity", "future", margin=0.5)

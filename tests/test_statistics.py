@@ -11,8 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench.calendars import session_times
+from workbench.interval import nanoseconds
 from workbench.research.statistics import daily_equity, drawdown, statistics
 
+FIVE_MINUTES = nanoseconds("5min")
 NO_TRADES = pd.DataFrame({"exit": [], "profit": []})
 
 
@@ -25,7 +28,7 @@ def figures(equity: pd.Series, cash: float = 100.0, trades: pd.DataFrame = NO_TR
 
 
 def trades(*profits: float, exits: str = "") -> pd.DataFrame:
-    words = {"s": "stop", "c": "close", "o": "open", "t": "target"}
+    words = {"s": "stop", "c": "close", "o": "open", "t": "target", "m": "stop-out"}
     return pd.DataFrame({"exit": [words[x] for x in (exits or "c" * len(profits))], "profit": profits})
 
 
@@ -53,7 +56,7 @@ def test_the_figures_of_a_year_by_hand() -> None:
     returns = [0.0, 0.1, -0.1, 121 / 99 - 1]
     mean = sum(returns) / 4
     deviation = math.sqrt(sum((r - mean) ** 2 for r in returns) / 3)
-    scale = math.sqrt(4 / years)
+    scale = math.sqrt(3 / years)  # three intervals lie between the four days
     assert found["return %"] == pytest.approx(21)
     assert found["annual return %"] == pytest.approx((1.21 ** (1 / years) - 1) * 100)
     assert found["annual volatility %"] == pytest.approx(deviation * scale * 100)
@@ -71,8 +74,9 @@ def test_the_published_vectors(vectors: dict[str, Any]) -> None:
     percent = vectors["inputs"]["returns_mixed_percent"][1:]
     equity = days(list(100 * np.cumprod([1 + r / 100 for r in percent])))
     found, expected = figures(equity), vectors["expected"]
-    years = (equity.index[-1] - equity.index[0]).days / 365.25
-    scale = math.sqrt(8 / years / vectors["inputs"]["periods_per_year"])  # ours counts the days that there are
+    # theirs takes the number of days a year as given; ours counts the 7 intervals between the 8 days that there are
+    years = 7 / 365.25
+    scale = math.sqrt(7 / years / vectors["inputs"]["periods_per_year"])
     assert found["max drawdown %"] / 100 == pytest.approx(expected["max_drawdown"], rel=1e-7)
     assert found["return %"] / 100 == pytest.approx(expected["cum_return_final"], abs=1e-5)
     assert found["annual volatility %"] / 100 == pytest.approx(expected["annual_volatility"] * scale, rel=1e-7)
@@ -86,6 +90,7 @@ def test_the_published_vectors(vectors: dict[str, Any]) -> None:
         ((10, -5, 0, 25), "cscc", {"trades": 4, "win rate %": 50.0, "profit factor": 7.0, "average trade": 7.5, "stopped out %": 25.0}),
         ((10, 20), "cc", {"win rate %": 100.0, "profit factor": math.nan, "average trade": 15.0, "stopped out %": 0.0}),
         ((-10, -20), "ss", {"win rate %": 0.0, "profit factor": 0.0, "stopped out %": 100.0}),
+        ((-10, -20, 5, 5), "msct", {"stopped out %": 50.0}),
         ((10, -5, 99), "cto", {"trades": 3, "win rate %": 50.0, "profit factor": 2.0, "average trade": 2.5}),
         (
             (99,),
@@ -93,7 +98,7 @@ def test_the_published_vectors(vectors: dict[str, Any]) -> None:
             {"trades": 1, "win rate %": math.nan, "profit factor": math.nan, "average trade": math.nan, "stopped out %": math.nan},
         ),
     ],
-    ids=["mixed", "all won", "all lost", "one open", "open only"],
+    ids=["mixed", "all won", "all lost", "stop-out", "one open", "open only"],
 )
 def test_trades_by_hand(profits: tuple[float, ...], exits: str, expected: dict[str, float]) -> None:
     found = figures(days([100, 101]), trades=trades(*profits, exits=exits))
@@ -117,6 +122,31 @@ def test_the_days_of_a_year_are_counted(freq: str, a_year: float) -> None:
     equity = pd.Series(values, index)
     daily = np.diff(np.log([100, *values]))
     assert figures(equity)["annual volatility %"] == pytest.approx(daily.std() * math.sqrt(a_year) * 100, rel=0.01)
+
+
+def alternating(index: pd.DatetimeIndex) -> tuple[pd.Series, float]:
+    """Return equity that rises by a percent on one day and falls by a percent on the next, and its daily deviation."""
+    number = np.cumsum(np.diff(index.normalize().asi8, prepend=0) != 0) - 1
+    returns = np.where(np.arange(number[-1] + 1) % 2, -0.01, 0.01)
+    return pd.Series(100.0 * np.cumprod(1.0 + returns)[number], index), float(returns.std(ddof=1))
+
+
+@pytest.mark.parametrize("count", [3, 4, 30, 300])
+@pytest.mark.parametrize("freq", ["1D", "1h"])
+def test_few_days_are_no_more_a_year_than_many(freq: str, count: int) -> None:
+    index = pd.date_range("2024-01-01", pd.Timestamp("2024-01-01") + pd.Timedelta(days=count), freq=freq, inclusive="left", tz="UTC")
+    equity, deviation = alternating(index)
+    assert figures(equity)["annual volatility %"] == pytest.approx(deviation * math.sqrt(365.25) * 100)
+
+
+@pytest.mark.parametrize("end", ["2023-03-31", "2023-12-31"], ids=["a quarter", "a year"])
+def test_sessions_of_five_minutes_come_out_near_252(end: str) -> None:
+    moments = (pd.Timestamp("2023-01-01"), pd.Timestamp(end))
+    dates, opens, closes = session_times("XNYS", *(moment.as_unit("ns").value for moment in moments))
+    inside = (dates >= moments[0].as_unit("ns").value) & (dates <= moments[1].as_unit("ns").value)
+    labels = [np.arange(start, stop, FIVE_MINUTES) for start, stop in zip(opens[inside], closes[inside], strict=True)]
+    equity, deviation = alternating(pd.DatetimeIndex(np.concatenate(labels), tz="UTC"))
+    assert (figures(equity)["annual volatility %"] / deviation / 100) ** 2 == pytest.approx(252, rel=0.02)
 
 
 # -- where there is nothing to say ------------------------------------------------------------------------------------

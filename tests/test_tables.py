@@ -116,7 +116,7 @@ def test_positions_by_hand() -> None:
         ("+.-.", 1, COIN, [], "short selling is not possible here"),
         ("+.0.", 1, COIN, [], "closes 1 long"),
         ("+.", 0.5, SHARE, [], TOO_SMALL),
-        ("+.", 5000, SHARE, [], "buying power: 5000 -> 1000 (margin and fees of what equity can carry); opens 1000 long"),
+        ("+.", 5000, SHARE, [], "buying power: 5,000 -> 1,000 (margin and fees of what equity can carry); opens 1,000 long"),
         ("+.", 5, SHARE, [MaxLeverage(1e-5)], f"MaxLeverage: 5 -> 0.01 (gross limit 1 USD (1e-05 x equity)); {TOO_SMALL}"),
         ("-.", 5, SHARE, [MaxLeverage(3e-3)], "MaxLeverage: 5 -> 3 (gross limit 300 USD (0.003 x equity)); opens 3 short"),
     ],
@@ -125,6 +125,24 @@ def test_positions_by_hand() -> None:
 def test_reasons_in_words(stances: str, quantity: float, instrument: wb.Instrument, risk: list[Any], said: str) -> None:
     result = both(plan(stances, quantity=quantity, risk=risk), market([100] * len(stances), instrument))
     assert said in reasons(result)[-1]
+
+
+@pytest.mark.parametrize(
+    ("step", "quantity", "words"),
+    [
+        (1, 1_234_567, "FixedQuantity asks for 1,234,567; opens 1,234,567 long"),
+        (1, 1_234_567.75, "FixedQuantity asks for 1,234,567.75; opens 1,234,567 long"),
+        (0.25, 1_234_567.25, "FixedQuantity asks for 1,234,567.25; opens 1,234,567.25 long"),
+        (1, 1e5 / 3, "FixedQuantity asks for 33,333.33; opens 33,333 long"),
+        (1, 10 / 3, "FixedQuantity asks for 3.33333; opens 3 long"),
+        (100, 200_000, "FixedQuantity asks for 200,000; opens 200,000 long"),
+        (1e-8, 0.00001234, "FixedQuantity asks for 0.00001234; opens 0.00001234 long"),
+        (1e-8, 12.3456789, "FixedQuantity asks for 12.3456789; opens 12.3456789 long"),
+    ],
+)
+def test_quantities_are_written_in_full(step: float, quantity: float, words: str) -> None:
+    instrument = wb.Instrument("ABC", quantity_step=step, min_quantity=step)
+    assert reasons(both(plan("+.", quantity=quantity), market([10, 10], instrument), cash=1e9)) == [words]
 
 
 def test_profit_of_a_pair_is_turned_over_at_the_exits_rate() -> None:
@@ -138,6 +156,13 @@ def test_tenths_are_shown_as_decimals() -> None:
     result = both(plan("+0..", quantity=0.3), market([100] * 4, TENTHS))
     assert result.fills["quantity"].tolist() == [0.3, 0.3]
     assert result.positions["TEN"].tolist() == [0, 0.3, 0, 0]
+
+
+def test_an_open_trade_is_valued_at_its_own_last_close() -> None:
+    bars = market({SHARE: [100, 100, 110, None, None], CONTRACT: [None, 50, 50, 60, 70]})
+    found = both(plan("+....", ".+...", quantity=1), bars).trades.set_index("symbol")
+    assert found["exit_price"].to_dict() == {"ABC": 110.0, "FUT": 70.0}
+    assert found["exit"].tolist() == ["open", "open"]
 
 
 def test_no_trades_are_empty_tables() -> None:

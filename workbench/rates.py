@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,12 +14,16 @@ from workbench.bars import Bars
 from workbench.errors import DataError
 from workbench.instrument import Instrument
 from workbench.interval import DAY
+from workbench.quality import SuspectDataWarning, _callers_level
 from workbench.sessions import close_times
 
 __all__ = ["Conversion", "Rates", "common_currency", "conversion"]
 
-Rates = Mapping[str, Any]
-Pair = tuple[np.ndarray, np.ndarray]
+#: By pair: a number, Bars or a Series; or Bars alone, for every pair among them.
+Rates = Mapping[str, Any] | Bars
+Pair = tuple[str, str]
+#: Values, and whether each is fresh: one a step, or one for all.
+Known = tuple[np.ndarray, np.ndarray]
 
 
 class Conversion(NamedTuple):
@@ -32,11 +37,14 @@ class Conversion(NamedTuple):
         Multiplier x rate of the base currency, for pairs; 0 elsewhere.
     fresh : ndarray of int64
         1 where all rates that the instrument needs are known and recent enough to open a position.
+    assumptions : tuple of str
+        What the rates rest on, one sentence each, for the assumptions of a result.
     """
 
     unit: np.ndarray
     base: np.ndarray
     fresh: np.ndarray
+    assumptions: tuple[str, ...] = ()
 
     @property
     def moving(self) -> bool:
@@ -62,14 +70,20 @@ def conversion(currency: str, bars: Bars, rates: Rates | None = None) -> Convers
     currency : str
         Account currency.
     bars : Bars of shape (T, N)
-        Their currency pairs are rates too: the last close known at each step.
-    rates : mapping of str to float or Series, optional
-        By pair, ``{"EURUSD": 1.10}``; a Series is indexed by the time from which its value is known.
+        Their currency pairs and spot coins are rates too: the last close known at each step.
+    rates : mapping of str to float, Bars or Series, or Bars, optional
+        By pair, ``{"EURUSD": 1.10}``. Of Bars each close counts from the close of its bar on; a Series is indexed by the
+        time from which its value is known. Bars alone stand for every pair among them.
 
     Raises
     ------
     DataError
         A currency cannot be converted.
+
+    Warns
+    -----
+    SuspectDataWarning
+        A Series has the labels of `bars`: closes at their labels would be known one bar early.
     """
     table = _Table(currency, bars, rates or {})
     legs = [(str(i.quote), str(i.base) if _exchanges(i) else None) for i in bars.instruments]
@@ -80,12 +94,23 @@ def conversion(currency: str, bars: Bars, rates: Rates | None = None) -> Convers
     unit = np.column_stack([np.broadcast_to(values, rows) for values, _ in quotes]) * multipliers
     base = np.column_stack([np.broadcast_to(values, rows) for values, _ in bases]) * multipliers
     fresh = np.column_stack([np.broadcast_to(q[1] * b[1], rows) for q, b in zip(quotes, bases, strict=True)])
-    return Conversion(unit, base, np.ascontiguousarray(fresh))
+    return Conversion(unit, base, np.ascontiguousarray(fresh), tuple(table.assumptions))
 
 
 def _exchanges(instrument: Instrument) -> bool:
     """Whether an instrument's price is an exchange rate of today, and both its currencies count as exposure."""
     return instrument.asset_class == "fx" and instrument.kind not in ("future", "perpetual")
+
+
+def _is_rate(instrument: Instrument) -> bool:
+    """Whether an instrument's close is a rate between two currencies: that of a currency pair, or of a coin at spot."""
+    coin = instrument.asset_class == "crypto" and instrument.kind == "spot" and instrument.base is not None
+    return coin or _exchanges(instrument)
+
+
+def _columns_of_pairs(bars: Bars) -> dict[Pair, int]:
+    """Return the columns of the instruments whose closes are rates."""
+    return {(str(i.base), str(i.quote)): j for j, i in enumerate(bars.instruments) if _is_rate(i)}
 
 
 class _Column(NamedTuple):
@@ -101,15 +126,16 @@ class _Table:
         self.currency = currency
         self.bars = bars
         self.max_age = (5 if bars.daily else 3) * DAY
-        self.pairs: dict[tuple[str, str], Any] = {}
-        self.found: dict[str, Pair] = {}
-        for name, value in rates.items():
-            self.pairs[self._named(name)] = value
-        for j, i in enumerate(bars.instruments):
-            if _exchanges(i):
-                self.pairs[str(i.base), str(i.quote)] = _Column(j)
+        self.pairs: dict[Pair, Any] = {}
+        self.found: dict[str, Known] = {}
+        self.assumptions: list[str] = []
+        if isinstance(rates, Bars):
+            self.pairs |= dict.fromkeys(_columns_of_pairs(rates), rates)
+        else:
+            self.pairs |= {self._named(name): value for name, value in rates.items()}
+        self.pairs |= {pair: _Column(j) for pair, j in _columns_of_pairs(bars).items()}
 
-    def _named(self, name: object) -> tuple[str, str]:
+    def _named(self, name: object) -> Pair:
         """Split the name of a pair: at its slash, at a currency that is in use here, or in the middle of six letters."""
         if isinstance(name, str):
             base, slash, quote = name.partition("/")
@@ -123,13 +149,13 @@ class _Table:
                 return name[:3], name[3:]
         raise DataError(f"rates are given by pair of currencies such as 'EURUSD', got {name!r}")
 
-    def rate(self, currency: str) -> Pair:
+    def rate(self, currency: str) -> Known:
         """Return what one unit of a currency is worth, and whether that is fresh, at each step or once."""
         if currency not in self.found:
             self.found[currency] = self._follow(currency)
         return self.found[currency]
 
-    def _follow(self, currency: str) -> Pair:
+    def _follow(self, currency: str) -> Known:
         values, fresh = np.ones(1), np.ones(1, np.int64)
         for pair, turned in self._path(currency):
             rate, known = self._series(pair)
@@ -137,9 +163,9 @@ class _Table:
             fresh = fresh * known
         return values, fresh
 
-    def _path(self, currency: str) -> list[tuple[tuple[str, str], bool]]:
+    def _path(self, currency: str) -> list[tuple[Pair, bool]]:
         """Return the shortest chain of pairs to the account currency, and which of them are turned over."""
-        queue: deque[tuple[str, list[tuple[tuple[str, str], bool]]]] = deque([(currency, [])])
+        queue: deque[tuple[str, list[tuple[Pair, bool]]]] = deque([(currency, [])])
         seen = {currency}
         while queue:
             at, path = queue.popleft()
@@ -155,18 +181,20 @@ class _Table:
             f"give rates={{'{currency}{self.currency}': ...}} or add the pair to the bars"
         )
 
-    def _series(self, pair: tuple[str, str]) -> Pair:
+    def _series(self, pair: Pair) -> Known:
         value = self.pairs[pair]
         if isinstance(value, _Column):
             return self._closes(value.number)
+        if isinstance(value, Bars):
+            return self._last_known(*_closes_of(value, pair))
         if isinstance(value, pd.Series):
-            return self._known(value, pair)
+            return self._last_known(*self._own_times(value, pair))
         rate = float(value)
         if not 0 < rate < float("inf"):
             raise DataError(f"the rate of {''.join(pair)} must be a positive number, got {value!r}")
         return np.array([rate]), np.ones(1, np.int64)
 
-    def _closes(self, column: int) -> Pair:
+    def _closes(self, column: int) -> Known:
         """Return the last known close of a pair in the bars, and whether it is young enough."""
         present = self.bars.present[:, column]
         last = np.maximum.accumulate(np.where(present, np.arange(len(present)), -1))
@@ -176,16 +204,46 @@ class _Table:
         values = np.where(known, self.bars.array("close")[rows, column], np.nan)
         return values, (known & (labels - labels[rows] <= self.max_age)).astype(np.int64)
 
-    def _known(self, series: pd.Series, pair: tuple[str, str]) -> Pair:
-        """Return the last value of a Series known at the close of each step."""
-        index = pd.DatetimeIndex(series.index)
-        if index.tz is None or not index.is_monotonic_increasing:
-            raise DataError(f"the rates of {''.join(pair)} must be indexed by rising UTC times")
-        series = series.dropna()
-        times = pd.DatetimeIndex(series.index).as_unit("ns").asi8
+    def _last_known(self, times: np.ndarray, values: np.ndarray) -> Known:
+        """Return the last value that is known at the close of each step, and whether it is young enough."""
         closes = close_times(self.bars)
-        rows = np.searchsorted(times, closes, side="right") - 1
-        known = rows >= 0
-        rows = np.maximum(rows, 0)
-        values = np.where(known, series.to_numpy(dtype=float)[rows], np.nan)
-        return values, (known & (closes - times[rows] <= self.max_age) & (values > 0)).astype(np.int64)
+        rows = np.searchsorted(times, closes, side="right")
+        # row 0 stands for the steps before anything is known: NaN is never fresh
+        last, since = np.append(np.nan, values)[rows], np.append(0, times)[rows]
+        return last, ((closes - since <= self.max_age) & (last > 0)).astype(np.int64)
+
+    def _own_times(self, series: pd.Series, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+        """Return times and values of a Series: each value counts from its own time on, and that is said."""
+        name, index = "".join(pair), pd.DatetimeIndex(series.index)
+        if index.tz is None or not index.is_monotonic_increasing:
+            raise DataError(f"the rates of {name} must be indexed by rising UTC times")
+        times, present = index.as_unit("ns").asi8, series.notna().to_numpy()
+        said = f"rates of {name} from a Series: each counts as known at its own time, so a close belongs at the close of its bar"
+        if said not in self.assumptions:
+            self.assumptions.append(said)
+            _warn_of_labels(times, self.bars.labels, name)
+        return times[present], series.to_numpy(dtype=float)[present]
+
+
+def _closes_of(bars: Bars, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Return the closes of a pair, and when each was known."""
+    column = _columns_of_pairs(bars).get(pair)
+    if column is None:
+        name = "".join(pair)
+        raise DataError(
+            f"the bars given as rates of {name} have no such pair, only {', '.join(bars.symbols)}: "
+            f"wb.Instrument({name!r}, asset_class='fx') is one"
+        )
+    alone = bars.take(columns=[column])
+    return close_times(alone), alone.array("close")[:, 0]
+
+
+def _warn_of_labels(times: np.ndarray, labels: np.ndarray, name: str) -> None:
+    """Warn of rates at the very labels of the bars: labels are open times, so closes would be known one bar early."""
+    inside = times[(times >= labels[0]) & (times <= labels[-1])]
+    if np.array_equal(inside, labels):
+        message = (
+            f"the rates of {name} have the labels of the bars, and a rate counts as known at its own time: "
+            f"hand closes over as Bars, rates={{{name!r}: bars_of_the_pair}}, or each is known one bar early"
+        )
+        warnings.warn(message, SuspectDataWarning, stacklevel=_callers_level())

@@ -7,6 +7,7 @@ protective orders `held` is +1 for a long position, -1 for a short one.
 from __future__ import annotations
 
 from workbench.grid import round_away
+from workbench.interval import DAY
 
 __all__ = [
     "limit_at_open",
@@ -21,7 +22,6 @@ __all__ = [
 
 #: An opening lives this many intervals (daily bars: sessions) without a bar of its instrument (SEMANTICS 27).
 MOST_INTERVALS, MOST_SESSIONS = 5, 3
-DAY = 86_400_000_000_000
 SMALLEST = 1e-9
 
 

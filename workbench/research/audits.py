@@ -89,15 +89,17 @@ class ParityReport:
 
     def __repr__(self) -> str:
         first = f"parity: {len(self.differences)} differences in {self.orders} orders ({self.engines[0]} against {self.engines[1]})"
+        if not self.orders and self.differences.empty:
+            return f"{first}: there was nothing to compare, the strategy sent no order on these bars"
         return first if self.differences.empty else f"{first}\n{self.differences.head(10).to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return _verdict(repr(self).splitlines()[0], self.differences.head(50))
+        return _verdict(repr(self).splitlines()[0], self.differences.head(50), vacuous=not self.orders)
 
 
-def _verdict(line: str, faults: pd.DataFrame) -> str:
-    """Return a line that is green where nothing was found, and red above the table of what was."""
-    colour, table = ("#1f9e77", "") if faults.empty else ("#d1495b", faults.to_html(index=False, border=0))
+def _verdict(line: str, faults: pd.DataFrame, vacuous: bool = False) -> str:
+    """Return a line: green where nothing was found, amber where nothing was looked at, red above the table of what was found."""
+    colour, table = ("#e69f00" if vacuous else "#1f9e77", "") if faults.empty else ("#d1495b", faults.to_html(index=False, border=0))
     return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(line)}</b></p>{table}"
 
 

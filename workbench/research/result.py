@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import dis
 import hashlib
 import html
+import inspect
 import platform
+import re
+from collections.abc import Iterable, Iterator, Set
 from functools import cached_property
-from inspect import isfunction
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from workbench.bars import Bars
-from workbench.component_text import is_local, parts_of
+from workbench.component import Component
+from workbench.component_display import literal
+from workbench.component_text import parts_of
+from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
+from workbench.interval import DAY
+from workbench.notebook_code import _codes, underlying
+from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
 from workbench.research.statistics import statistics
 from workbench.session.record import Record
@@ -22,6 +32,12 @@ from workbench.session.setup import Setup
 from workbench.version import __version__
 
 __all__ = ["Assumptions", "Backtest"]
+
+#: What a code object does; in which file and line it stands is left out.
+CODE = ("co_code", "co_names", "co_varnames", "co_freevars", "co_exceptiontable", "co_consts")
+#: What the workbench and dataclasses write into the class of a part.
+GIVEN = {"__init__", "__replace__", *inspect.get_annotations(Component)}
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Assumptions(tuple[str, ...]):
@@ -123,7 +139,9 @@ class Backtest:
         """The figures that a trader looks at first (`workbench.research.statistics`)."""
         in_market = float((self.positions.to_numpy() != 0).any(axis=1).mean())
         fees = float(self.record.fills["fee"].sum()) if len(self.record.fills) else 0.0
-        return statistics(self.equity, self.setup.cash, self.trades, len(self.record.orders), in_market, fees)
+        figures = statistics(self.equity, self.setup.cash, self.trades, len(self.record.orders), in_market, fees)
+        refused = ~np.isin(self.record.decisions["code"], (NONE, OPENED))
+        return pd.concat([figures, pd.Series({"openings refused": int(refused.sum())}, dtype=object)])
 
     @cached_property
     def assumptions(self) -> Assumptions:
@@ -132,21 +150,26 @@ class Backtest:
 
     @cached_property
     def fingerprint(self) -> dict[str, str]:
-        """Hashes of data, strategy and account, and the versions of what computed."""
+        """Hashes of data, strategy and account, and the versions of what computed.
+
+        The strategy's is of its parameters and of the code of its own parts, with what that uses of its own modules: the same
+        in every process of a Python version, and another one for other code.
+        """
         setup = self.setup
-        own = [type(part) for part in parts_of(setup.strategy) if is_local(type(part).__module__)]
-        code = [f.__code__.co_code + repr(f.__code__.co_consts).encode() for cls in own for f in vars(cls).values() if isfunction(f)]
-        rates = [array.tobytes() for array in setup.conversion]
+        rates = [array.tobytes() for array in setup.conversion[:3]]
         account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
-        hashes = {"strategy": _hash(repr(setup.strategy).encode(), *code), "account": _hash(account, *rates)}
+        hashes = {"strategy": _hash(*_strategy_pieces(setup.strategy)), "account": _hash(account, *rates)}
         versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
         return {"bars": self.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
-    def plot(self) -> Any:
-        """Return a plotly figure: equity with its drawdown, and the trades on the price."""
+    def plot(self, symbol: str | None = None) -> Any:
+        """Return a plotly figure: a symbol's price with its trades, the equity, its drawdown.
+
+        Of several symbols the one that was traded most, where none is named.
+        """
         from workbench.research.plots import plot_backtest
 
-        return plot_backtest(self)
+        return plot_backtest(self, symbol)
 
     def report(self, path: str | Path) -> Path:
         """Write one HTML page with figures, pictures, trades, decisions and assumptions; return its path."""
@@ -178,6 +201,67 @@ def _hash(*pieces: bytes) -> str:
     return hashlib.sha256(b"".join(pieces)).hexdigest()[:16]
 
 
+def _strategy_pieces(strategy: Component) -> Iterator[bytes]:
+    """Yield all that a strategy is made of: parameters, and the code that does not come with the workbench."""
+    classes = [cls for part in parts_of(strategy) for cls in type(part).__mro__ if issubclass(cls, Component)]
+    own = {cls.__module__ for cls in classes if cls.__module__.partition(".")[0] != "workbench"}
+    return (f"{word}\n".encode() for word in _spelt(strategy, own, set()))
+
+
+def _spelt(value: Any, own: Set[str], seen: set[int]) -> Iterator[str]:
+    """Yield a value in words that are the same in every process: of classes and functions from the `own` modules all that they do."""
+    inside = None if id(value) in seen else _inside(value, own)
+    if inside is None:
+        yield ADDRESS.sub("", literal(value))
+        return
+    if isinstance(value, type | FunctionType):
+        seen.add(id(value))  # it may use itself
+    yield "("
+    for part in inside:
+        yield from _spelt(part, own, seen)
+    yield ")"
+
+
+def _inside(value: Any, own: Set[str]) -> Iterable[Any] | None:
+    """Return what a value is made of; None where its name or its text says all."""
+    match value:
+        case Component():
+            return type(value), value.get_params(deep=False)
+        case type() if value.__module__ in own:
+            return value.__name__, value.__bases__, _written(value)
+        case FunctionType() if value.__module__ in own:
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            return value.__code__, value.__defaults__, value.__kwdefaults__, cells, _read(value)
+        case CodeType():
+            return [getattr(value, name) for name in CODE]
+        case ModuleType():
+            return [value.__name__]
+        case dict():
+            return value.items()
+        case set() | frozenset():
+            return sorted(value, key=repr)  # their own order is another in every process
+        case list() | tuple():
+            return value
+        case np.ndarray():
+            return np.atleast_1d(value).tolist()
+    plain = underlying(value)
+    return None if plain is value else [plain]
+
+
+def _written(cls: type) -> dict[str, Any]:
+    """Return what the body of a class says: methods and constants."""
+    given = GIVEN if "__dataclass_params__" in vars(cls) else set()
+    members = {name: value for name, value in vars(cls).items() if name not in given}
+    return {n: v for n, v in members.items() if isinstance(underlying(v), FunctionType) or not n.startswith("__")}
+
+
+def _read(function: FunctionType) -> dict[str, Any]:
+    """Return the variables of its module that a function reads, or a function inside it."""
+    steps = [step for code in _codes(function.__code__) for step in dis.get_instructions(code)]
+    names = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"} & function.__globals__.keys()
+    return {name: function.__globals__[name] for name in sorted(names)}
+
+
 def format_values(stats: pd.Series) -> pd.Series:
     """Return figures as text, at a precision that a person reads."""
 
@@ -202,13 +286,15 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     bars = setup.bars
     lines = [f"simulated market: {bars.source}"] if bars.simulated else [f"bars from {bars.source}"] if bars.source else []
     lines += list(bars.assumptions)
+    waits = f"{MOST_SESSIONS} sessions" if bars.interval_ns == DAY else f"{MOST_INTERVALS} intervals"
     lines += [
         f"account in {setup.currency}, {setup.cash:,.2f} at the start; starts flat, first stance "
         + ("acted on" if setup.strategy.start == "join" else "only noted"),
         "decided at the close of a bar, filled from the next bar on; market orders at its open moved against us, "
         "stops before targets, gaps at the open, limits only when traded through; an opening without a bar for "
-        + ("3 sessions" if bars.daily else "5 intervals (overnight, over a weekend)")
+        + (waits if bars.daily else f"{waits} (overnight, over a weekend)")
         + " expires",
+        *setup.conversion.assumptions,
     ]
     said: dict[str, list[str]] = {}
     for instrument, costs in zip(setup.instruments, setup.costs, strict=True):
@@ -216,6 +302,7 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     lines += [f"{_names(symbols)}: {words}" for words, symbols in said.items()]
     lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
     lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
+    lines += _refused(record)
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
         lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
@@ -223,6 +310,16 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         lines.append("buying power off: nothing but the strategy's own limits stops an opening")
     lines.append(f"computed by the {record.engine}")
     return lines
+
+
+def _refused(record: Record) -> list[str]:
+    """Return how often nothing was opened though the stance wanted it, and why: silence would look like a quiet signal."""
+    codes, counts = np.unique(record.decisions["code"], return_counts=True)
+    return [
+        f"{count:,} of {len(record.decisions):,} decisions opened nothing: {WORDS[code]}"
+        for code, count in zip(codes.tolist(), counts.tolist(), strict=True)
+        if code not in (NONE, OPENED)
+    ]
 
 
 def _not_modelled(setup: Setup) -> list[tuple[str, list[Any]]]:

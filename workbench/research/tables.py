@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.records import LEGS, STATUSES, TYPES
+from workbench.records import CLOSE, LEGS, STATUSES, TYPES
 from workbench.session.record import Record
 from workbench.session.setup import Setup
-from workbench.session.words import decision_words, order_words
+from workbench.session.words import decision_words, is_stop_out, order_words
 
 __all__ = ["decisions_table", "explained_table", "fills_table", "orders_table", "positions_of", "trades_table"]
+
+#: How a trade ended: by the leg that closed it, by the margin, or not yet.
+EXITS = (*LEGS[1:], "stop-out", "open")
 
 
 def quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
@@ -82,11 +85,15 @@ def fills_table(setup: Setup, record: Record) -> pd.DataFrame:
 
 
 def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
-    """Return round trips: profit in account currency after fees; an open one is valued at the last close."""
+    """Return round trips: profit in account currency after fees; an open one is valued at the last close.
+
+    The column `exit` says what ended each: ``"close"`` (its stance), ``"stop"``, ``"target"``, ``"stop-out"`` (the margin,
+    SEMANTICS 41), or ``"open"``.
+    """
     fills = record.fills
     order = np.lexsort((np.arange(len(fills)), fills["j"]))
     sorted_fills = fills[order]
-    entries = sorted_fills[0::1][_is_entry(sorted_fills, record)]
+    entries = sorted_fills[_is_entry(sorted_fills, record)]
     exits = _exits_of(sorted_fills, record)
     rank = np.argsort(np.argsort(np.array(setup.bars.symbols), kind="stable"), kind="stable")
     in_time = np.lexsort((rank[entries["j"]], entries["t"]))
@@ -94,7 +101,7 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     quantity = quantities(setup, entries, "lots")
     closed = exits["t"] >= 0
     unit = np.where(closed, exits["unit"], setup.conversion.unit[-1][entries["j"]])
-    last = _last_close(setup)[entries["j"]]
+    last = setup.bars.close.ffill().iloc[-1].to_numpy()[entries["j"]]
     price = np.where(closed, exits["price"], last)
     gross = _profit(setup, entries, quantity, price, unit)
     fees = entries["fee"] + np.where(closed, exits["fee"], 0.0)
@@ -109,7 +116,7 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
             "entry_price": entries["price"],
             "exited": _times(setup, np.where(closed, exits["t"], -1)),
             "exit_price": price,
-            "exit": _words((*LEGS[1:], "open"), np.where(closed, exits["leg"] - 1, len(LEGS) - 1)),
+            "exit": _words(EXITS, exits["why"]),
             "steps": steps,
             "fees": fees,
             "profit": gross - fees,
@@ -124,18 +131,24 @@ def _is_entry(fills: np.ndarray, record: Record) -> np.ndarray:
 
 
 def _exits_of(fills: np.ndarray, record: Record) -> np.ndarray:
-    """Return for each entry the fill that follows it on its instrument; t is -1 where it is still open."""
+    """Return for each entry the fill that follows it on its instrument, and why (`EXITS`); t is -1 where it is still open."""
     entry = np.flatnonzero(_is_entry(fills, record))
-    kind = np.dtype([("t", "i8"), ("price", "f8"), ("fee", "f8"), ("unit", "f8"), ("leg", "i8")])
+    kind = np.dtype([("t", "i8"), ("price", "f8"), ("fee", "f8"), ("unit", "f8"), ("why", "i8")])
     exits = np.zeros(len(entry), kind)
-    exits["t"] = -1
+    exits["t"], exits["why"] = -1, EXITS.index("open")
     after = entry + 1
     known = after < len(fills)
     known[known] = (fills["j"][after[known]] == fills["j"][entry[known]]) & ~_is_entry(fills, record)[after[known]]
     for name in ("t", "price", "fee", "unit"):
         exits[name][known] = fills[name][after[known]]
-    exits["leg"][known] = record.orders["leg"][fills["order"][after[known]]]
+    orders = record.orders[fills["order"][after[known]]]
+    exits["why"][known] = np.where(_are_stop_outs(orders, record), EXITS.index("stop-out"), orders["leg"] - 1)
     return exits
+
+
+def _are_stop_outs(orders: np.ndarray, record: Record) -> np.ndarray:
+    """Return which orders close for the margin."""
+    return (orders["leg"] == CLOSE) & is_stop_out(record.decisions[orders["decision"]].view(np.recarray))
 
 
 def _profit(setup: Setup, entries: np.ndarray, quantity: np.ndarray, price: np.ndarray, unit: np.ndarray) -> np.ndarray:
@@ -143,15 +156,6 @@ def _profit(setup: Setup, entries: np.ndarray, quantity: np.ndarray, price: np.n
     funded = np.array([bool(spec.funded) for spec in setup.specs])[entries["j"]]
     paid = quantity * entries["price"] * np.where(funded, entries["unit"], unit)
     return quantity * price * unit - paid
-
-
-def _last_close(setup: Setup) -> np.ndarray:
-    close = setup.bars.array("close")
-    last = close[-1].copy()
-    for j in np.flatnonzero(np.isnan(last)):
-        known = close[~np.isnan(close[:, j]), j]
-        last[j] = known[-1] if len(known) else np.nan
-    return last
 
 
 def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:

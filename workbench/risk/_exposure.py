@@ -61,9 +61,9 @@ class MaxExposure(RiskManager):
 
     def notes(self, instruments: Sequence[Instrument]) -> list[str]:
         """Return which groups no instrument belongs to: their limits never bind."""
-        if not isinstance(self.limit, Mapping):
-            return []
         known = {name for i in instruments for name in i.legs(self.by)}
+        if not isinstance(self.limit, Mapping):
+            return [] if known else [f"MaxExposure: nothing here counts towards any {self.by}"]
         missing = [name for name in self.limit if name not in known]
         return [f"MaxExposure: nothing here counts towards {self.by} {name!r}{did_you_mean(name, known)}" for name in missing]
 
@@ -101,7 +101,7 @@ class MaxExposure(RiskManager):
                     elif p[0] == 0.0:
                         top = top + max(each * hi[i], each * lo[i])
                         bottom = bottom + min(each * hi[i], each * lo[i])
-            left = gross_room(most - top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
+            left = gross_room(most, top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
             if not left >= room:
                 room = left
         return room
@@ -149,15 +149,14 @@ def leg_value(table: Any, g: int, i: int, n: int, price: Any, unit: Any, base: A
     return value
 
 
-def gross_room(left: float, each: float, side: float, high: float, low: float) -> float:
-    """Return the quantity that a gross limit leaves when the other instruments have left so much of it."""
+def gross_room(most: float, top: float, each: float, side: float, high: float, low: float) -> float:
+    """Return the quantity that a gross limit leaves when the other instruments have used so much of it (`top`)."""
     reached = high if side > 0 else -low
     opposite = -low if side > 0 else high
-    if each == 0.0:
-        return UNLIMITED if left >= 0.0 else 0.0
-    if not opposite * each <= left * (1.0 + TOLERANCE):
+    # of the limit, not of what is left of it: where little is left, rounding alone is more than a billionth of that
+    if not top + opposite * each <= most * (1.0 + TOLERANCE):
         return 0.0
-    return left / each - reached
+    return UNLIMITED if each == 0.0 else (most - top) / each - reached
 
 
 def group_room(most: float, top: float, bottom: float, move: float) -> float:

@@ -43,7 +43,8 @@ class MaxLeverage(RiskManager):
     @staticmethod
     def decision(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
         """Return what is left of limit x equity, in quantity of instrument j."""
-        left = p[0] * equity
+        most_allowed = p[0] * equity
+        left = most_allowed
         for i in range(len(hi)):
             most = max(abs(hi[i]), abs(lo[i]))
             if i != j and most > 0.0:
@@ -51,7 +52,7 @@ class MaxLeverage(RiskManager):
         each = price[j] * unit[j]
         reached = hi[j] if side > 0 else -lo[j]
         opposite = -lo[j] if side > 0 else hi[j]
-        if opposite * each > left * (1.0 + TOLERANCE):
+        if opposite * each > left + TOLERANCE * most_allowed:
             return 0.0
         return left / each - reached
 

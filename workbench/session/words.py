@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from workbench.grid import quantity_of
 from workbench.records import OPENED, STOPPED_OUT, WORDS
 from workbench.session.setup import Setup
 
-__all__ = ["decision_words", "order_words"]
+__all__ = ["decision_words", "is_stop_out", "order_words"]
 
 
 def decision_words(setup: Setup, row: Any) -> str:
     """Return one decision (a row of `workbench.records.DECISION`) as a sentence."""
     said = [f"closes {_held(setup, row.j, row.closed)}"] if row.closed else []
     if row.asked > 0.0:
-        said += [f"{type(setup.strategy.sizer).__name__} asks for {row.asked:.6g}", *_cuts(setup, row)]
+        said += [_asked(setup, row), *_cuts(setup, row)]
     if row.code == OPENED:
         said.append(f"opens {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
     elif row.code:
@@ -28,11 +29,26 @@ def order_words(setup: Setup, leg: str, decision: Any) -> str:
     if leg == "open":
         return decision_words(setup, decision)
     if leg == "close":
-        if decision.code == STOPPED_OUT and not decision.asked > 0.0:
+        if is_stop_out(decision):
             return WORDS[STOPPED_OUT]
         return f"the stance turned {'long' if decision.stance > 0 else 'short' if decision.stance < 0 else 'flat'}"
     held = _held(setup, decision.j, decision.lots if decision.stance > 0 else -decision.lots)
     return f"{'protects' if leg == 'stop' else 'takes the profit of'} the opening of {held}"
+
+
+def is_stop_out(decision: Any) -> Any:
+    """Return whether a decision was forced by the margin (SEMANTICS 41); of an array of decisions, for each.
+
+    It has no stance then. An opening that is refused in the same step has the same code and a stance, which turned: what
+    that decision closes would have been closed without a stop-out.
+    """
+    return (decision.code == STOPPED_OUT) & (decision.stance != decision.stance)
+
+
+def _asked(setup: Setup, row: Any) -> str:
+    sizer = setup.strategy.sizer
+    why = sizer.words(float(row.equity), float(row.distance), setup.currency)
+    return f"{type(sizer).__name__} asks for {_rounded(row.asked)}" + (f" ({why})" if why else "")
 
 
 def _cuts(setup: Setup, row: Any) -> list[str]:
@@ -43,11 +59,23 @@ def _cuts(setup: Setup, row: Any) -> list[str]:
     said, before = [], float(row.asked)
     for name, why, after in zip(names, words, row.after, strict=False):
         if after == after and after < before:
-            said.append(f"{name}: {before:.6g} -> {after:.6g} ({why})")
+            said.append(f"{name}: {_rounded(before)} -> {_rounded(after)} ({why})")
             before = float(after)
     return said
 
 
 def _held(setup: Setup, j: int, lots: int) -> str:
     spec = setup.specs[j]
-    return f"{abs(quantity_of(lots, spec.number, spec.power)):g} {'long' if lots > 0 else 'short'}"
+    return f"{_in_full(abs(quantity_of(lots, spec.number, spec.power)))} {'long' if lots > 0 else 'short'}"
+
+
+def _in_full(quantity: float) -> str:
+    """Return a quantity with every digit and no exponent: ``1,234,567.25``."""
+    return f"{Decimal(repr(float(quantity))).normalize():,f}"
+
+
+def _rounded(quantity: float) -> str:
+    """Return a size that may lie off the grid: in full up to eight decimals, else six digits and no less than two decimals."""
+    if round(quantity, 8) == quantity:
+        return _in_full(quantity)
+    return _in_full(float(f"{quantity:.6g}") if quantity < 1e4 else round(quantity, 2))

@@ -60,3 +60,7 @@ class PositionSizer(Component):
     def parameters(self) -> tuple[float, ...]:
         """Return the numbers that `decision` gets as `p`."""
         return ()
+
+    def words(self, equity: float, distance: float, currency: str) -> str:
+        """Return how the size came about, for the trace of a decision; nothing where the repr says it all."""
+        return ""

@@ -72,6 +72,10 @@ class FixedFraction(PositionSizer):
         """Return fraction x equity / (price x unit)."""
         return (p[0] * equity) / (price * unit)
 
+    def words(self, equity: float, distance: float, currency: str) -> str:
+        """Return the money that goes in."""
+        return f"{self.fraction * equity:,.2f} {currency}"
+
 
 class MinimumSize(PositionSizer):
     """The smallest order that the venue takes: minimum quantity and minimum notional, rounded up to the step.

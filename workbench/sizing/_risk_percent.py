@@ -46,3 +46,7 @@ class RiskPercent(PositionSizer):
     def decision(p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
         """Return risk x equity / (distance x unit)."""
         return (p[0] * equity) / (distance * unit)
+
+    def words(self, equity: float, distance: float, currency: str) -> str:
+        """Return the money at risk, and the way to the stop."""
+        return f"{self.risk * equity:,.2f} {currency} at risk, {distance:.6g} to the stop"
