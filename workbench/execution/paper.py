@@ -22,6 +22,7 @@ from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey, Side
 from workbench.money import cash_after, fee_of, slipped, worth
+from workbench.rates import Rates
 from workbench.spec import spec_of
 
 __all__ = ["PaperVenue"]
@@ -81,7 +82,7 @@ class PaperVenue(ExecutionModule):
         cash: float = 100_000.0,
         costs: Costs | Mapping[str, Costs] | None = None,
         currency: str | None = None,
-        rates: Mapping[str, Any] | None = None,
+        rates: Rates | None = None,
         buying_power: bool = True,
     ) -> None:
         self.cash = float(cash)

@@ -82,6 +82,8 @@ class LiveSession(Session):
         """Let a step pass undecided: mark it, and note that it was missed."""
         row = self.steps_done
         self.steps_done = row + 1
+        self.execution.observe(self.tape, row)
+        self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
         self._gap = True
@@ -168,7 +170,8 @@ class LiveSession(Session):
 
     def _answered(self, command: Command, state: str, text: str, now: int) -> Answer:
         answer = Answer(command.id, state, text, now)
-        body = command._asdict() | {"state": state, "answer": text, "answered": now} | self._taken_off()
+        said = {"state": state, "answer": text, "answered": now, "step": self.steps_done}
+        body = command._asdict() | said | self._taken_off()
         self.journal.commit([Entry("command", command.id, body), *self._intents()], answers=[answer])
         return answer
 
