@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
     from workbench.instrument import Instrument
     from workbench.journal import Journal, MemoryJournal
+    from workbench.live.release import promote
     from workbench.market import Decision, Fill, Order
+    from workbench.panel import ControlPanel
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity
     from workbench.session import Session
@@ -29,6 +31,7 @@ HOMES = {
     "Backtest": "research",
     "Bars": "bars",
     "Component": "component",
+    "ControlPanel": "panel",
     "Decision": "market",
     "Fill": "market",
     "Instrument": "instrument",
@@ -44,6 +47,7 @@ HOMES = {
     "backtest": "research",
     "check_causality": "research",
     "check_parity": "research",
+    "promote": "live.release",
     "read_bars": "data",
     "sample": "data",
     "simulate": "data",
@@ -53,6 +57,7 @@ __all__ = [
     "Backtest",
     "Bars",
     "Component",
+    "ControlPanel",
     "Decision",
     "Fill",
     "Instrument",
@@ -73,6 +78,7 @@ __all__ = [
     "execution",
     "exits",
     "indicators",
+    "promote",
     "read_bars",
     "risk",
     "sample",

@@ -262,7 +262,7 @@ class Portfolio:
     def positions(self) -> pd.DataFrame:
         """What is held, one row a symbol: quantity, average and last price, value and open profit in account currency."""
         held = [j for j, lots in enumerate(self.lots) if lots]
-        rows = [self._position(j) for j in held]
+        rows = [self.position(j) for j in held]
         columns = ["quantity", "average_price", "last_price", "value", "unrealised"]
         values = [
             [p.quantity, p.average_price, p.last_price, p.quantity * p.last_price * self.unit[j], p.unrealised]
@@ -270,7 +270,8 @@ class Portfolio:
         ]
         return pd.DataFrame(values, pd.Index([self.symbols[j] for j in held], name="symbol"), columns, dtype=float)
 
-    def _position(self, j: int) -> Position:
+    def position(self, j: int) -> Position:
+        """Return what is held in a column, with its open profit in account currency."""
         quantity, price = self.quantity(j), self.price[j]
         return Position(self.instruments[j], quantity, self.average[j], price, self._profit(j, quantity, price))
 

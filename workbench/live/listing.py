@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.journal import Journal
-from workbench.live.status import clock
+from workbench.live.status import clock, held
 
 __all__ = ["listing"]
 
@@ -35,6 +35,5 @@ def _row(path: Path) -> tuple[str, ...]:
     state = "running" if age < ALIVE and not status["over"] else status["over"] or "NO SIGN OF LIFE"
     if "mode" not in status:
         return (path.parent.name, state, "", "", "", "", f"{age / 1e9:,.0f} s ago")
-    held = ", ".join(f"{symbol} {quantity:,.10g}" for symbol, quantity in status["positions"].items()) or "flat"
     equity = f"{status['equity']:,.2f} {status['currency']}"
-    return (path.parent.name, state, status["mode"], equity, held, clock(status["label"]), f"{age / 1e9:,.0f} s ago")
+    return (path.parent.name, state, status["mode"], equity, held(status), clock(status["label"]), f"{age / 1e9:,.0f} s ago")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["PAPER", "badge", "clock", "line", "moment", "status_html", "table"]
+__all__ = ["PAPER", "badge", "clock", "held", "line", "moment", "status_html", "table"]
 
 #: What a mode looks like: nobody mistakes paper for money, or a halt for a run.
 COLOURS = {"RUNNING": "#1f9e77", "REDUCING": "#e69f00", "PAUSED": "#e69f00", "HALTED": "#d1495b"}
@@ -22,17 +22,21 @@ def status_html(status: Mapping[str, Any]) -> str:
     badges = badge("PAPER", PAPER) + badge(mode, COLOURS[mode])
     if status["gate"]:
         badges += badge("GATE", COLOURS["HALTED"])
-    held = ", ".join(f"{symbol} {quantity:,.10g}" for symbol, quantity in status["positions"].items())
     cells = {
         "steps": f"{status['steps']:,}",
         "bar": clock(status["label"]),
         "equity": f"{status['equity']:,.2f} {status['currency']}",
-        "positions": held or "flat",
-        "orders out": f"{status['orders']:,}",
+        "positions": held(status),
+        "orders out": f"{len(status['working']):,}",
         "gate": status["gate"],
         "ended": status["over"],
     }
     return line({name: text for name, text in cells.items() if text}, badges)
+
+
+def held(status: Mapping[str, Any]) -> str:
+    """Return what a run holds, in one line."""
+    return ", ".join(f"{symbol} {one['quantity']:,.10g}" for symbol, one in status["positions"].items()) or "flat"
 
 
 def clock(label: int) -> str:

@@ -285,10 +285,30 @@ class Runner:
             "currency": session.setup.currency,
             "equity": session.equity,
             "cash": portfolio.cash,
-            "positions": {i.symbol: portfolio.quantity(j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
-            "orders": len(session.working),
+            "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
+            "working": [_order(order) for order in session.working],
             "doubtful": len(session.doubtful),
         }
+
+
+def _position(session: LiveSession, j: int) -> dict[str, Any]:
+    """Return a position as plain values."""
+    held = session.portfolio.position(j)
+    return {
+        "symbol": held.instrument.symbol,
+        "quantity": held.quantity,
+        "average": held.average_price,
+        "last": held.last_price,
+        "notional": held.quantity * held.last_price * session.portfolio.unit[j],
+        "unrealised": held.unrealised,
+    }
+
+
+def _order(order: Order) -> dict[str, Any]:
+    """Return an order that is out as plain values."""
+    leg = order.key.leg if order.key is not None else ""
+    told = {"symbol": order.instrument.symbol, "leg": leg, "side": order.side, "quantity": order.quantity}
+    return told | {"type": order.type, "price": order.price, "reason": order.reason}
 
 
 def _differences(session: LiveSession, state: Any) -> list[str]:

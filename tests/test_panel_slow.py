@@ -1,0 +1,163 @@
+"""The control panel in JupyterLab, driven in headless Chromium, against a session that papermill runs under its supervisor."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab import Lab, Page, abroad, lab_over, opened
+
+import workbench as wb
+from workbench.journal import Journal
+from workbench.live.notebook import notebook_path
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+ROOT = Path(__file__).resolve().parents[1]
+NAME = "watched"
+PRESSES = 50
+#: The market: an hour's bar every quarter of a second.
+SPEED = 4 * 3600.0
+
+
+@dataclass
+class Watched:
+    """A supervised paper run, and the journals of both sides."""
+
+    folder: Path
+    supervisor: subprocess.Popen[bytes]
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.folder / "runs" / NAME / "journal.db")
+
+    @property
+    def ledger(self) -> Journal:
+        return Journal(self.folder / "runs" / "accounts" / f"paper-{NAME}" / "ledger.db")
+
+    @property
+    def status(self) -> dict[str, Any]:
+        beat = self.journal.beats().get("session")
+        return beat.body if beat else {}
+
+    def wait(self, holds: Any, patience: float = 60.0) -> None:
+        until = time.monotonic() + patience
+        while not holds(self.status):
+            assert time.monotonic() < until, self.status
+            assert self.supervisor.poll() is None, "the run has ended"
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    folder = tmp_path_factory.mktemp("watched")
+    strategy = wb.Strategy(
+        wb.signals.MovingAverageCross(3, 8), wb.sizing.RiskPercent(0.01), [wb.exits.AtrStop(5, 3.0)], [wb.risk.MaxLeverage(1.0)]
+    )
+    release = wb.promote(strategy, wb.simulate("SIM", bars=10, interval="1h"), NAME, folder=folder / "releases")
+    environment = os.environ | {"WORKBENCH_STATE": str(folder / "state"), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "workbench.cli", "run", str(release), "--speed", str(SPEED), "--history", "100"]
+    with (folder / "log").open("wb") as log:
+        supervisor = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+    watched = Watched(folder, supervisor)
+    watched.wait(lambda status: status.get("steps", 0) > 3)
+    yield watched
+    supervisor.send_signal(signal.SIGTERM)
+    assert supervisor.wait(90) == 0, (folder / "log").read_text()
+
+
+@pytest.fixture(scope="module")
+def lab(run: Watched, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    notebooks = run.folder / "notebooks"
+    notebooks.mkdir()
+    shutil.copy(notebook_path("panel.ipynb"), notebooks)
+    pictures = Path(os.environ.get("WORKBENCH_PICTURES") or tmp_path_factory.mktemp("pictures"))
+    with lab_over(notebooks, tmp_path_factory.mktemp("private"), pictures) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def panel(lab: Lab, run: Watched) -> Iterator[Page]:
+    with opened(lab, "panel") as notebook:
+        notebook.run_all()
+        notebook.page.wait_for_selector(".workbench-flatten")
+        yield notebook
+
+
+def press(panel: Page, what: str) -> None:
+    panel.page.click(f"button.workbench-{what}")
+
+
+def text_of(panel: Page) -> str:
+    return str(panel.page.locator(".jp-OutputArea").last.inner_text())
+
+
+def test_it_shows_the_run(panel: Page, run: Watched, lab: Lab) -> None:
+    run.wait(lambda status: status["positions"])
+    panel.page.wait_for_function("() => document.querySelectorAll('.jp-OutputArea path.js-line').length > 0")
+    panel.page.wait_for_timeout(1500)
+    text = text_of(panel)
+    assert all(word in text for word in ("PAPER", "RUNNING", NAME, "equity", "heartbeat", "Positions", "Open orders", "Last decisions"))
+    assert "RiskPercent asks for" in text
+    assert panel.picture(lab.pictures / "panel.png").stat().st_size > 30_000
+    assert (panel.errors, abroad(panel), panel.complaints) == ([], [], [])
+
+
+@pytest.mark.parametrize(("what", "mode"), [("pause", "PAUSED"), ("reduce", "REDUCING"), ("resume", "RUNNING")])
+def test_a_press_latches_a_mode(panel: Page, run: Watched, what: str, mode: str) -> None:
+    press(panel, what)
+    run.wait(lambda status: status["mode"] == mode, 5)
+    panel.page.wait_for_function(f"() => [...document.querySelectorAll('.jp-OutputArea')].some(area => area.innerText.includes('{mode}'))")
+
+
+def test_two_presses_of_flatten_do_not_reverse_the_position(panel: Page, run: Watched) -> None:
+    run.wait(lambda status: status["positions"])
+    before = len(list(run.ledger.entries("submit")))
+    press(panel, "flatten")
+    press(panel, "flatten")
+    run.wait(lambda status: not status["positions"], 10)
+    asked = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
+    assert len(asked) == 1
+    answers = [command for command in run.journal.commands() if command.what == "flatten"]
+    assert [command.state for command in answers] == ["applied", "applied"]
+
+
+def test_kill_takes_openings_off_and_decides_nothing_more(panel: Page, run: Watched) -> None:
+    press(panel, "kill")
+    run.wait(lambda status: status["mode"] == "HALTED", 5)
+    decided = len(list(run.journal.entries("step")))
+    time.sleep(1.5)
+    assert len(list(run.journal.entries("step"))) == decided
+    press(panel, "resume")
+    run.wait(lambda status: status["mode"] == "RUNNING", 5)
+
+
+def test_from_press_to_effect_at_the_venue(panel: Page, run: Watched) -> None:
+    """Fifty times: wait for a position, press flatten, and see its closing in the venue's ledger."""
+    taken: list[float] = []
+    while len(taken) < PRESSES:
+        run.wait(lambda status: status["positions"] and not any(order["leg"] == "close" for order in status["working"]))
+        before = len(list(run.ledger.entries("submit")))
+        started = time.monotonic()
+        press(panel, "flatten")
+        while time.monotonic() < started + 5:
+            sent = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
+            if sent:
+                taken.append(time.monotonic() - started)
+                break
+            time.sleep(0.01)
+        else:  # the stop was faster: the position was gone before the press
+            continue
+    taken.sort()
+    print(f"\nfrom press to effect, {PRESSES} presses: median {statistics.median(taken):.3f} s, p95 {taken[int(0.95 * PRESSES)]:.3f} s")
+    assert taken[int(0.95 * PRESSES)] < 1.0
