@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "watched"
 PRESSES = 50
-#: The market: an hour's bar every quarter of a second.
-SPEED = 4 * 3600.0
+#: The market: twelve hourly bars a second.
+SPEED = 12 * 3600.0
 
 
 @dataclass
