@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.instrument import Instrument
     from workbench.journal import Journal, MemoryJournal
     from workbench.live.release import promote
+    from workbench.live.start import start
     from workbench.market import Decision, Fill, Order
     from workbench.panel import ControlPanel
     from workbench.portfolio import Portfolio
@@ -48,6 +49,7 @@ HOMES = {
     "check_causality": "research",
     "check_parity": "research",
     "promote": "live.release",
+    "start": "live.start",
     "read_bars": "data",
     "sample": "data",
     "simulate": "data",
@@ -85,6 +87,7 @@ __all__ = [
     "signals",
     "simulate",
     "sizing",
+    "start",
 ]
 
 

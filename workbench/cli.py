@@ -140,6 +140,7 @@ def run(
     account: Annotated[str | None, typer.Option("--account", help="The paper account; paper-NAME where not given.")] = None,
     bars: Annotated[Path | None, typer.Option("--bars", help="A recording as the account's market; else a simulated one.")] = None,
     stamp: Stamp = "open",
+    store: Annotated[Path | None, typer.Option("--store", help="A Parquet store with a recording, instead of --bars.")] = None,
     speed: Annotated[float | None, typer.Option("--speed", help="Times faster than real time; else as fast as it decides.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the simulated market.")] = 0,
     history: Annotated[int, typer.Option("--history", help="Bars that have closed already when the account is made.")] = 500,
@@ -154,7 +155,7 @@ def run(
     if mode != "paper":
         raise RunError(f"--mode must be 'paper', got {mode!r}: no venue for money is connected yet")
     kept = Release.open(release)
-    recorded = None if bars is None else _recorded(bars, stamp, kept)
+    recorded = _recorded(bars, stamp, store, kept)
     market = Market(recorded, speed, seed, history)
     sys.exit(Supervisor(release, root, account, market, step, typer.echo).run())
 
@@ -194,11 +195,16 @@ def venue(
     serve(folder)
 
 
-def _recorded(path: Path, stamp: str, release: Any) -> Any:
-    from workbench.data import read_bars
+def _recorded(path: Path | None, stamp: str, store: Path | None, release: Any) -> Any:
+    """Return the recording that a paper account trades in, if one is given."""
+    from workbench.data import ParquetStore, read_bars
 
+    if store is not None:
+        return ParquetStore(store).load([one.symbol for one in release.instruments], release.interval)
+    if path is None:
+        return None
     if len(release.instruments) != 1:
-        raise RunError(f"--bars is a file of one instrument, and this release trades {len(release.instruments)}")
+        raise RunError(f"--bars is a file of one instrument, and this release trades {len(release.instruments)}: give --store")
     return read_bars(path, instrument=release.instruments[0], interval=release.interval, stamp=stamp)  # type: ignore[arg-type]
 
 

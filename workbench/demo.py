@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -11,7 +13,11 @@ from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import DataError
 from workbench.exits import AtrStop
+from workbench.live.account import PaperAccountFolder
 from workbench.live.notebook import execute
+from workbench.live.parity import parity
+from workbench.live.release import Release, promote
+from workbench.live.start import Started, start
 from workbench.research.audits import ParityReport, compare_with_replay
 from workbench.research.result import Backtest
 from workbench.research.running import backtest
@@ -24,6 +30,8 @@ __all__ = ["run_demo"]
 
 #: The parity table should speak of at least so many orders.
 ENOUGH = 50
+#: Bars of the supervised run, and the seconds that it may take.
+RUN_BARS, RUN_PATIENCE = 400, 120.0
 WINDOWS = ((10, 50), (5, 20), (3, 10), (2, 5))
 
 
@@ -47,9 +55,12 @@ def run_demo(bars: Bars, cash: float, currency: str, costs: Any, rates: dict[str
     _say("6. The live notebook, executed by papermill over the recorded bars")
     notebook = _run_notebook(strategy, bars, result, cash, costs, rates, output)
     print(f"   {notebook}")
+    _say("7. A supervised paper run on the last of these bars: venue, supervisor and notebook in processes of their own")
+    paper = _run_supervised(strategy, result, cash, currency, costs, rates, output)
     print(f"\nDone in {time.monotonic() - started:.0f} s.\n")
     print(f"backtest report (open in a browser):   {report}")
     print(f"executed live notebook:                {notebook}")
+    print(f"executed notebook of the paper run:    {paper.notebook}")
     print(_next_steps(output, notebook))
     if len(parity.differences):
         raise DataError(f"research and replay differ: {_parity_line(parity)}")
@@ -110,6 +121,28 @@ def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, cost
     return execute(parameters, output / "live.ipynb")
 
 
+def _run_supervised(strategy: Any, result: Backtest, cash: float, currency: str, costs: Any, rates: Any, output: Path) -> Started:
+    """Promote the strategy, run it at the paper venue under a supervisor until the recording is over, and compare."""
+    folder = output / "paper"
+    PaperAccountFolder(folder / "accounts" / _account(output)).end()
+    shutil.rmtree(folder, ignore_errors=True)
+    bars = result.bars.iloc[-RUN_BARS:]
+    release = promote(strategy, bars, "demo", cash=cash, currency=currency, costs=costs, rates=rates, folder=folder / "releases")
+    run = start(release, bars=bars, history=min(2 * strategy.lookback, len(bars) // 2), account=_account(output), root=folder)
+    run.wait(RUN_PATIENCE)
+    print(f"   {run.status['steps']:,} steps, equity {run.status['equity']:,.2f} {currency}, {run.status['over']}")
+    report = parity(Release.open(release), run.journal)
+    print(f"   {repr(report).splitlines()[0]}")
+    if not report.explained:
+        raise DataError(f"the paper run differs from an undisturbed one: {report!r}")
+    return run
+
+
+def _account(output: Path) -> str:
+    """Return a name of its own for the demo's account, so that demos in other folders do not wait for it."""
+    return f"demo-{hashlib.sha256(str(output.resolve()).encode()).hexdigest()[:8]}"
+
+
 def _command() -> str:
     """Return how the command line is called here: the installed script, by its path where it is in this folder."""
     script = Path(sys.executable).with_name("workbench")
@@ -121,7 +154,7 @@ def _command() -> str:
 def _next_steps(output: Path, notebook: Path) -> str:
     command = _command()
     lines = (
-        ("make lab", "JupyterLab with the notebooks: 01_data, 02_research, 04_validate"),
+        ("make lab", "JupyterLab with the notebooks: 01_data, 02_research, 04_validate, 05_promote, and the panel"),
         (f"{command} demo --bars FILE --cash 50000", "the same on your own bars (--stamp close if your file stamps closes)"),
         (f"{command} backtest {output / 'strategy'} --bars FILE", "the saved strategy on other bars"),
         (str(notebook), "the readable record of the run: open it in JupyterLab"),

@@ -61,8 +61,8 @@ class Tortured:
         kernel = Lease(f"paper-{NAME}", "session")
         if not kernel.taken:
             return None
-        pid = int(kernel.holder["pid"])
-        return pid if what == "kernel" else parent_of(pid)
+        pid = kernel.holder.get("pid")
+        return pid if what == "kernel" or pid is None else parent_of(pid)
 
     def _noted(self, path: Path) -> int | None:
         try:

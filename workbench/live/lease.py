@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,9 @@ class Lease:
             self._lock.acquire(timeout=patience)
         except Timeout:
             raise RunError(f"the account {self.account!r} is traded by another run: {self._words()}") from None
-        self._note.write_text(json.dumps({"pid": os.getpid(), "since": time.time(), **about}), encoding="utf-8")
+        draft = self._note.with_suffix(".new")
+        draft.write_text(json.dumps({"pid": os.getpid(), "since": time.time(), **about}), encoding="utf-8")
+        os.replace(draft, self._note)
         return self
 
     def release(self) -> None:
@@ -76,6 +80,15 @@ class Lease:
             return True
         self._lock.release()
         return False
+
+    def end_holder(self) -> int:
+        """End the process that holds it, and return its number; 0 where it was gone already."""
+        pid = int(self.holder.get("pid", 0))
+        with suppress(ProcessLookupError):
+            if pid and self.taken:
+                os.kill(pid, signal.SIGKILL)
+                return pid
+        return 0
 
     def _words(self) -> str:
         holder = self.holder

@@ -18,15 +18,17 @@ import pandas as pd
 
 from workbench.execution import PaperVenue
 from workbench.journal import Command, Entry, Journal, MemoryJournal
+from workbench.live.paper import PaperRun
 from workbench.live.release import Release
 from workbench.research.comparing import COLUMNS, compare
+from workbench.research.result import Backtest
 from workbench.session.live import LiveSession
 from workbench.session.record import Record
 from workbench.session.recorder import Recorder
 from workbench.session.recovery import bars_of, relived
 from workbench.session.setup import Setup
 
-__all__ = ["RunParity", "parity"]
+__all__ = ["RunParity", "parity", "parity_of"]
 
 #: Steps that pass undecided because somebody wanted it so.
 WANTED = ("PAUSED", "HALTED")
@@ -110,6 +112,13 @@ def parity(release: Release, journal: Journal) -> RunParity:
     return RunParity(
         differences[[*COLUMNS, "cause"]], len(expected.orders), kinds["step"] + kinds["missed"], kinds["missed"], kinds["command"]
     )
+
+
+def parity_of(run: Any) -> Any:
+    """Return the parity report of what a live notebook ran: a paper run's, or a replay's against the research kernel."""
+    if isinstance(run, PaperRun):
+        return parity(run.release, run.journal)
+    return Backtest(run.session.setup, run.recorder.record()).parity()
 
 
 def _named(differences: pd.DataFrame) -> pd.Series:

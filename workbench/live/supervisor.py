@@ -8,7 +8,6 @@ the exit code only.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -112,13 +111,19 @@ class Supervisor:
         RunError
             The run was not started: the sentence says why, and nothing has happened.
         """
-        lease = Lease(self.where.account).take(run=self.release.name)
+        lease = Lease(self.where.account).take(1.0, run=self.release.name)
         try:
             self._prepare()
             self._end_orphan()
             self._catch_signals()
             self.venue.serve()
-            return self._watch()
+            self._say(
+                f"{self.release.name}: paper account {self.where.account}; journal {self.where.journal}; panel: notebooks/panel.ipynb"
+            )
+            code = self._watch()
+            if not self._once:  # between scheduled steps the market goes on, and stops must rest somewhere
+                self.venue.end()
+            return code
         finally:
             lease.release()
 
@@ -145,8 +150,7 @@ class Supervisor:
         deadline = time.monotonic() + ORPHAN
         while session.taken:
             if time.monotonic() > deadline:
-                self._say(f"ending process {session.holder['pid']}, a session whose supervisor is gone")
-                os.kill(int(session.holder["pid"]), signal.SIGKILL)
+                self._say(f"ended process {session.end_holder()}, a session whose supervisor is gone")
                 deadline = time.monotonic() + ORPHAN
             time.sleep(LOOK)
 
@@ -164,7 +168,7 @@ class Supervisor:
             code = self._attempt(run)
             why = self._ended(run)
             if why:
-                self._say(f"the run ended: {why}")
+                self._say(f"the run ended: {why}; notebook {self.notebook}")
                 return code
             if self._stop:
                 self._say("the run did not stop cleanly: it was ended; the next start settles what is open")
@@ -235,7 +239,7 @@ class Supervisor:
         deadline = time.monotonic() + ORPHAN
         while session.taken:
             if time.monotonic() > deadline and session.holder.get("run") == run:
-                os.kill(int(session.holder["pid"]), signal.SIGKILL)
+                session.end_holder()
             time.sleep(0.02)
 
     def _steps(self) -> int:

@@ -41,6 +41,9 @@ def _warning(view: View) -> str:
         )
     if status.get("gate"):
         return _bar(f"Nothing is decided: {status['gate']}.", COLOURS["REDUCING"])
+    if status.get("joins"):
+        wanted = ", ".join(f"{quantity:+,.10g} {symbol} ({notional:+,.0f})" for symbol, quantity, notional in status["joins"])
+        return _bar(f"The first step will join: {wanted}, if the stance stays.", PAPER)
     if status.get("doubtful"):
         return _bar(f"{status['doubtful']} orders are in doubt: the venue is asked for them.", COLOURS["REDUCING"])
     return ""

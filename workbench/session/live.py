@@ -131,6 +131,24 @@ class LiveSession(Session):
         """The orders of which the venue has said nothing yet."""
         return [order for order in self.working if str(order.key) not in self._accepted]
 
+    def joining(self) -> list[tuple[str, float, float]]:
+        """Return what the first step would open if the stances stay: symbol, signed quantity, notional (SEMANTICS 9)."""
+        row, equity = self.steps_done - 1, self.portfolio.equity
+        if row < 0 or self.setup.strategy.start == "wait":
+            return []
+        self.decider.begin(row, equity)
+        found = []
+        for j, column in enumerate(self.tape.stance):
+            stance = column[row]
+            sign = 0 if stance != stance or (stance < 0 and not self._short[j]) else (stance > 0) - (stance < 0)
+            if sign:
+                state = State(waiting=False)
+                state.acted, state.row = sign, self._trace(row, j, stance, equity)
+                for order in self.decider.opening(row, j, state, equity):
+                    signed = order.sign * order.quantity
+                    found.append((order.instrument.symbol, signed, signed * self.tape.price[j] * self.tape.unit[j]))
+        return found
+
     # -- verbs ------------------------------------------------------------------------------------------------------
 
     def _pause(self, command: Command) -> str:

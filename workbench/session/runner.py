@@ -92,6 +92,7 @@ class Runner:
         self.gate = "connecting"
         self._told = self._head = self._newest = 0
         self._first_row = 0
+        self.joins: list[tuple[str, float, float]] = []
         self._past: list[VenueSaid | BarsClosed] = []
         self._inbox: queue.Queue[Arrival] = queue.Queue()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
@@ -146,6 +147,7 @@ class Runner:
         self.session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
         self._listen(self.session)
         self._first_row = len(bars)
+        self.joins = self.session.joining()
         body = {"rows": len(bars), "seen": self._told, "source": bars.source, "anchor": int(bars.labels[0]) if len(bars) else 0}
         self.journal.commit([Entry("start", self._run, body)], received)
 
@@ -279,6 +281,7 @@ class Runner:
             "gate": self.gate,
             "over": self.over,
             "mode": session.mode,
+            "joins": self.joins if session.steps_done == session.first else [],
             "steps": session.steps_done - session.first,
             "label": session.tape.label[row] if row >= 0 else 0,
             "arrived": self.arrived,

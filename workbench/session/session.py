@@ -229,11 +229,14 @@ class Session:
         return off
 
     def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
+        self.decisions += 1
+        return self._trace(row, j, stance, equity)
+
+    def _trace(self, row: int, j: int, stance: float, equity: float) -> Any:
         decision = DecisionRow()
         decision.t, decision.j, decision.stance, decision.equity = row, j, stance, equity
         decision.price = self.tape.price[j]
         decision.distance = decision.asked = math.nan
-        self.decisions += 1
         return decision
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
