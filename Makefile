@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check test-all bench lock clean install second
+.PHONY: help demo test lab check test-all torture bench lock clean install second
 
 VENV := .venv
 SECOND := .venv-3.13
@@ -74,6 +74,9 @@ test-all: $(VENV)/.installed ## the slow tests, then the quick ones on a second 
 	@echo "test: the slow tests"
 	@$(BIN)/python -m pytest -q -m slow tests || [ $$? -eq 5 ]
 	@$(MAKE) --no-print-directory second
+
+torture: $(VENV)/.installed ## a hundred SIGKILLs in a paper run: nothing lost, nothing twice (some ten minutes)
+	@$(BIN)/python tests/torture/kills.py
 
 bench: $(VENV)/.installed ## measured comparisons
 	@set -eu; if [ -f benchmarks/__main__.py ]; then exec $(BIN)/python -m benchmarks; fi; \

@@ -15,8 +15,7 @@ from workbench.errors import DataError
 from workbench.exits import AtrStop
 from workbench.live.account import PaperAccountFolder
 from workbench.live.notebook import execute
-from workbench.live.parity import parity
-from workbench.live.release import Release, promote
+from workbench.live.release import promote
 from workbench.live.start import Started, start
 from workbench.research.audits import ParityReport, compare_with_replay
 from workbench.research.result import Backtest
@@ -131,7 +130,7 @@ def _run_supervised(strategy: Any, result: Backtest, cash: float, currency: str,
     run = start(release, bars=bars, history=min(2 * strategy.lookback, len(bars) // 2), account=_account(output), root=folder)
     run.wait(RUN_PATIENCE)
     print(f"   {run.status['steps']:,} steps, equity {run.status['equity']:,.2f} {currency}, {run.status['over']}")
-    report = parity(Release.open(release), run.journal)
+    report = run.parity()
     print(f"   {repr(report).splitlines()[0]}")
     if not report.explained:
         raise DataError(f"the paper run differs from an undisturbed one: {report!r}")

@@ -18,6 +18,7 @@ from workbench.live.status import moment, status_html, table
 from workbench.session.events import HandlerFailed
 from workbench.session.live import LiveSession
 from workbench.session.recorder import Recorder
+from workbench.session.recovery import bars_of, over
 from workbench.session.runner import Runner
 from workbench.session.setup import Setup
 
@@ -116,7 +117,11 @@ class PaperRun:
     @property
     def setup(self) -> Setup:
         """Strategy and account over all bars that the run has seen."""
-        return self.session.setup
+        began = self.journal.newest("start")
+        if began is None:
+            raise RunError("the session has not begun: the venue was never reached")
+        bars = bars_of(self.journal.bars(), self.release.instruments, self.release.interval, began.body["source"])
+        return over(self.release.setup, bars, self.journal)
 
     def _listen(self, session: LiveSession) -> None:
         self.recorder = Recorder(session)

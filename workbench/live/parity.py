@@ -25,7 +25,7 @@ from workbench.research.result import Backtest
 from workbench.session.live import LiveSession
 from workbench.session.record import Record
 from workbench.session.recorder import Recorder
-from workbench.session.recovery import bars_of, relived
+from workbench.session.recovery import bars_of, over, relived
 from workbench.session.setup import Setup
 
 __all__ = ["RunParity", "parity", "parity_of"]
@@ -92,7 +92,7 @@ def parity(release: Release, journal: Journal) -> RunParity:
     entries = list(journal.entries())
     began = next(entry for entry in entries if entry.kind == "start")
     bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"])
-    setup, first = release.setup(bars), int(began.body["rows"])
+    setup, first = over(release.setup, bars, journal), int(began.body["rows"])
     lived = _recorded(partial(relived, setup, journal, first))
     levels = {
         MISSED: [e for e in entries if e.kind == "missed" and e.body["why"] not in WANTED],

@@ -16,6 +16,7 @@ from workbench.live.status import PAPER, badge, line, moment, table
 from workbench.session import Session
 from workbench.session.events import HandlerFailed
 from workbench.session.recorder import Recorder
+from workbench.session.setup import Setup
 from workbench.strategy import Strategy
 
 __all__ = ["Run", "prepare"]
@@ -87,6 +88,11 @@ class Run:
         """Equity at each step so far, in account currency."""
         values = self.recorder.record().equity
         return pd.Series(values, self.bars.index[: len(values)], name=f"equity in {self.session.setup.currency}")
+
+    @property
+    def setup(self) -> Setup:
+        """Strategy and account over the recorded bars."""
+        return self.session.setup
 
     def go(self, show: Callable[[str], None] = print, every: float = EVERY) -> Run:
         """Decide all steps, and show the status as they are decided.

@@ -29,6 +29,7 @@ class Started:
 
     Parameters
     ----------
+    release : Release
     folder : Path
         The run's folder.
     process : Popen
@@ -37,7 +38,8 @@ class Started:
         What the supervisor says.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, release: Release, folder: Path, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.release = release
         self.folder = folder
         self._process = process
         self._log = log
@@ -77,6 +79,12 @@ class Started:
         if self._process.poll() is None:
             os.kill(self._process.pid, signal.SIGTERM)
         return self.wait(STOPPING)
+
+    def parity(self) -> Any:
+        """Compare what it did so far with what the same release does on the same bars when nothing gets in between."""
+        from workbench.live.parity import parity
+
+        return parity(self.release, self.journal)
 
     def _said(self) -> str:
         return self._log.read_text(errors="replace").strip().splitlines()[-1] if self._log.is_file() else ""
@@ -146,4 +154,4 @@ def start(
     with log.open("ab") as out:
         command = [sys.executable, "-m", "workbench.cli", "run", str(release), *options]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-    return Started(folder, process, log)
+    return Started(kept, folder, process, log)

@@ -40,6 +40,13 @@ class History:
             array[rows] = bars.array(name)
         self._rows = rows.stop
 
+    def drop(self, rows: int) -> int:
+        """Let the oldest rows go; return the first label that is left."""
+        self._labels = self._labels[rows : self._rows].copy()
+        self._arrays = {name: array[rows : self._rows].copy() for name, array in self._arrays.items()}
+        self._rows -= rows
+        return int(self._labels[0])
+
     @property
     def bars(self) -> Bars:
         """All of them: views, made in some microseconds."""

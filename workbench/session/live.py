@@ -51,6 +51,7 @@ class LiveSession(Session):
         self.stopping = ""
         self._gap = False
         self._received: list[ReceivedBar] = []
+        self._moved: list[Entry] = []
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
         self._accepted: set[str] = set()
@@ -60,11 +61,16 @@ class LiveSession(Session):
 
     # -- inputs -----------------------------------------------------------------------------------------------------
 
-    def append(self, setup: Setup, received: Sequence[ReceivedBar] = ()) -> None:
-        """Take a closed step's bars in: `setup` is over all bars so far, its last row is new."""
+    def append(self, setup: Setup, received: Sequence[ReceivedBar] = (), anchor: int | None = None) -> None:
+        """Take a closed step's bars in: `setup` is over the bars since the anchor, its last row is new.
+
+        An `anchor` that has moved is a label, and is written down with the step.
+        """
         self.setup = setup
-        self.tape.extend(setup, len(self.tape))
+        self.tape.extend(setup, len(setup.bars) - 1)
         self._received += received
+        if anchor is not None:
+            self._moved.append(Entry("anchor", int(setup.bars.labels[-1]), {"anchor": anchor}))
 
     def told(self, said: Sequence[VenueSaid]) -> None:
         """Take in what the venue said."""
@@ -88,7 +94,7 @@ class LiveSession(Session):
         equity, _ = self.portfolio.value()
         self._gap = True
         label = self.tape.label[row]
-        self.journal.commit([Entry("missed", label, {"why": why, "equity": equity, "seen": seen})], self._bars_in())
+        self.journal.commit([*self._anchors(), Entry("missed", label, {"why": why, "equity": equity, "seen": seen})], self._bars_in())
         self.bus.emit(StepClosed(row, label, equity))
 
     def apply(self, command: Command, now: int) -> Answer:
@@ -257,7 +263,7 @@ class LiveSession(Session):
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         label = self.tape.label[row]
         body = {"equity": equity, "seen": self._seen, "decisions": [self._told_of(one) for one in self._decided]}
-        self.journal.commit([Entry("step", label, body | self._taken_off()), *self._intents()], self._bars_in())
+        self.journal.commit([*self._anchors(), Entry("step", label, body | self._taken_off()), *self._intents()], self._bars_in())
         self._decided.clear()
         self._submit(row)
         self.bus.emit(StepClosed(row, label, equity))
@@ -272,6 +278,10 @@ class LiveSession(Session):
 
     def _intents(self) -> list[Entry]:
         return [Entry("intent", order.key, order_plain(order)) for order, _ in self._outbox]
+
+    def _anchors(self) -> list[Entry]:
+        moved, self._moved = self._moved, []
+        return moved
 
     def _bars_in(self) -> list[ReceivedBar]:
         received, self._received = self._received, []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,9 @@ from workbench.journal import Command, Entry, JournalPort, MemoryJournal, Receiv
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.session.live import LiveSession
 from workbench.session.setup import Setup
+from workbench.strategy import Inputs
 
-__all__ = ["bars_of", "relived"]
+__all__ = ["bars_of", "over", "relived"]
 
 
 class Echo(ExecutionModule):
@@ -130,6 +132,23 @@ def _must_agree(then: dict[str, Any], now: dict[str, Any]) -> None:
                 f"order {key}: then {then.get(key, 'not sent')}, decided again {now.get(key, 'not sent')}; "
                 "this release or this workbench is not the one that traded"
             )
+
+
+def over(setting: Callable[[Bars], Setup], bars: Bars, journal: JournalPort) -> Setup:
+    """Return the setup over all bars, its inputs computed from the anchors that the run had (SEMANTICS 7)."""
+    setup = setting(bars)
+    moved = [(int(entry.key), entry.body["anchor"]) for entry in journal.entries("anchor")]
+    if not moved:
+        return setup
+    whole = Inputs(*(None if array is None else array.copy() for array in setup.inputs))  # type: ignore[arg-type]
+    ends = [*(label for label, _ in moved[1:]), int(bars.labels[-1]) + 1]
+    for (label, anchor), end in zip(moved, ends, strict=True):
+        first, begin, last = np.searchsorted(bars.labels, [anchor, label, end])
+        part = setup.strategy.inputs(bars.iloc[first:last])
+        for mine, theirs in zip(whole, part, strict=True):
+            if mine is not None and theirs is not None:
+                mine[begin:last] = theirs[begin - first :]
+    return replace(setup, inputs=whole)
 
 
 def bars_of(received: Iterable[ReceivedBar], instruments: Sequence[Instrument], interval: str, source: str) -> Bars:

@@ -13,15 +13,18 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from workbench.bars import Bars
 from workbench.errors import OrderError
 from workbench.execution.port import Arrival, BarsClosed, Connected, Disconnected, ExecutionModule, MarketOver, OrderEnded, VenueSaid
 from workbench.instrument import Instrument
+from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
 from workbench.session.history import History
 from workbench.session.live import LiveSession, bars_received
-from workbench.session.recovery import bars_of, relived
+from workbench.session.recovery import bars_of, over, relived
 from workbench.session.setup import Setup
 
 __all__ = ["Link", "Runner"]
@@ -29,6 +32,8 @@ __all__ = ["Link", "Runner"]
 log = logging.getLogger("workbench.session")
 #: Seconds: the longest wait for something to arrive, between two looks for commands, two signs of life, two reconciles.
 WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
+#: Bars of history that a session computes from before its anchor moves on (SEMANTICS 7).
+MOST_HISTORY = 20_000
 #: Seconds that a run of one step waits for its bar.
 PATIENCE = 5.0
 
@@ -130,8 +135,10 @@ class Runner:
         if began is None:
             return
         bars = bars_of(self.journal.bars(), self._instruments, self._interval, began.body["source"])
-        self._history = History(bars)
-        self.session = relived(self._setting(bars), self.journal, began.body["rows"], self._listen)
+        setup = over(self._setting, bars, self.journal)
+        self.session = relived(setup, self.journal, began.body["rows"], self._listen)
+        anchor = self.journal.newest("anchor")
+        self._history = History(bars if anchor is None else bars.iloc[np.searchsorted(bars.labels, anchor.body["anchor"]) :])
         self._told = max([began.body["seen"], *self._numbers()])
         self._first_row = self.session.steps_done
 
@@ -211,13 +218,28 @@ class Runner:
         session = self.session
         assert session is not None
         self.arrived = closed.arrived
+        anchor = self._roll(int(closed.bars.labels[0]))
         self._history.add(closed.bars)
-        session.append(session.setup.on(self._history.bars), bars_received(closed.bars, 0, closed.arrived))
+        session.append(session.setup.on(self._history.bars), bars_received(closed.bars, 0, closed.arrived), anchor)
         why_not = why_not or self.gate or (session.mode if session.mode in ("PAUSED", "HALTED") else "")
         if why_not:
             session.miss(why_not, closed.number)
         else:
             session.decide(closed.number)
+
+    def _roll(self, label: int) -> int | None:
+        """Move the anchor at the turn of a day, once there is more history than is needed; return it if it moved."""
+        lookback = self.session.setup.strategy.lookback if self.session is not None else 0
+        most, rows = max(MOST_HISTORY, 4 * lookback), len(self._history)
+        if rows <= most or label // DAY == self.last_label // DAY:
+            return None
+        return self._history.drop(rows - max(most // 2, 2 * lookback))
+
+    @property
+    def last_label(self) -> int:
+        """The newest label that the session has seen; 0 before there is any."""
+        tape = self.session.tape if self.session is not None else None
+        return tape.label[-1] if tape is not None and tape.label else 0
 
     # -- the gate -----------------------------------------------------------------------------------------------------
 
