@@ -91,8 +91,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     for process in made.started:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(60)
-    made.command("stop", "trend")
+        process.communicate(timeout=60)
 
 
 def text_of(notebook: Path) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,7 @@ from workbench.execution import PaperVenue
 from workbench.journal import Command, Entry, Journal, MemoryJournal
 from workbench.live.paper import PaperRun
 from workbench.live.release import Release
+from workbench.market import OrderKey
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.result import Backtest
 from workbench.session.live import LiveSession
@@ -95,8 +96,8 @@ def parity(release: Release, journal: Journal) -> RunParity:
     setup, first = over(release.setup, bars, journal), int(began.body["rows"])
     lived = _recorded(partial(relived, setup, journal, first))
     levels = {
-        MISSED: [e for e in entries if e.kind == "missed" and e.body["why"] not in WANTED],
-        OVERRIDE: [e for e in entries if e.kind in ("missed", "command")],
+        MISSED: [e for e in entries if e.kind in ("missed", "event", "again") and e.body.get("why") not in WANTED],
+        OVERRIDE: [e for e in entries if e.kind in ("missed", "event", "again", "command")],
     }
     expected = _recorded(partial(undisturbed, setup, first, []))
     differences = compare(expected, lived, bars)
@@ -135,7 +136,7 @@ def _recorded(run: Callable[[Callable[[LiveSession], object]], Any]) -> Record:
 def undisturbed(setup: Setup, first: int, facts: Sequence[Entry], listen: Callable[[LiveSession], object]) -> LiveSession:
     """Run a release over recorded bars at a paper venue in this process, with no facts but those given."""
     missed = {int(entry.key): entry.body["why"] for entry in facts if entry.kind == "missed"}
-    orders = _by_step(facts)
+    orders, lost = _by_step(facts), _lost(facts)
     costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
     session = LiveSession(setup, PaperVenue(setup.cash, costs, setup.currency, setup.rates), MemoryJournal(), first)
     listen(session)
@@ -147,7 +148,21 @@ def undisturbed(setup: Setup, first: int, facts: Sequence[Entry], listen: Callab
             session.miss(missed[label])
         else:
             session.decide()
+        for key in lost.get(label, ()):
+            session.execution.cancel(key)
     return session
+
+
+def _lost(facts: Iterable[Entry]) -> dict[int | str, list[OrderKey]]:
+    """Return the orders that never reached the venue and were not sent again, by the label of their step."""
+    again = {str(entry.key) for entry in facts if entry.kind == "again"}
+    lost: dict[int | str, list[OrderKey]] = {}
+    for entry in facts:
+        if entry.kind == "event" and entry.body.get("status") == "absent":
+            key = OrderKey(**entry.body["key"])
+            if str(replace(key, attempt=key.attempt + 1)) not in again:
+                lost.setdefault(key.label, []).append(replace(key, attempt=0))
+    return lost
 
 
 def _by_step(facts: Iterable[Entry]) -> dict[int, list[Command]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from workbench.records import (
     ORDER,
     STATUSES,
     TYPES,
+    WORKING,
     FillRow,
     OrderRow,
     table,
@@ -86,9 +88,17 @@ class Recorder:
 
     def _sent(self, event: OrderSent) -> None:
         assert event.order.key is not None
+        if event.order.key.attempt:
+            self._again(event.order.key)
+            return
         first = self._number.get(_first(event.order.key)) if event.order.key.child else None
         step = event.step if first is None else self._orders[first].t
         self._row(event.order, step, event.decision, -1)
+
+    def _again(self, key: OrderKey) -> None:
+        """Go on with the row of an order that never arrived: a further attempt is the same order (SEMANTICS 35)."""
+        number = self._number[key] = self._number[replace(key, attempt=key.attempt - 1)]
+        self._orders[number].status, self._orders[number].end = WORKING, -1
 
     def _accepted(self, event: OrderAccepted) -> None:
         if event.parent is not None:

@@ -17,7 +17,17 @@ import numpy as np
 
 from workbench.bars import Bars
 from workbench.errors import OrderError
-from workbench.execution.port import Arrival, BarsClosed, Connected, Disconnected, ExecutionModule, MarketOver, OrderEnded, VenueSaid
+from workbench.execution.port import (
+    Arrival,
+    BarsClosed,
+    Connected,
+    Disconnected,
+    ExecutionModule,
+    MarketOver,
+    OrderEnded,
+    VenueSaid,
+    VenueState,
+)
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
@@ -32,6 +42,8 @@ __all__ = ["Link", "Runner"]
 log = logging.getLogger("workbench.session")
 #: Seconds: the longest wait for something to arrive, between two looks for commands, two signs of life, two reconciles.
 WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
+#: How a gate begins that only the connection lifts, and one that lifts when both books have been compared.
+AWAY, SETTLING = "away: ", "settling"
 #: Bars of history that a session computes from before its anchor moves on (SEMANTICS 7).
 MOST_HISTORY = 20_000
 #: Seconds that a run of one step waits for its bar.
@@ -94,11 +106,13 @@ class Runner:
         self._listen = listen
         self._clock = clock
         self.session: LiveSession | None = None
-        self.gate = "connecting"
+        self.gate = f"{AWAY}connecting"
         self._told = self._head = self._newest = 0
         self._first_row = 0
         self.joins: list[tuple[str, float, float]] = []
         self._past: list[VenueSaid | BarsClosed] = []
+        self._held: list[BarsClosed] = []
+        self._book: VenueState | None = None
         self._inbox: queue.Queue[Arrival] = queue.Queue()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
@@ -166,11 +180,11 @@ class Runner:
         except queue.Empty:
             return
         if isinstance(arrival, Connected):
-            self._head, self._newest, self._past, self.gate = arrival.head, arrival.newest, [], "catching up"
+            self._head, self._newest, self._past, self._book, self.gate = arrival.head, arrival.newest, [], None, f"{AWAY}catching up"
             if self._head <= self._told:
                 self._caught_up()
         elif isinstance(arrival, Disconnected):
-            self.gate = f"no connection: {arrival.why}"
+            self.gate = f"{AWAY}no connection: {arrival.why}"
         elif isinstance(arrival, MarketOver):
             self.over = "the recording is over"
         elif int(arrival.number) > self._told:
@@ -199,19 +213,28 @@ class Runner:
                 held.append(one)
             else:
                 self._bars(one, "the session was down")
-        self._reconcile(held)
-        for one in held:
-            self._bars(one)
-        self._link.done(self._newest)
+        self._held = held
+        self._settle()
 
     def _new(self, arrival: VenueSaid | BarsClosed) -> None:
         assert self.session is not None
         if isinstance(arrival, VenueSaid):
             self.session.told([arrival])
+        elif self.settling:
+            for one in self._held:
+                self._bars(one, "the books were not compared yet")
+            self._held = [arrival]
         else:
-            self._bars(arrival)
-            if not self._leave:
-                self._link.done(arrival.number)
+            self._decide([arrival])
+        if self.settling:
+            self._settle()
+
+    def _decide(self, newest: Sequence[BarsClosed]) -> None:
+        """Decide the newest bars, and let a market that waits for it go on."""
+        for one in newest:
+            self._bars(one)
+        if not self._leave or not newest:
+            self._link.done(self._told)
 
     def _bars(self, closed: BarsClosed, why_not: str = "") -> None:
         """Take closed bars in, and decide their step if it may be."""
@@ -243,24 +266,36 @@ class Runner:
 
     # -- the gate -----------------------------------------------------------------------------------------------------
 
-    def _reconcile(self, held: Sequence[BarsClosed] = ()) -> None:
-        """Settle every doubt by asking, then compare both books; the gate lifts if they agree."""
+    @property
+    def settling(self) -> bool:
+        """Whether doubts are being settled: the newest bars wait for it."""
+        return self.gate.startswith(SETTLING)
+
+    def _settle(self) -> None:
+        """Settle every doubt by asking, then compare both books as they were at one number of the venue's.
+
+        The gate lifts if they agree; if they do not, it says how they differ, and steps are missed until they do.
+        """
         session = self.session
         assert session is not None
         self._due["gate"] = time.monotonic() + AGAIN
         try:
-            for order in session.doubtful:
-                if not self._account.knows(order.key):  # type: ignore[arg-type]
-                    self._absent(session, order, newest=not held)
-            state = self._account.state()
+            if self._book is None:
+                for order in session.doubtful:
+                    if not self._account.knows(order.key):  # type: ignore[arg-type]
+                        self._absent(session, order, newest=not self._held)
+                self._book = self._account.state()
         except OrderError as error:
-            self.gate = f"reconcile: {error}"
+            self.gate = f"{SETTLING}: {error}"
             return
-        if state.number != self._told:
-            self.gate = "reconcile: the venue has moved on meanwhile"
+        if self._book.number > self._told:
+            self.gate = f"{SETTLING}: waiting for what the venue has told meanwhile"
             return
-        differences = _differences(session, state)
-        self.gate = f"reconcile: {'; '.join(differences)}" if differences else ""
+        differences = _differences(session, self._book) if self._book.number == self._told else ["we have heard more than the venue said"]
+        self._book = None
+        self.gate = f"the books differ: {'; '.join(differences)}" if differences else ""
+        held, self._held = self._held, []
+        self._decide(held)
 
     def _absent(self, session: LiveSession, order: Order, newest: bool) -> None:
         """End an order that the venue has never had, and send it again where that is still right (SEMANTICS 37)."""
@@ -282,8 +317,8 @@ class Runner:
             self.over = self.over or session.stopping
             if session.mode == "HALTED":
                 session.take_off()
-        if self.gate.startswith("reconcile") and now >= self._due["gate"]:
-            self._reconcile()
+        if self.gate and not self.gate.startswith(AWAY) and now >= self._due["gate"]:
+            self._settle()
         if now >= self._due["beat"]:
             self._due["beat"] = now + BEAT
             self._beat()
