@@ -19,6 +19,7 @@ from lab import Lab, Page, abroad, lab_over, opened
 
 import workbench as wb
 from workbench.journal import Journal
+from workbench.live.account import PaperAccountFolder
 from workbench.live.notebook import notebook_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -73,7 +74,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     watched.wait(lambda status: status.get("steps", 0) > 3)
     yield watched
     supervisor.send_signal(signal.SIGTERM)
-    assert supervisor.wait(90) == 0, (folder / "log").read_text()
+    code = supervisor.wait(90)
+    PaperAccountFolder(folder / "runs" / "accounts" / f"paper-{NAME}").end()
+    assert code == 0, (folder / "log").read_text()
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from torture.kills import torture
 
 import workbench as wb
 from workbench.journal import Journal
+from workbench.live.account import PaperAccountFolder
 from workbench.live.lease import Lease
 from workbench.live.parity import parity
 from workbench.live.release import Release
@@ -92,6 +93,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
+    for account in (tmp_path / "runs" / "accounts").glob("*"):
+        PaperAccountFolder(account).end()
 
 
 def text_of(notebook: Path) -> str:
@@ -235,17 +238,30 @@ def test_a_death_is_noticed_within_five_seconds_and_mended(place: Place, whom: s
     assert parity(Release.open(place.release), place.journal).differences.empty
 
 
-def test_kill_halts_also_a_session_that_hangs(place: Place) -> None:
+def test_kill_halts_the_session(place: Place) -> None:
     place.run()
     place.wait(5)
-    os.kill(place.kernel(), signal.SIGSTOP)
     code, said = place.command("kill", "trend")
-    os.kill(place.kernel(), signal.SIGCONT)
-    assert (code, "venue: " in said, "stays queued" in said) == (0, True, True)
-    until = time.monotonic() + 20
+    assert (code, "protective orders stay" in said, "session: applied: HALTED" in said) == (0, True, True), said
+    assert place.status["mode"] == "HALTED"
+
+
+def test_kill_ends_a_session_that_hangs_and_the_next_is_halted_before_it_decides(place: Place) -> None:
+    place.run()
+    place.wait(5)
+    hung, decided = place.kernel(), place.status["steps"]
+    os.kill(hung, signal.SIGSTOP)
+    asked = time.monotonic()
+    code, said = place.command("kill", "trend")
+    print(f"\nkill of a hung session: {time.monotonic() - asked:.1f} s")
+    assert (code, "venue: " in said, f"process {hung} was ended" in said) == (0, True, True), said
+    until = time.monotonic() + 30
     while place.status.get("mode") != "HALTED":
         assert time.monotonic() < until, place.status
         time.sleep(0.05)
+    steps = [entry for entry in place.journal.entries("step") if entry.number > place.journal.newest("command").number]  # type: ignore[union-attr]
+    assert steps == []
+    assert place.status["steps"] >= decided
 
 
 def test_a_little_torture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

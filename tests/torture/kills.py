@@ -108,7 +108,9 @@ class Tortured:
         """Ask the supervisor to end the run, and return its exit code."""
         assert self.supervisor is not None
         self.supervisor.send_signal(signal.SIGTERM)
-        return self.supervisor.wait(120)
+        code = self.supervisor.wait(120)
+        self.log.close()
+        return code
 
 
 def parent_of(pid: int) -> int | None:

@@ -7,6 +7,7 @@ import json
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Journal(JournalPort):
 
     def take_over(self, run: str) -> int:
         """Become the writer, and shut out the one before: its next commit is refused. Return the new epoch."""
-        with self._engine.begin() as db:
+        with self._writing() as db:
             before = int(t.read_meta(db, "epoch", lock=True) or 0)
             t.write_meta(db, "epoch", str(before + 1))
             last = db.execute(sa.select(t.journal.c.number, t.journal.c.hash).order_by(t.journal.c.number.desc()).limit(1)).first()
@@ -85,21 +86,27 @@ class Journal(JournalPort):
         """
         if not self._epoch:
             raise JournalError("this journal is open for reading: take_over(run) makes a session its writer")
-        try:
-            with self._engine.begin() as db:
-                if int(t.read_meta(db, "epoch", lock=True) or 0) != self._epoch:
-                    raise JournalError("another session has taken this journal over: this one may not trade any more")
-                rows = self._rows(self._new(db, entries))
-                if rows:
-                    db.execute(sa.insert(t.journal), rows)
-                if bars:
-                    db.execute(sa.insert(t.bars), [bar._asdict() for bar in bars])
-                for answer in answers:
-                    t.answer(db, answer)
-        except sa.exc.SQLAlchemyError as error:
-            raise JournalError(f"the journal cannot be written, so nothing is sent: {_words(error)}") from error
+        with self._writing() as db:
+            if int(t.read_meta(db, "epoch", lock=True) or 0) != self._epoch:
+                raise JournalError("another session has taken this journal over: this one may not trade any more")
+            rows = self._rows(self._new(db, entries))
+            if rows:
+                db.execute(sa.insert(t.journal), rows)
+            if bars:
+                db.execute(sa.insert(t.bars), [bar._asdict() for bar in bars])
+            for answer in answers:
+                t.answer(db, answer)
         if rows:
             self._number, self._hash = rows[-1]["number"], rows[-1]["hash"]
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """Begin a transaction that is committed at its end, or not at all."""
+        try:
+            with self._engine.begin() as db:
+                yield db
+        except sa.exc.SQLAlchemyError as error:
+            raise JournalError(f"the journal cannot be written, so nothing is sent: {_words(error)}") from error
 
     def _new(self, db: sa.Connection, entries: Sequence[Entry]) -> list[Entry]:
         """Return the entries that are not there yet, each once."""
@@ -168,7 +175,7 @@ class Journal(JournalPort):
     def post(self, command: Command) -> None:
         """Queue a command; the same id again changes nothing."""
         row = command._asdict() | {"body": json.dumps(command.body or {})}
-        with self._engine.begin() as db:
+        with self._writing() as db:
             if db.execute(sa.select(t.commands.c.id).where(t.commands.c.id == command.id)).first() is None:
                 db.execute(sa.insert(t.commands), [row])
 
@@ -183,7 +190,7 @@ class Journal(JournalPort):
     def beat(self, name: str, body: Any) -> None:
         """Leave a sign of life in place of the one before."""
         row = {"name": name, "time": self._clock(), "body": json.dumps(body, default=_plain)}
-        with self._engine.begin() as db:
+        with self._writing() as db:
             if not db.execute(sa.update(t.beats).where(t.beats.c.name == name).values(row)).rowcount:
                 db.execute(sa.insert(t.beats), [row])
 

@@ -15,7 +15,7 @@ __all__ = ["answer", "bars", "beats", "commands", "engine_of", "journal", "read_
 #: Raised where the tables change in meaning.
 SCHEMA = "1"
 #: Milliseconds that a writer waits for another to finish.
-PATIENCE = 10_000
+PATIENCE = 4_000
 
 _held = sa.MetaData()
 _whole = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -81,15 +81,18 @@ def engine_of(url: str) -> sa.Engine:
     if engine.dialect.name == "sqlite":
         _make_durable(engine)
     try:
-        _held.create_all(engine)
-        with engine.begin() as db:
+        # reading first: who only watches must not wait for a writer, not even for one that hangs
+        with engine.execution_options(writes=False).connect() as db:
             if engine.dialect.name == "sqlite":
                 _require_sound(db, url)
-            found = read_meta(db, "schema")
-            if found is None:
-                write_meta(db, "schema", SCHEMA)
-            elif found != SCHEMA:
-                raise JournalError(f"{url} has the tables of version {found}, this workbench reads version {SCHEMA}")
+            found = read_meta(db, "schema") if sa.inspect(db).has_table("meta") else None
+        if found is None:
+            _held.create_all(engine)
+            with engine.begin() as db:
+                if read_meta(db, "schema", lock=True) is None:
+                    write_meta(db, "schema", SCHEMA)
+        elif found != SCHEMA:
+            raise JournalError(f"{url} has the tables of version {found}, this workbench reads version {SCHEMA}")
     except sa.exc.DatabaseError as error:
         raise JournalError(f"{url} is no sound journal: {error.orig}; restore a copy made by `workbench journal backup`") from None
     return engine

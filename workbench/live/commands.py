@@ -30,15 +30,16 @@ def order(root: Path, name: str, what: str, who: str, patience: float = PATIENCE
     journal = journal_of(root, name)
     command = Command(uuid.uuid4().hex, what, who, time.time_ns())
     journal.post(command)
-    return wait_for(journal, command.id, patience)
+    answer = wait_for(journal, command.id, patience)
+    return answer or f"no session has answered within {patience:g} s; the command stays queued and is applied when one comes up"
 
 
-def wait_for(journal: Journal, command: str, patience: float) -> str:
-    """Return the answer to a command, or that there is none yet."""
+def wait_for(journal: Journal, command: str, patience: float) -> str | None:
+    """Return the answer to a command; None where none came in time."""
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         found = next((one for one in journal.commands() if one.id == command and one.state != "queued"), None)
         if found is not None:
             return f"{found.state}: {found.answer}"
         time.sleep(0.05)
-    return f"no session has answered within {patience:g} s; the command stays queued and is applied when one comes up"
+    return None

@@ -94,7 +94,9 @@ def parity(release: Release, journal: Journal) -> RunParity:
     began = next(entry for entry in entries if entry.kind == "start")
     bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"])
     setup, first = over(release.setup, bars, journal), int(began.body["rows"])
-    lived = _recorded(partial(relived, setup, journal, first))
+    # what was told after the last step belongs to a bar that the run has not seen
+    last = max((entry.number for entry in entries if entry.kind in ("step", "missed", "intent")), default=0)
+    lived = _recorded(partial(relived, setup, journal, first, until=last))
     levels = {
         MISSED: [e for e in entries if e.kind in ("missed", "event", "again") and e.body.get("why") not in WANTED],
         OVERRIDE: [e for e in entries if e.kind in ("missed", "event", "again", "command")],

@@ -197,9 +197,7 @@ class Supervisor:
         stopping = 0.0
         while child.poll() is None:
             time.sleep(LOOK)
-            if not self.venue.alive:
-                self._say("the paper venue's process is gone; starting it again")
-                self.venue.serve()
+            self._look_after_venue()
             if self._stop and not stopping:
                 stopping = time.monotonic() + STOPPING
                 self.post("stop", f"the supervisor, which got {self._stop}")
@@ -208,6 +206,15 @@ class Supervisor:
                 child.kill()
         self._kill_kernel(run)
         return child.wait()
+
+    def _look_after_venue(self) -> None:
+        """Start the venue's process again where it is gone; a start that fails is tried again at the next look."""
+        if not self.venue.alive:
+            self._say("the paper venue's process is gone; starting it again")
+            try:
+                self.venue.serve()
+            except RunError as error:
+                self._say(str(error))
 
     def _parameters(self, run: str) -> RunParameters:
         r = self.release

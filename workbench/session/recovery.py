@@ -67,7 +67,13 @@ class Echo(ExecutionModule):
         raise NotImplementedError
 
 
-def relived(setup: Setup, journal: JournalPort, first: int, listen: Callable[[LiveSession], object] = lambda session: None) -> LiveSession:
+def relived(
+    setup: Setup,
+    journal: JournalPort,
+    first: int,
+    listen: Callable[[LiveSession], object] = lambda session: None,
+    until: int = 1 << 62,
+) -> LiveSession:
     """Return a session in the state that its journal leads to.
 
     Parameters
@@ -79,6 +85,8 @@ def relived(setup: Setup, journal: JournalPort, first: int, listen: Callable[[Li
         The row of the first step that the run could decide.
     listen : callable, optional
         Given the session before it lives through anything: a recorder subscribes here.
+    until : int, optional
+        The number of the last entry to live through; all of them where not given.
 
     Raises
     ------
@@ -91,6 +99,8 @@ def relived(setup: Setup, journal: JournalPort, first: int, listen: Callable[[Li
     instruments = {i.symbol: i for i in setup.instruments}
     intents: dict[str, Any] = {}
     for entry in journal.entries():
+        if entry.number > until:
+            break
         if entry.kind == "intent":
             intents[str(entry.key)] = entry.body
         else:

@@ -151,6 +151,7 @@ class Runner:
         bars = bars_of(self.journal.bars(), self._instruments, self._interval, began.body["source"])
         setup = over(self._setting, bars, self.journal)
         self.session = relived(setup, self.journal, began.body["rows"], self._listen)
+        self.session.stopping = ""  # a stop ends the run that it was given to, not the next one
         anchor = self.journal.newest("anchor")
         self._history = History(bars if anchor is None else bars.iloc[np.searchsorted(bars.labels, anchor.body["anchor"]) :])
         self._told = max([began.body["seen"], *self._numbers()])
@@ -241,6 +242,7 @@ class Runner:
         session = self.session
         assert session is not None
         self.arrived = closed.arrived
+        self._obey(session)  # nothing is decided over a command that is waiting
         anchor = self._roll(int(closed.bars.labels[0]))
         self._history.add(closed.bars)
         session.append(session.setup.on(self._history.bars), bars_received(closed.bars, 0, closed.arrived), anchor)
@@ -311,10 +313,7 @@ class Runner:
         now = time.monotonic()
         session = self.session
         if session is not None and now >= self._due["commands"]:
-            self._due["commands"] = now + COMMANDS
-            for command in self.journal.commands("queued"):
-                session.apply(command, self._clock())
-            self.over = self.over or session.stopping
+            self._obey(session)
             if session.mode == "HALTED":
                 session.take_off()
         if self.gate and not self.gate.startswith(AWAY) and now >= self._due["gate"]:
@@ -322,6 +321,13 @@ class Runner:
         if now >= self._due["beat"]:
             self._due["beat"] = now + BEAT
             self._beat()
+
+    def _obey(self, session: LiveSession) -> None:
+        """Apply what people have asked for since the last look."""
+        self._due["commands"] = time.monotonic() + COMMANDS
+        for command in self.journal.commands("queued"):
+            session.apply(command, self._clock())
+        self.over = self.over or session.stopping
 
     def _beat(self) -> None:
         self.journal.beat("session", self.status())

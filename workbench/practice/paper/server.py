@@ -141,7 +141,7 @@ class PaperServer:
                     await client.send(json.dumps(self._worded(message)))
                     since = message.number
                 async with self._moved:
-                    if len(self.exchange.log) == since:
+                    if len(self.exchange.log) <= since:
                         await self._moved.wait()
         except ConnectionClosed:
             return
