@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,10 +86,20 @@ class Recorder:
         self._orders.append(row)
 
     def _sent(self, event: OrderSent) -> None:
-        assert event.order.key is not None
-        first = self._number.get(_first(event.order.key)) if event.order.key.child else None
+        key = event.order.key
+        assert key is not None
+        if key.attempt and replace(key, attempt=key.attempt - 1) in self._number:
+            self._sent_again(event.order, key)
+            return
+        first = self._number.get(_first(key)) if key.child else None
         step = event.step if first is None else self._orders[first].t
         self._row(event.order, step, event.decision, -1)
+
+    def _sent_again(self, order: Order, key: OrderKey) -> None:
+        """Let the row of the attempt before go on: it is the same order (SEMANTICS 35)."""
+        number = self._number[key] = self._number[replace(key, attempt=key.attempt - 1)]
+        row = self._orders[number]
+        row.lots, row.status, row.end = self._session.portfolio.lots_in(row.j, order.quantity), STATUSES.index("working"), -1
 
     def _accepted(self, event: OrderAccepted) -> None:
         if event.parent is not None:
