@@ -115,6 +115,10 @@ class PaperVenue(ExecutionModule):
         if order.key is None:
             raise OrderError(f"paper venue: an order for {order.instrument.symbol} has no key")
         desk = self._desk(order.instrument.symbol)
+        if order.reduce_only and not desk.lots:
+            # a protective order was quicker: there is nothing left to close
+            self._events += [OrderAccepted(order), OrderEnded(order.key, "cancelled", self._label)]
+            return True
         if order.reduce_only:
             desk.closing = order
         else:

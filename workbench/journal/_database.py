@@ -72,8 +72,10 @@ class Journal(JournalPort):
             before = int(t.read_meta(db, "epoch", lock=True) or 0)
             t.write_meta(db, "epoch", str(before + 1))
             last = db.execute(sa.select(t.journal.c.number, t.journal.c.hash).order_by(t.journal.c.number.desc()).limit(1)).first()
+            number, chain = (int(last.number), str(last.hash)) if last else (0, GENESIS)
+            self._require_end(db, number)
         self._run, self._epoch = run, before + 1
-        self._number, self._hash = (int(last.number), str(last.hash)) if last else (0, GENESIS)
+        self._number, self._hash = number, chain
         return self._epoch
 
     def commit(self, entries: Sequence[Entry], bars: Sequence[ReceivedBar] = (), answers: Sequence[Answer] = ()) -> None:
@@ -92,6 +94,7 @@ class Journal(JournalPort):
             rows = self._rows(self._new(db, entries))
             if rows:
                 db.execute(sa.insert(t.journal), rows)
+                t.write_meta(db, "last", str(rows[-1]["number"]))
             if bars:
                 db.execute(sa.insert(t.bars), [bar._asdict() for bar in bars])
             for answer in answers:
@@ -110,11 +113,13 @@ class Journal(JournalPort):
 
     def _new(self, db: sa.Connection, entries: Sequence[Entry]) -> list[Entry]:
         """Return the entries that are not there yet, each once."""
-        by_key = {(entry.kind, str(entry.key)): entry for entry in reversed(entries)}
+        by_key: dict[tuple[str, str], Entry] = {}
+        for entry in entries:
+            by_key.setdefault((entry.kind, str(entry.key)), entry)
         keys = [key for _, key in by_key]
         known = sa.select(t.journal.c.kind, t.journal.c.key).where(t.journal.c.key.in_(keys))
         there = {(row.kind, row.key) for row in db.execute(known)} if keys else set()
-        return [entry for key, entry in reversed(by_key.items()) if key not in there]
+        return [entry for key, entry in by_key.items() if key not in there]
 
     def _rows(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
         """Return entries as rows, each chained to the one before."""
@@ -146,11 +151,13 @@ class Journal(JournalPort):
             row = db.execute(asked).first()
         return None if row is None else Entry(row.kind, row.key, json.loads(row.body), row.number, row.time)
 
-    def bars(self, after: int = 0) -> list[ReceivedBar]:
-        """Return the bars of labels above `after` as they were received, in the order in which they came."""
-        columns = [t.bars.c[name] for name in ReceivedBar._fields]
+    def bars(self, after: int | None = None) -> list[ReceivedBar]:
+        """Return the bars, or those of labels above `after`, as they were received, in the order in which they came."""
+        asked = sa.select(*(t.bars.c[name] for name in ReceivedBar._fields)).order_by(t.bars.c.number)
+        if after is not None:
+            asked = asked.where(t.bars.c.label > after)
         with self._reader.connect() as db:
-            rows = db.execute(sa.select(*columns).where(t.bars.c.label > after).order_by(t.bars.c.number)).all()
+            rows = db.execute(asked).all()
         return [ReceivedBar._make(math.nan if value is None else value for value in row) for row in rows]
 
     def verify(self) -> int:
@@ -168,7 +175,14 @@ class Journal(JournalPort):
                 if row["number"] != count or chained(last, row) != row["hash"]:
                     raise JournalError(f"{self.url}: entry {count} ({row['kind']} {row['key']}) is not what was written there")
                 last = row["hash"]
+            self._require_end(db, count)
         return count
+
+    def _require_end(self, db: sa.Connection, number: int) -> None:
+        """Refuse a journal whose last entries are gone: the chain alone would not show it."""
+        written = int(t.read_meta(db, "last") or number)
+        if written != number:
+            raise JournalError(f"{self.url}: the last entry is number {number}, but {written} were written")
 
     # -- commands and signs of life: outside the chain ------------------------------------------------------------
 

@@ -7,6 +7,7 @@ journal alone brings a session back: its inputs, given again in their order, lea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -49,7 +50,7 @@ class LiveSession(Session):
         self.steps_done = self.first = first
         self.mode: Mode = "RUNNING"
         self.stopping = ""
-        self._gap = False
+        self._gap = 0
         self._received: list[ReceivedBar] = []
         self._moved: list[Entry] = []
         self._decided: list[Decided] = []
@@ -82,7 +83,7 @@ class LiveSession(Session):
         """Decide the newest step; `seen` is the number of its bars at the venue."""
         self._seen = seen
         self.step()
-        self._gap = False
+        self._gap = 0
 
     def miss(self, why: str, seen: int = 0) -> None:
         """Let a step pass undecided: mark it, and note that it was missed."""
@@ -92,7 +93,9 @@ class LiveSession(Session):
         self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
-        self._gap = True
+        self._gap += 1
+        if self.setup.strategy.late_entries != "take":
+            self._forget_crossings()
         label = self.tape.label[row]
         self.journal.commit([*self._anchors(), Entry("missed", label, {"why": why, "equity": equity, "seen": seen})], self._bars_in())
         self.bus.emit(StepClosed(row, label, equity))
@@ -115,12 +118,15 @@ class LiveSession(Session):
             self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
 
     def again(self, order: Order) -> None:
-        """Send once more, as the next attempt, what the venue has never had (SEMANTICS 37)."""
+        """Send once more, as the next attempt, what the venue has never had: of a closing what is still open (SEMANTICS 37)."""
         assert order.key is not None
         key = replace(order.key, attempt=order.key.attempt + 1)
         retried, state = replace(order, key=key), self._state_of(key)
         if order.reduce_only:
-            state.closing = retried
+            held = self.portfolio.quantity(self.portfolio.column[key.instrument])
+            if held * order.sign >= 0.0:
+                return  # a protective order was quicker
+            state.closing = retried = replace(retried, quantity=min(order.quantity, abs(held)))
         else:
             state.opening = retried
         self._outbox.append((retried, state.decision))
@@ -203,6 +209,8 @@ class LiveSession(Session):
 
     def _close_what_turned(self, row: int, equity: float) -> list[int]:
         """Close besides what should be closed already: after a fill that came late, or a closing that came to nothing."""
+        if self._gap:
+            self._take_up_missed(row)
         wanted = super()._close_what_turned(row, equity)
         for j, state in enumerate(self.states):
             lots = self.portfolio.lots[j]
@@ -235,16 +243,31 @@ class LiveSession(Session):
                 allowed.append(j)
         return allowed
 
+    def _take_up_missed(self, row: int) -> None:
+        """Let the last opinion of the missed steps stand where the newest step has none: a missed exit still closes."""
+        for j, column in enumerate(self.tape.stance):
+            if column[row] != column[row]:
+                column[row] = self._missed_opinion(row, j)
+
+    def _missed_opinion(self, row: int, j: int) -> float:
+        """Return the last opinion of the steps that were missed just before; NaN where there was none."""
+        missed = self.tape.stance[j][row - self._gap : row]
+        return next((stance for stance in reversed(missed) if stance == stance), math.nan)
+
     def _late(self, row: int, j: int) -> bool:
         """Whether a stance turned while nothing was decided: an opening then comes too late (SEMANTICS 36)."""
         if not self._gap or self.setup.strategy.late_entries == "take":
             return False
-        now, before = self.tape.stance[j][row], self.tape.stance[j][row - 1] if row else 0.0
-        return bool(before != before) or ((now > 0) == (before > 0) and (now < 0) == (before < 0))
+        now, before = self.tape.stance[j][row], self._missed_opinion(row, j)
+        return before == before and (now > 0) == (before > 0) and (now < 0) == (before < 0)
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":
             super()._cross_over(equity)
+        self._forget_crossings()
+
+    def _forget_crossings(self) -> None:
+        """Let limits that ended unfilled come to nothing: to cross at a later close would be a late entry (SEMANTICS 36)."""
         self._crossing = False
         for state in self.states:
             state.crossing = None

@@ -15,7 +15,6 @@ from workbench.records import (
     ORDER,
     STATUSES,
     TYPES,
-    WORKING,
     FillRow,
     OrderRow,
     table,
@@ -87,18 +86,20 @@ class Recorder:
         self._orders.append(row)
 
     def _sent(self, event: OrderSent) -> None:
-        assert event.order.key is not None
-        if event.order.key.attempt:
-            self._again(event.order.key)
+        key = event.order.key
+        assert key is not None
+        if key.attempt and replace(key, attempt=key.attempt - 1) in self._number:
+            self._sent_again(event.order, key)
             return
-        first = self._number.get(_first(event.order.key)) if event.order.key.child else None
+        first = self._number.get(_first(key)) if key.child else None
         step = event.step if first is None else self._orders[first].t
         self._row(event.order, step, event.decision, -1)
 
-    def _again(self, key: OrderKey) -> None:
-        """Go on with the row of an order that never arrived: a further attempt is the same order (SEMANTICS 35)."""
+    def _sent_again(self, order: Order, key: OrderKey) -> None:
+        """Let the row of the attempt before go on: it is the same order (SEMANTICS 35)."""
         number = self._number[key] = self._number[replace(key, attempt=key.attempt - 1)]
-        self._orders[number].status, self._orders[number].end = WORKING, -1
+        row = self._orders[number]
+        row.lots, row.status, row.end = self._session.portfolio.lots_in(row.j, order.quantity), STATUSES.index("working"), -1
 
     def _accepted(self, event: OrderAccepted) -> None:
         if event.parent is not None:

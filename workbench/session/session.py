@@ -83,6 +83,7 @@ class Session:
         self.execution = venue
         self.journal = journal
         self.bus = EventBus()
+        self._step_heard = self.bus.heard(StepClosed)
         self.tape = Tape.of(setup)
         self.portfolio = Portfolio.empty(setup.instruments, setup.currency, setup.cash, setup.specs)
         self.portfolio.price, self.portfolio.unit, self.portfolio.base = self.tape.price, self.tape.unit, self.tape.base
@@ -157,7 +158,7 @@ class Session:
         """Send what the step decided, and tell that it is over."""
         if self._outbox:
             self._send(row)
-        if self.bus.heard(StepClosed):
+        if self._step_heard:
             self.bus.emit(StepClosed(row, self.tape.label[row], equity))
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:

@@ -128,15 +128,18 @@ class PaperConnection:
             reading.cancel()
 
     async def _read(self, client: ClientConnection) -> None:
-        async for text in client:
-            said = json.loads(text)
-            if "id" in said:
-                future = self._waiting.pop(said["id"], None)
-                if future is not None and not future.done():
-                    future.set_result(said)
-                    await asyncio.sleep(0)  # `Connected` is put before what follows it
-            else:
-                self._put(said)
+        try:
+            async for text in client:
+                said = json.loads(text)
+                if "id" in said:
+                    future = self._waiting.pop(said["id"], None)
+                    if future is not None and not future.done():
+                        future.set_result(said)
+                        await asyncio.sleep(0)  # `Connected` is put before what follows it
+                else:
+                    self._put(said)
+        finally:
+            self._give_up("the connection was closed")  # also what was asked before the venue took this client
 
     async def _ask(self, do: str, more: dict[str, Any]) -> Any:
         future: asyncio.Future[Any] = self._loop.create_future()
@@ -157,9 +160,13 @@ class PaperConnection:
 
     def _gone(self, why: str) -> None:
         was, self._client = self._client, None
+        self._give_up(why)
+        if was is not None:
+            self._put(Disconnected(why))
+
+    def _give_up(self, why: str) -> None:
+        """Tell all who wait for an answer that none will come."""
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(ConnectionError(why))
         self._waiting.clear()
-        if was is not None:
-            self._put(Disconnected(why))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from workbench.bars import Bars
+import numpy as np
+
+from workbench.bars import FIELDS, Bars
 from workbench.execution.paper import PaperVenue
 from workbench.execution.wire import event_plain, order_from, order_plain
 from workbench.instrument import Instrument
@@ -134,12 +136,12 @@ class Exchange:
         return True
 
     def _slice(self, first: int, last: int) -> Bars:
-        begin = 0
+        begin, found = 0, []
         for block in self._past:
-            if first < begin + len(block):
-                return block.take(slice(first - begin, min(last - begin, len(block))))
+            if first < begin + len(block) and begin < last:
+                found.append(block.take(slice(max(first - begin, 0), last - begin)))
             begin += len(block)
-        return self._past[-1].take(slice(0, 0))
+        return _joined(found or [self._past[-1].take(slice(0, 0))])
 
     def _instrument(self, key: OrderKey) -> Instrument:
         return self.instruments[key.instrument]
@@ -181,3 +183,13 @@ class Exchange:
     def _tell(self) -> None:
         for event in self.venue.events():
             self.log.append(Message(len(self.log) + 1, event_plain(event), self.row))
+
+
+def _joined(blocks: list[Bars]) -> Bars:
+    """Return blocks that follow each other as one."""
+    like = blocks[0]
+    if len(blocks) == 1:
+        return like
+    arrays = {name: np.concatenate([block.array(name) for block in blocks]) for name in FIELDS}
+    index = like.index.append([block.index for block in blocks[1:]])
+    return Bars(index, like.instruments, like.interval, arrays, like.source, like.assumptions)

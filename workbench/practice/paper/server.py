@@ -141,7 +141,7 @@ class PaperServer:
                     await client.send(json.dumps(self._worded(message)))
                     since = message.number
                 async with self._moved:
-                    if len(self.exchange.log) <= since:
+                    if len(self.exchange.log) <= since:  # a client that only acts names a number beyond the log
                         await self._moved.wait()
         except ConnectionClosed:
             return

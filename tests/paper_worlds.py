@@ -1,0 +1,190 @@
+"""A live session on the paper venue, in this process: fed step by step, with a line that can be cut, and compared with the kernel.
+
+`Fed` feeds a `LiveSession` as a runner does, without clock, thread or wire; what the venue says passes through JSON all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench import Bars, Strategy
+from workbench.execution import Costs, PaperVenue
+from workbench.execution.port import ExecutionModule, VenueEvent, VenueSaid, VenueState
+from workbench.execution.wire import event_from, order_plain
+from workbench.instrument import Instrument
+from workbench.journal import Answer, Command, JournalPort, MemoryJournal
+from workbench.market import Account, Fill, Order, OrderKey
+from workbench.practice.paper.exchange import Exchange
+from workbench.practice.paper.feeds import Recorded
+from workbench.research.comparing import compare
+from workbench.research.engine import run_kernel
+from workbench.session.live import LiveSession, bars_received
+from workbench.session.record import Record
+from workbench.session.recorder import Recorder
+from workbench.session.recovery import relived
+from workbench.session.setup import Setup, set_up
+
+FREE = Costs(commission=0.0, slippage=0.0)
+
+
+class Line(ExecutionModule):
+    """A session's line to an exchange in this process; what `cut` names does not get through."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.currency = ""
+        self.cut: Callable[[Order | OrderKey], bool] = lambda asked: False
+        self.lost: list[str] = []
+
+    def connect(self, instruments: Iterable[Instrument]) -> None:
+        """Nothing to connect."""
+
+    def submit(self, order: Order) -> bool:
+        """Hand an order over, or lose it."""
+        if self.cut(order):
+            self.lost.append(str(order.key))
+            return False
+        self.exchange.submit(through_json(order_plain(order)))
+        return True
+
+    def cancel(self, key: OrderKey) -> bool:
+        """Ask for an order to be taken off, or lose the question."""
+        return not self.cut(key) and self.exchange.cancel(key)
+
+    def events(self) -> list[VenueEvent]:
+        """Nothing: events are pushed, under their numbers."""
+        return []
+
+    def knows(self, key: OrderKey) -> bool:
+        """Whether the venue ever took an order."""
+        return self.exchange.knows(key)
+
+    def open_orders(self) -> list[Order]:
+        """Return what works at the venue."""
+        return self.exchange.venue.open_orders()
+
+    def executions(self, since: int = 0) -> list[Fill]:
+        """Return the fills."""
+        return self.exchange.venue.executions(since)
+
+    def positions(self) -> dict[str, float]:
+        """Return what is held at the venue."""
+        return self.exchange.venue.positions()
+
+    def account(self) -> Account:
+        """Return the venue's account."""
+        return self.exchange.venue.account()
+
+    def state(self) -> VenueState:
+        """Return the venue's book."""
+        return VenueState(len(self.exchange.log), self.positions(), self.open_orders(), self.account())
+
+
+class Fed:
+    """A live session that is fed one bar after the other.
+
+    `step(why)` lets a bar pass and has it decided, or missed for a reason; `order(verb)` gives a command.
+    """
+
+    def __init__(self, strategy: Strategy, bars: Bars, history: int = 1, journal: JournalPort | None = None, **account: Any) -> None:
+        account = {"cash": 100_000.0, "costs": FREE} | account
+        self.bars, self.first = bars, history
+        self.venue = PaperVenue(**account)
+        self.ledger, self.journal = MemoryJournal(), MemoryJournal() if journal is None else journal
+        self.exchange = Exchange(Recorded(bars), self.venue, self.ledger)
+        self.exchange.begin(history)
+        self.line = Line(self.exchange)
+        self.full = set_up(strategy, bars, **account)
+        self.session = LiveSession(set_up(strategy, bars.iloc[:history], **account), self.line, self.journal, history)
+        self.recorder = Recorder(self.session)
+        self.seen, self.ids = len(self.exchange.log), 0
+
+    @property
+    def over(self) -> bool:
+        """Whether no bar is left."""
+        return self.exchange.over
+
+    def listen(self, tell: bool = True) -> None:
+        """Take in what the venue has said since; bars are left to `step`."""
+        for message in self.exchange.since(self.seen):
+            self.seen = message.number
+            if message.event is not None:
+                said = VenueSaid(message.number, event_from(through_json(message.event), self.exchange.instruments))
+                self.session.told([said])
+
+    def step(self, why: str = "") -> LiveSession:
+        """Let a bar pass; its step is decided, or missed for a reason."""
+        assert self.exchange.advance()
+        self.listen()
+        row = self.exchange.row
+        self.session.append(self.session.setup.on(self.bars.iloc[: row + 1]), bars_received(self.bars, row, row))
+        if why or self.session.mode in ("PAUSED", "HALTED"):
+            self.session.miss(why or self.session.mode, self.seen)
+        else:
+            self.session.decide(self.seen)
+        self.listen()
+        return self.session
+
+    def run(self, steps: int | None = None) -> Fed:
+        """Decide so many steps, or all that are left."""
+        while not self.over and steps != 0:
+            self.step()
+            steps = None if steps is None else steps - 1
+        return self
+
+    def order(self, verb: str, expires: int = 0, now: int = 0, name: str = "") -> Answer:
+        """Give a command, and take in what follows."""
+        self.ids += 1
+        answer = self.session.apply(Command(name or f"{verb} {self.ids}", verb, "me", 0, expires), now)
+        self.listen()
+        return answer
+
+    def again(self) -> tuple[LiveSession, Record]:
+        """Return the session that the journal leads to, and its record."""
+        return lived_again(self.session.setup, self.journal, self.first)
+
+    @property
+    def fills(self) -> list[tuple[int, str, float, float]]:
+        """Return the venue's fills as (row, leg, signed quantity, price)."""
+        row = {int(label): k for k, label in enumerate(self.bars.labels)}
+        return [(row[fill.label], fill.key.leg, fill.quantity * fill.sign, fill.price) for fill in self.venue.executions()]
+
+    def differences(self) -> pd.DataFrame:
+        """Return how the run differs from the kernel on the same bars."""
+        return compare(expected(self.full, self.first), self.recorder.record(), self.bars)
+
+
+def through_json(plain: Any) -> Any:
+    """Return plain values as they come over a wire."""
+    return json.loads(json.dumps(plain))
+
+
+def expected(setup: Setup, first: int) -> Record:
+    """Return the kernel's record, with the first rows as history: nothing is decided in them."""
+    stance = setup.inputs.stance.copy()
+    stance[:first] = np.nan
+    return run_kernel(replace(setup, inputs=setup.inputs._replace(stance=stance)))
+
+
+def lived_again(setup: Setup, journal: JournalPort, first: int) -> tuple[LiveSession, Record]:
+    """Return the session that a journal leads to, and its record."""
+    recorders: list[Recorder] = []
+    session = relived(setup, journal, first, lambda one: recorders.append(Recorder(one)))
+    return session, recorders[0].record()
+
+
+def state_of(session: LiveSession) -> dict[str, Any]:
+    """Return all that a session knows, as plain values to compare."""
+    names = ("waiting", "acted", "wish", "opening", "closing", "stop", "target", "crossing", "closed_at", "decision")
+    portfolio = session.portfolio
+    return {
+        "states": [{name: getattr(state, name) for name in names} for state in session.states],
+        "book": (portfolio.cash, portfolio.equity, list(portfolio.lots), list(portfolio.price)),
+        "mode": (session.mode, session.steps_done, session._gap, session._leaving, session._accepted),
+    }
