@@ -118,8 +118,10 @@ def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: d
 
 def _require_equity(session: LiveSession, entry: Entry) -> None:
     label, equity = session.tape.label[session.steps_done - 1], session.equity
-    if str(label) != str(entry.key) or equity != entry.body["equity"]:
-        when = pd.Timestamp(int(entry.key), tz="UTC")
+    when = pd.Timestamp(int(entry.key), tz="UTC")
+    if str(label) != str(entry.key):
+        raise JournalError(f"the journal goes on with the step of {when}, its bars with that of {pd.Timestamp(label, tz='UTC')}")
+    if equity != entry.body["equity"]:
         raise JournalError(f"the step of {when} had an equity of {entry.body['equity']}, lived through again it has {equity}")
 
 

@@ -10,12 +10,23 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from workbench.bars import Bars
-from workbench.errors import OrderError
-from workbench.execution.port import Arrival, BarsClosed, Connected, Disconnected, ExecutionModule, MarketOver, OrderEnded, VenueSaid
+from workbench.errors import JournalError, OrderError
+from workbench.execution.port import (
+    Arrival,
+    BarsClosed,
+    Connected,
+    Disconnected,
+    ExecutionModule,
+    MarketOver,
+    OrderEnded,
+    VenueSaid,
+    VenueState,
+)
 from workbench.instrument import Instrument
 from workbench.journal import Entry, Journal
 from workbench.market import Order
@@ -31,6 +42,9 @@ log = logging.getLogger("workbench.session")
 WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
 #: Seconds that a run of one step waits for its bar.
 PATIENCE = 5.0
+OVER, MOVED = "the recording is over", "reconcile: the venue has moved on meanwhile"
+
+Numbered = VenueSaid | BarsClosed | MarketOver
 
 
 class Link(Protocol):
@@ -92,34 +106,46 @@ class Runner:
         self.gate = "connecting"
         self._told = self._head = self._newest = 0
         self._first_row = 0
-        self._past: list[VenueSaid | BarsClosed] = []
+        self._past: list[Numbered] = []
+        self._ahead: frozenset[int] = frozenset()
         self._inbox: queue.Queue[Arrival] = queue.Queue()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
         self.over = ""
-        self._leave = time.monotonic() + PATIENCE if once else 0.0
+        self._last = False
+        self._once = once
 
     def run(self) -> None:
         """Go on until the session is stopped or the market is over."""
         self.journal.take_over(self._run)
         self._come_back()
+        self._leave = time.monotonic() + PATIENCE if self._once else 0.0
         self._account = self._link.open(self._inbox.put, lambda: self._told)
+        if self.session is not None:
+            self.session.execution, self.session.journal = self._account, self.journal
         try:
             while not self.over:
                 self._take()
                 self._look_around()
+                if self._last and not self._doubtful:
+                    self.over = OVER
                 if self._leave:
                     self._leave_after_one_step()
         finally:
             self._link.close()
-            self._beat()
+            with suppress(JournalError):  # what ended the run is the error that counts
+                self._beat()
 
     def _leave_after_one_step(self) -> None:
         """Leave once a step is decided and the venue has taken its orders, or when no new bar came in time."""
         session = self.session
-        stepped = session is not None and session.steps_done > self._first_row and not session.doubtful
+        stepped = session is not None and session.steps_done > self._first_row and not self._doubtful
         if stepped or time.monotonic() > self._leave:
             self.over = "one step is decided" if stepped else "no new bar has closed"
+
+    @property
+    def _doubtful(self) -> bool:
+        return self.session is not None and bool(self.session.doubtful)
 
     # -- coming back --------------------------------------------------------------------------------------------------
 
@@ -131,12 +157,17 @@ class Runner:
         bars = bars_of(self.journal.bars(), self._instruments, self._interval, began.body["source"])
         self._history = History(bars)
         self.session = relived(self._setting(bars), self.journal, began.body["rows"], self._listen)
-        self._told = max([began.body["seen"], *self._numbers()])
+        self.session.stopping = ""  # that run was stopped, this one begins
         self._first_row = self.session.steps_done
+        self._told = began.body["seen"]
+        self._ahead = frozenset(self._numbers())
+        while self._told + 1 in self._ahead:
+            self._told += 1
 
-    def _numbers(self) -> list[int]:
-        events = [int(e.key) for e in self.journal.entries("event") if str(e.key).isdigit()]
-        return events + [e.body["seen"] for kind in ("step", "missed") for e in self.journal.entries(kind)]
+    def _numbers(self) -> Iterator[int]:
+        """Yield the numbers that the journal holds; one may be missing where a run was killed between two of them."""
+        yield from (int(e.key) for e in self.journal.entries("event") if str(e.key).isdigit())
+        yield from (e.body["seen"] for kind in ("step", "missed") for e in self.journal.entries(kind))
 
     def _begin(self, past: Sequence[BarsClosed]) -> None:
         """Begin a run that has no journal yet: what has closed so far is history, the next bar is the first to be decided."""
@@ -157,49 +188,64 @@ class Runner:
         except queue.Empty:
             return
         if isinstance(arrival, Connected):
-            self._head, self._newest, self._past, self.gate = arrival.head, arrival.newest, [], "catching up"
+            # what came of the past before a connection broke is kept: it is not told again
+            self._head, self._newest, self.gate = arrival.head, arrival.newest, "catching up"
             if self._head <= self._told:
                 self._caught_up()
         elif isinstance(arrival, Disconnected):
             self.gate = f"no connection: {arrival.why}"
-        elif isinstance(arrival, MarketOver):
-            self.over = "the recording is over"
         elif int(arrival.number) > self._told:
             self._told = int(arrival.number)
-            if self._told <= self._head:
-                self._past.append(arrival)
-                if self._told == self._head:
-                    self._caught_up()
-            else:
+            if self._told > self._head:
                 self._new(arrival)
+                return
+            if self._told not in self._ahead:
+                self._past.append(arrival)
+            if self._told == self._head:
+                self._caught_up()
 
     def _caught_up(self) -> None:
         """All that was told before the connection is there: take it in, settle doubts, compare, decide the newest bars."""
         past, self._past = self._past, []
         if self.session is None:
-            self._begin([one for one in past if isinstance(one, BarsClosed)])
-            past = []
+            closed = [one for one in past if isinstance(one, BarsClosed)]
+            if not closed:  # not one bar has closed yet: the first is the history
+                self._head, self._past = self._told + 1, past
+                self._link.done(self._newest)
+                return
+            self._begin(closed)
+            past, self._newest = [one for one in past if isinstance(one, MarketOver)], closed[-1].number
         session = self.session
         assert session is not None
-        session.execution, session.journal = self._account, self.journal
-        held: list[BarsClosed] = []
-        for one in past:
-            if isinstance(one, VenueSaid):
-                session.told([one])
-            elif one.number == self._newest:
-                held.append(one)
-            else:
-                self._bars(one, "the session was down")
+        held = self._lived_meanwhile(session, past)
         self._reconcile(held)
         for one in held:
             self._bars(one)
         self._link.done(self._newest)
 
-    def _new(self, arrival: VenueSaid | BarsClosed) -> None:
+    def _lived_meanwhile(self, session: LiveSession, past: Sequence[Numbered]) -> list[BarsClosed]:
+        """Take in what was told while the session was away, and return the newest bars: they are still to be decided."""
+        held: list[BarsClosed] = []
+        for one in past:
+            if isinstance(one, VenueSaid):
+                session.told([one])
+            elif isinstance(one, MarketOver):
+                self._last = True
+            elif one.number == self._newest:
+                held.append(one)
+            else:
+                self._bars(one, "the session was down")
+        return held
+
+    def _new(self, arrival: Numbered) -> None:
         assert self.session is not None
-        if isinstance(arrival, VenueSaid):
+        if isinstance(arrival, MarketOver):
+            self._last = True
+        elif isinstance(arrival, VenueSaid):
             self.session.told([arrival])
         else:
+            if self.gate.startswith("reconcile"):  # the books are compared best while the venue has nothing new to tell
+                self._reconcile([arrival])
             self._bars(arrival)
             if not self._leave:
                 self._link.done(arrival.number)
@@ -220,31 +266,29 @@ class Runner:
     # -- the gate -----------------------------------------------------------------------------------------------------
 
     def _reconcile(self, held: Sequence[BarsClosed] = ()) -> None:
-        """Settle every doubt by asking, then compare both books; the gate lifts if they agree."""
+        """Settle every doubt by asking, compare both books, send again what got lost; the gate lifts if the books agree."""
         session = self.session
         assert session is not None
         self._due["gate"] = time.monotonic() + AGAIN
+        absent: list[Order] = []
         try:
-            for order in session.doubtful:
-                if not self._account.knows(order.key):  # type: ignore[arg-type]
-                    self._absent(session, order, newest=not held)
-            state = self._account.state()
+            absent += [order for order in session.doubtful if not self._account.knows(order.key)]  # type: ignore[arg-type]
+            for order in absent:
+                self._end_absent(session, order)
+            why = _difference(session, self._account.state(), self._told)
+            self.gate = self.gate if why == MOVED and self.gate.startswith("reconcile") else why
         except OrderError as error:
             self.gate = f"reconcile: {error}"
-            return
-        if state.number != self._told:
-            self.gate = "reconcile: the venue has moved on meanwhile"
-            return
-        differences = _differences(session, state)
-        self.gate = f"reconcile: {'; '.join(differences)}" if differences else ""
+        # only now: what is sent changes the venue's book
+        for order in absent:
+            if session.timely(order) and (order.reduce_only or not (held or self.gate)):
+                session.again(order)
 
-    def _absent(self, session: LiveSession, order: Order, newest: bool) -> None:
-        """End an order that the venue has never had, and send it again where that is still right (SEMANTICS 37)."""
+    def _end_absent(self, session: LiveSession, order: Order) -> None:
+        """End an order that the venue has never had."""
         assert order.key is not None
         label = session.tape.label[session.steps_done - 1]
         session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", label))])
-        if order.reduce_only or (newest and order.key.label == label and session.mode == "RUNNING"):
-            session.again(order)
 
     # -- beside the market ----------------------------------------------------------------------------------------------
 
@@ -291,7 +335,17 @@ class Runner:
         }
 
 
-def _differences(session: LiveSession, state: Any) -> list[str]:
+def _difference(session: LiveSession, state: VenueState, told: int) -> str:
+    """Return why the gate stays shut: the venue's book differs from ours; empty where it does not."""
+    if state.number > told:
+        return MOVED
+    if state.number < told:
+        return f"reconcile: the venue has told {state.number} messages, and we have {told} of it: its ledger is not the one of this run"
+    differences = _differences(session, state)
+    return f"reconcile: {'; '.join(differences)}" if differences else ""
+
+
+def _differences(session: LiveSession, state: VenueState) -> list[str]:
     """Return in words how the venue's book differs from ours."""
     ours = {i.symbol: session.portfolio.quantity(j) for j, i in enumerate(session.setup.instruments) if session.portfolio.lots[j]}
     said = [
