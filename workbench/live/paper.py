@@ -51,8 +51,9 @@ class PaperRun:
         self.journal = Journal(self.folder / JOURNAL)
         link = PaperLink(Path(p.venue or ""), self.release.instruments, self.release.interval)
         self.problems: list[HandlerFailed] = []
+        r = self.release
         self.runner = Runner(
-            self.release.setup, self.release.instruments, self.release.interval, link, self.journal, self.name, self._listen, once=p.once
+            r.setup, r.instruments, r.interval, link, self.journal, self.name, self._listen, once=p.once, names=(p.account, r.name)
         )
         self.error: BaseException | None = None
         self._thread = threading.Thread(target=self._trade, name="session", daemon=True)

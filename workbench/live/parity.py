@@ -163,7 +163,7 @@ def _lost(facts: Iterable[Entry]) -> dict[int | str, list[OrderKey]]:
         if entry.kind == "event" and entry.body.get("status") == "absent":
             key = OrderKey(**entry.body["key"])
             if str(replace(key, attempt=key.attempt + 1)) not in again:
-                lost.setdefault(key.label, []).append(replace(key, attempt=0))
+                lost.setdefault(key.label, []).append(replace(key, account="", deployment="", attempt=0))
     return lost
 
 

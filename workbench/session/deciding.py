@@ -37,6 +37,8 @@ class Decider:
         n = len(setup.instruments)
         self.hi, self.lo, self.fees = [0.0] * n, [0.0] * n, [0.0] * n
         self.equity = 0.0
+        #: Whose orders these are: a live session names them (SEMANTICS 35), a replay has no need to.
+        self.account = self.deployment = ""
         self._step = 0
         self._has_stop, self._has_target = int(tape.stop is not None), int(tape.target is not None)
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
@@ -114,7 +116,7 @@ class Decider:
 
     def key(self, row: int, j: int, leg: str) -> OrderKey:
         """Return the key of an order of this step."""
-        return OrderKey(self.setup.instruments[j].symbol, self.tape.label[row], leg)
+        return OrderKey(self.setup.instruments[j].symbol, self.tape.label[row], leg, 0, self.account, self.deployment)
 
     # -- for parts without a compiled decision --------------------------------------------------------------------
 

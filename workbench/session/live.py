@@ -133,6 +133,11 @@ class LiveSession(Session):
         self.journal.commit([Entry("again", key, order_plain(order)), *self._intents()])
         self._submit(self.steps_done - 1)
 
+    def timely(self, order: Order) -> bool:
+        """Whether an order may still be sent again: a closing always, an opening only while its step is the newest."""
+        assert order.key is not None
+        return order.reduce_only or (self.mode == "RUNNING" and self._state_of(order.key).opened_at == self.steps_done - 1)
+
     @property
     def working(self) -> list[Order]:
         """The orders that are out, as far as this session knows."""
@@ -294,6 +299,9 @@ class LiveSession(Session):
     def _submit(self, row: int) -> None:
         outbox, self._outbox = self._outbox, []
         for order, decision in outbox:
+            assert order.key is not None
+            if order.key.leg == "open":
+                self._state_of(order.key).opened_at = row
             self.bus.emit(OrderSent(order, decision, row))
             self.execution.submit(order)
 

@@ -114,6 +114,8 @@ def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: d
     echo.withdrawn = frozenset(body.get("withdrawn", ())) if isinstance(body, dict) else frozenset()
     if entry.kind == "event":
         session.told([VenueSaid(entry.key, event_from(body, instruments))])
+    elif entry.kind == "start":
+        session.decider.account, session.decider.deployment = body.get("account", ""), body.get("deployment", "")
     elif entry.kind == "step":
         session.decide(body["seen"])
         _require_equity(session, entry)
@@ -130,8 +132,10 @@ def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: d
 
 def _require_equity(session: LiveSession, entry: Entry) -> None:
     label, equity = session.tape.label[session.steps_done - 1], session.equity
-    if str(label) != str(entry.key) or equity != entry.body["equity"]:
-        when = pd.Timestamp(int(entry.key), tz="UTC")
+    when = pd.Timestamp(int(entry.key), tz="UTC")
+    if str(label) != str(entry.key):
+        raise JournalError(f"the journal goes on with the step of {when}, its bars with that of {pd.Timestamp(label, tz='UTC')}")
+    if equity != entry.body["equity"]:
         raise JournalError(f"the step of {when} had an equity of {entry.body['equity']}, lived through again it has {equity}")
 
 

@@ -18,7 +18,20 @@ class State:
         Whether the first stance is only to be noted (``start="wait"``).
     """
 
-    __slots__ = ("acted", "closed_at", "closing", "crossing", "decision", "opening", "row", "stop", "target", "waiting", "wish")
+    __slots__ = (
+        "acted",
+        "closed_at",
+        "closing",
+        "crossing",
+        "decision",
+        "opened_at",
+        "opening",
+        "row",
+        "stop",
+        "target",
+        "waiting",
+        "wish",
+    )
 
     def __init__(self, waiting: bool) -> None:
         self.waiting = waiting
@@ -30,6 +43,7 @@ class State:
         self.target: Order | None = None
         self.crossing: Order | None = None
         self.closed_at = -1
+        self.opened_at = -1
         self.decision = -1
         self.row: Any = None
 

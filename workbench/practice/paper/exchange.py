@@ -50,6 +50,7 @@ class Exchange:
         self.log: list[Message] = []
         self.row = -1
         self.newest = 0
+        self._ended = False
         self._blocks = feed.blocks()
         self._past: list[Bars] = []
         self._known: dict[str, OrderKey] = {}
@@ -104,8 +105,10 @@ class Exchange:
         return self.row + 1 >= len(self.tape) and not self._extend()
 
     def end(self) -> None:
-        """Tell that no further bar will come."""
-        self.log.append(Message(len(self.log) + 1, None, -1))
+        """Tell, once, that no further bar will come."""
+        if not self._ended:
+            self.ledger.commit([Entry("end", "", {})])
+            self._end()
 
     def closes_at(self, row: int) -> int:
         """Return when a row's bars close, nanoseconds since 1970."""
@@ -155,6 +158,8 @@ class Exchange:
             self._pass_by(entry.body["rows"])
         elif entry.kind == "bar":
             self._pass_by(1)
+        elif entry.kind == "end":
+            self._end()
 
     def _pass_by(self, rows: int) -> None:
         for _ in range(rows):
@@ -171,6 +176,10 @@ class Exchange:
         done = self.venue.cancel(key)
         self._tell()
         return done
+
+    def _end(self) -> None:
+        self._ended = True
+        self.log.append(Message(len(self.log) + 1, None, -1))
 
     def _pass(self) -> None:
         self.row += 1

@@ -78,15 +78,20 @@ class PaperServer:
         """Let bars pass as they are due."""
         while not self.exchange.over:
             if self._speed is None:
-                async with self._moved:
-                    await self._moved.wait_for(lambda: self._done >= self.exchange.newest)
+                await self._done_with_the_newest()
                 await self._advance()
             elif self._due():
                 await self._advance()
             else:
                 await asyncio.sleep(LOOK)
+        if self._speed is None:
+            await self._done_with_the_newest()
         self.exchange.end()
         await self._tell()
+
+    async def _done_with_the_newest(self) -> None:
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._done >= self.exchange.newest)
 
     def _due(self) -> bool:
         row, began = self._origin

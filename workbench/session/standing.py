@@ -1,0 +1,75 @@
+"""How a live session stands, as plain values; and how a venue's book differs from ours, in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.execution.port import VenueState
+from workbench.market import Order
+from workbench.session.live import LiveSession
+
+__all__ = ["MOVED", "difference", "standing"]
+
+MOVED = "reconcile: the venue has moved on meanwhile"
+
+
+def standing(session: LiveSession) -> dict[str, Any]:
+    """Return mode, equity, positions and orders of a session: what its sign of life says."""
+    portfolio, row = session.portfolio, session.steps_done - 1
+    return {
+        "mode": session.mode,
+        "steps": session.steps_done - session.first,
+        "label": session.tape.label[row] if row >= 0 else 0,
+        "currency": session.setup.currency,
+        "equity": session.equity,
+        "cash": portfolio.cash,
+        "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
+        "working": [_order(order) for order in session.working],
+        "doubtful": len(session.doubtful),
+    }
+
+
+def _position(session: LiveSession, j: int) -> dict[str, Any]:
+    """Return a position as plain values."""
+    held = session.portfolio.position(j)
+    return {
+        "symbol": held.instrument.symbol,
+        "quantity": held.quantity,
+        "average": held.average_price,
+        "last": held.last_price,
+        "notional": held.quantity * held.last_price * session.portfolio.unit[j],
+        "unrealised": held.unrealised,
+    }
+
+
+def _order(order: Order) -> dict[str, Any]:
+    """Return an order that is out as plain values."""
+    leg = order.key.leg if order.key is not None else ""
+    told = {"symbol": order.instrument.symbol, "leg": leg, "side": order.side, "quantity": order.quantity}
+    return told | {"type": order.type, "price": order.price, "reason": order.reason}
+
+
+def difference(session: LiveSession, state: VenueState, told: int) -> str:
+    """Return why the gate stays shut: the venue's book differs from ours; empty where it does not."""
+    if state.number > told:
+        return MOVED
+    if state.number < told:
+        return f"reconcile: the venue has told {state.number} messages, and we have {told} of it: its ledger is not the one of this run"
+    differences = _differences(session, state)
+    return f"reconcile: {'; '.join(differences)}" if differences else ""
+
+
+def _differences(session: LiveSession, state: VenueState) -> list[str]:
+    """Return in words how the venue's book differs from ours."""
+    ours = {i.symbol: session.portfolio.quantity(j) for j, i in enumerate(session.setup.instruments) if session.portfolio.lots[j]}
+    said = [
+        f"{symbol}: the venue holds {state.positions.get(symbol, 0.0):g}, we know of {ours.get(symbol, 0.0):g}"
+        for symbol in sorted({*ours, *state.positions})
+        if ours.get(symbol, 0.0) != state.positions.get(symbol, 0.0)
+    ]
+    theirs, mine = {str(order.key) for order in state.orders}, {str(order.key) for order in session.working}
+    said += [f"order {key} works at the venue and is not known here" for key in sorted(theirs - mine)]
+    said += [f"order {key} is known here and does not work at the venue" for key in sorted(mine - theirs)]
+    if not said and state.account.cash != session.portfolio.cash:
+        said.append(f"the venue has {state.account.cash} {state.account.currency} in cash, we know of {session.portfolio.cash}")
+    return said
