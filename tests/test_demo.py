@@ -46,7 +46,13 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Walk:
 def test_it_walks_the_road_in_order(walk: Walk) -> None:
     titles = re.findall(r"^(\d)\. ", walk.out, re.MULTILINE)
     assert titles == [str(number) for number in range(1, len(titles) + 1)]
-    assert len(titles) == 6
+    assert len(titles) == 7
+
+
+def test_it_ends_with_a_supervised_paper_run_that_differs_in_nothing(walk: Walk) -> None:
+    assert "the recording is over" in walk.out
+    assert re.search(r"parity: 0 differences in \d+ orders over \d+ steps \(0 steps missed, 0 commands\)", walk.out)
+    assert len(list((walk.folder / "paper" / "demo").glob("*.ipynb"))) == 1
 
 
 def test_it_prints_the_table_of_the_backtest(walk: Walk) -> None:

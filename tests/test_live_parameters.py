@@ -22,7 +22,11 @@ WRONG = [
     ({"cahs": 5.0}, UNKNOWN + "'cahs'; did you mean 'cash'?"),
     ({"symbol": ["EURUSD"]}, UNKNOWN + "'symbol'; did you mean 'symbols'?"),
     ({"Mode": "replay"}, UNKNOWN + "'Mode'; did you mean 'mode'?"),
-    ({"password": "x"}, UNKNOWN + "'password'; known: cash, costs, currency, interval, mode, rates, store, strategy, symbols"),
+    (
+        {"password": "x"},
+        UNKNOWN
+        + "'password'; known: account, cash, costs, currency, folder, interval, mode, once, rates, run, store, strategy, symbols, venue",
+    ),
     ({"cash": "much"}, "parameter 'cash': input should be a valid number, got 'much'"),
     ({"cash": -1.0}, "parameter 'cash': input should be greater than 0, got -1.0"),
     ({"cash": float("nan")}, "parameter 'cash': input should be a finite number, got nan"),
@@ -31,7 +35,7 @@ WRONG = [
     ({"symbols": []}, "parameter 'symbols': list should have at least 1 item after validation, not 0, got []"),
     ({"symbols": ["EURUSD", 7]}, "parameter 'symbols.1': input should be a valid string, got 7"),
     ({"interval": 60}, "parameter 'interval': input should be a valid string, got 60"),
-    ({"mode": "live"}, "parameter 'mode': input should be 'replay', got 'live'"),
+    ({"mode": "live"}, "parameter 'mode': input should be 'replay' or 'paper', got 'live'"),
     ({"costs": {"commission": "low"}}, "parameter 'costs.commission': input should be a valid number, got 'low'"),
     ({"strategy": "nowhere"}, "parameter 'strategy': no folder 'nowhere'"),
     ({"store": "nowhere"}, "parameter 'store': no folder 'nowhere'"),
@@ -59,7 +63,8 @@ def test_right_parameters_pass(given: Given) -> None:
 
 def test_what_is_not_given_has_its_default(given: Given) -> None:
     rest = validated(given).model_dump(exclude=set(given))
-    assert rest == {"mode": "replay", "cash": 100_000.0, "currency": None, "costs": None, "rates": None}
+    of_a_paper_run = {"run": None, "account": None, "folder": None, "venue": None, "once": False}
+    assert rest == {"mode": "replay", "cash": 100_000.0, "currency": None, "costs": None, "rates": None} | of_a_paper_run
 
 
 def test_checked_parameters_do_not_change(given: Given) -> None:
@@ -78,7 +83,15 @@ def test_a_wrong_parameter_gets_a_sentence(given: Given, change: Given, said: st
 @pytest.mark.parametrize("name", ["strategy", "store", "symbols", "interval"])
 def test_a_missing_parameter_is_named(given: Given, name: str) -> None:
     del given[name]
-    assert refusal(lambda: validated(given)) == f"the run was not started: parameter {name!r} is missing"
+    assert refusal(lambda: validated(given)).startswith(f"the run was not started: parameter {name!r} is missing")
+
+
+@pytest.mark.parametrize("name", ["account", "folder", "venue"])
+def test_a_paper_run_needs_more(given: Given, name: str) -> None:
+    paper = given | {"mode": "paper", "account": "a", "folder": given["store"], "venue": "venue.json"}
+    assert validated(paper).mode == "paper"
+    del paper[name]
+    assert refusal(lambda: validated(paper)) == f"the run was not started: parameter {name!r} is missing, a paper run needs it"
 
 
 def test_all_faults_are_told_at_once(given: Given) -> None:

@@ -34,8 +34,14 @@ class RunParameters(BaseModel):
         Fields of `workbench.execution.Costs`; the usual ones of each market where None.
     rates : dict or None
         Conversion rates by pair.
-    run, account, folder, venue : str or None
-        Of a paper run: its name, its account, the folder of its journal, the file that says where the venue listens.
+    run : str or None
+        Name of a paper run.
+    account : str or None
+        Of a paper run.
+    folder : str or None
+        Where the journal of a paper run lies.
+    venue : str or None
+        The file that says where the paper venue listens.
     once : bool
         Whether a paper run decides one step and leaves.
     """
@@ -62,7 +68,7 @@ class RunParameters(BaseModel):
         needed = ("store",) if self.mode == "replay" else ("account", "folder", "venue")
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
-            raise ValueError(f"a {self.mode} run needs {', '.join(map(repr, missing))}")
+            raise ValueError(f"parameter {', '.join(map(repr, missing))} is missing, a {self.mode} run needs it")
         return self
 
     @field_validator("strategy", "store", "folder")
