@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
     from workbench.instrument import Instrument
     from workbench.journal import Journal, MemoryJournal
+    from workbench.live.release import promote
     from workbench.market import Decision, Fill, Order
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity
@@ -44,6 +45,7 @@ HOMES = {
     "backtest": "research",
     "check_causality": "research",
     "check_parity": "research",
+    "promote": "live.release",
     "read_bars": "data",
     "sample": "data",
     "simulate": "data",
@@ -73,6 +75,7 @@ __all__ = [
     "execution",
     "exits",
     "indicators",
+    "promote",
     "read_bars",
     "risk",
     "sample",
