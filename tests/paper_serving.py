@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,12 +92,20 @@ class Serving:
         return link, account, arrived
 
 
+def until(true: Callable[[], Any], patience: float = PATIENCE) -> None:
+    """Wait for something that another thread does."""
+    deadline = time.monotonic() + patience
+    while not true():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.002)
+
+
 class Runs:
     """Runners of one strategy on one journal, one after the other."""
 
-    def __init__(self, serving: Serving, strategy: Strategy) -> None:
+    def __init__(self, serving: Serving, strategy: Strategy, folder: Path | None = None) -> None:
         self.serving, self.strategy = serving, strategy
-        self.journal = Journal(serving.folder / "journal.db")
+        self.journal = Journal((folder or serving.folder) / "journal.db")
         self.count = 0
 
     def runner(self, **options: Any) -> Runner:

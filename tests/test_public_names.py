@@ -18,7 +18,7 @@ from workbench.component import Component, all_components
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [
-    "Backtest", "Bars", "Bars.from_frames", "Component", "Decision", "Fill", "Instrument", "MemoryJournal", "Order",
+    "Backtest", "Bars", "Bars.from_frames", "Component", "Decision", "Fill", "Instrument", "Journal", "MemoryJournal", "Order", "promote",
     "ParquetStore", "Portfolio", "Portfolio.exposure", "Portfolio.apply", "Portfolio.mark", "Portfolio.positions",
     "Portfolio.reconcile", "ReplayAdapter", "Session", "Session.run", "Session.step", "Session.on", "Strategy", "Strategy.save",
     "Strategy.load", "Strategy.preview", "backtest", "check_causality", "check_parity", "read_bars", "sample", "simulate",

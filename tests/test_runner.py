@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paper_serving import Background, Runs, Serving
+from paper_serving import Background, Runs, Serving, until
 from paper_worlds import expected, lived_again
 from worked import OTHER, SHARE, market, plan
 
@@ -18,7 +16,7 @@ import workbench as wb
 from workbench.errors import JournalError
 from workbench.execution import Limit
 from workbench.exits import AtrStop, TakeProfit
-from workbench.journal import Command, Entry
+from workbench.journal import Entry
 from workbench.market import Order, OrderKey
 from workbench.research.comparing import compare
 from workbench.session.setup import set_up
@@ -55,28 +53,9 @@ def differences(runs: Runs) -> Any:
     return compare(expected(setup, serving.history), record, serving.bars)
 
 
-def until(true: Callable[[], Any], patience: float = 10.0) -> None:
-    """Wait for something that another thread does."""
-    deadline = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.002)
-
-
 def steps(runs: Runs) -> int:
     newest = runs.journal.newest("step")
     return 0 if newest is None else len(list(runs.journal.entries("step")))
-
-
-def post(runs: Runs, verb: str) -> str:
-    name = uuid.uuid4().hex
-    runs.journal.post(Command(name, verb, "test", time.time_ns()))
-    return name
-
-
-def answered(runs: Runs, name: str) -> Command:
-    until(lambda: [one for one in runs.journal.commands() if one.id == name and one.state != "queued"])
-    return next(one for one in runs.journal.commands() if one.id == name)
 
 
 # -- whole runs -------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from typing import Any
 from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
+from workbench.instrument import Instrument
 from workbench.live.release import Release
 
 __all__ = ["Market", "PaperAccountFolder"]
@@ -79,6 +80,11 @@ class PaperAccountFolder:
     def address(self) -> Path:
         """The file that says where the venue listens."""
         return self.folder / ADDRESS
+
+    def traded(self) -> tuple[list[Instrument], str]:
+        """Return what is traded on the account, and at what interval: of the account itself, whatever became of the release."""
+        terms = json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
+        return [Instrument(**one) for one in terms["instruments"]], terms["interval"]
 
     def make(self, release: Release, market: Market | None) -> None:
         """Make the account, or check that it is the one that is meant.

@@ -9,13 +9,12 @@ import uuid
 from pathlib import Path
 
 from workbench.adapters.paper import PaperLink
-from workbench.errors import JournalError, OrderError, RunError
+from workbench.errors import JournalError, OrderError, RunError, WorkbenchError
 from workbench.execution.port import Arrival, Connected
 from workbench.journal import Command
 from workbench.live.account import PaperAccountFolder
 from workbench.live.commands import journal_of, wait_for
 from workbench.live.lease import Lease
-from workbench.live.release import Release
 
 __all__ = ["kill"]
 
@@ -36,7 +35,10 @@ def kill(root: Path, name: str) -> str:
         journal_of(root, name)  # says what there is instead
         raise RunError(f"the run {name!r} was never started")
     terms = json.loads(begun.read_text(encoding="utf-8"))
-    said = [_take_off(root, terms)]
+    try:
+        said = [_take_off(root, terms)]
+    except (WorkbenchError, OSError, ValueError, KeyError, queue.Empty) as error:
+        said = [f"venue: not reached: {str(error) or 'no answer'}"]  # the session is halted all the same
     try:
         said.append(f"session: {_latch(root, name)}")
     except (JournalError, TimeoutError) as error:
@@ -60,11 +62,10 @@ def _latch(root: Path, name: str, patience: float = PATIENCE) -> str:
 
 
 def _take_off(root: Path, terms: dict[str, str]) -> str:
-    release = Release.open(terms["release"])
     folder = PaperAccountFolder(root / "accounts" / terms["account"])
     if not folder.alive:
         return "venue: its process does not run, so nothing can fill there; the session takes its openings off when it is back"
-    link = PaperLink(folder.address, release.instruments, release.interval)
+    link = PaperLink(folder.address, *folder.traded())
     arrived: queue.Queue[Arrival] = queue.Queue()
     account = link.open(arrived.put, lambda: 1 << 62)
     try:
@@ -72,8 +73,6 @@ def _take_off(root: Path, terms: dict[str, str]) -> str:
             raise OrderError("it was reached and lost again")
         openings = [one for one in account.open_orders() if one.key is not None and one.key.leg == "open"]
         off = sum(account.cancel(one.key) for one in openings if one.key is not None)
-    except (OrderError, queue.Empty) as error:
-        return f"venue: not reached: {error or 'no answer'}"
     finally:
         link.close()
     return f"venue: {off} of {len(openings)} openings taken off; protective orders stay"

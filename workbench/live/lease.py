@@ -33,9 +33,16 @@ class Lease:
     account : str
     role : str, default "run"
         What is exclusive: the run as a whole, or the session inside of it.
+
+    Raises
+    ------
+    RunError
+        The account's name is no name: it could mean the same account twice.
     """
 
     def __init__(self, account: str, role: str = "run") -> None:
+        if not account or not all(c.isalnum() or c in "-_" for c in account):
+            raise RunError(f"an account is named by letters, digits, - and _, got {account!r}")
         folder = leases_folder()
         folder.mkdir(parents=True, exist_ok=True)
         self.account = account
@@ -74,6 +81,8 @@ class Lease:
     @property
     def taken(self) -> bool:
         """Whether anybody holds it now."""
+        if self._lock.is_locked:
+            return True  # we do: to take it once more would succeed
         try:
             self._lock.acquire(timeout=0)
         except Timeout:

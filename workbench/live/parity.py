@@ -1,26 +1,30 @@
 """The parity report of a run: what it did, against what the same release does on the same bars when nothing gets in between.
 
 The bars as they were received go through the release once more, first without anything else, then with the steps that
-the run missed, then with what people ordered. A difference that goes away at one of these is caused by it; one that
-stays is a bug, of the release or of the workbench, and says so.
+the run missed, then with the orders that reached the venue late or never, then with what people ordered. A difference that
+goes away at one of these is caused by it; one that stays is a bug, of the release or of the workbench, and says so.
 """
 
 from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from workbench.errors import JournalError
 from workbench.execution import PaperVenue
+from workbench.execution.port import OrderEnded, VenueSaid
+from workbench.execution.wire import event_from, order_from
+from workbench.instrument import Instrument
 from workbench.journal import Command, Entry, Journal, MemoryJournal
 from workbench.live.paper import PaperRun
 from workbench.live.release import Release
-from workbench.market import OrderKey
+from workbench.market import Order, OrderKey
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.result import Backtest
 from workbench.session.live import LiveSession
@@ -33,7 +37,7 @@ __all__ = ["RunParity", "parity", "parity_of"]
 
 #: Steps that pass undecided because somebody wanted it so.
 WANTED = ("PAUSED", "HALTED")
-MISSED, OVERRIDE, BUG = "missed", "override", "bug"
+MISSED, VENUE, OVERRIDE, BUG = "missed", "venue", "override", "bug"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +86,106 @@ class RunParity:
         return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{line}</b></p>{table}"
 
 
+class Facts(NamedTuple):
+    """What came in between: labels of missed steps with why, what happened before the step of a row, from which row orders worked."""
+
+    missed: dict[int, str]
+    between: dict[int, list[Entry]]
+    arrivals: dict[str, int]
+
+
+#: An order that the venue has never had.
+NEVER = -1
+
+
+def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], bool]) -> Facts:
+    """Return the facts of a journal that count."""
+    facts, row = Facts({}, {}, {}), first
+    for entry in entries:
+        if entry.kind in ("step", "missed"):
+            if counts(entry):
+                facts.missed[int(entry.key)] = entry.body["why"]
+            row += 1
+        elif counts(entry):
+            if _accepted(entry):
+                facts.arrivals[str(OrderKey(**entry.body["order"]["key"]))] = row
+                continue
+            if entry.kind == "event":
+                facts.arrivals[str(OrderKey(**entry.body["key"]))] = NEVER
+            facts.between.setdefault(row, []).append(entry)
+    return facts
+
+
+def _missed(entry: Entry) -> bool:
+    return entry.kind == "missed" and entry.body["why"] not in WANTED
+
+
+def _accepted(entry: Entry) -> bool:
+    return entry.kind == "event" and entry.body["event"] == "accepted" and "parent" not in entry.body
+
+
+def _at_the_venue(entry: Entry) -> bool:
+    absent = entry.kind == "event" and entry.body.get("status") == "absent"
+    return _missed(entry) or _accepted(entry) or absent or entry.kind == "again"
+
+
+def _ordered(entry: Entry) -> bool:
+    return _at_the_venue(entry) or entry.kind == "missed" or (entry.kind == "command" and entry.body["state"] == "applied")
+
+
+#: What may cause a difference, and which entries of a journal count for it: each has those of the one before.
+LEVELS: dict[str, Callable[[Entry], bool]] = {MISSED: _missed, VENUE: _at_the_venue, OVERRIDE: _ordered}
+
+
+class Reached(PaperVenue):
+    """A paper venue that orders reach as they did then: most at once, some a bar late, some never."""
+
+    def __init__(self, arrivals: Mapping[str, int], *account: Any) -> None:
+        super().__init__(*account)
+        self._arrivals = arrivals
+        self._late: list[tuple[int, Order]] = []
+
+    def submit(self, order: Order) -> bool:
+        """Take an order when it came."""
+        arrives = self._arrivals.get(str(order.key), 0)
+        if arrives != NEVER and arrives <= self._row + 1:
+            return super().submit(order)
+        if arrives != NEVER:
+            self._late.append((arrives, order))
+        return False
+
+    def let_in(self, row: int) -> None:
+        """Take the orders that came before the bar of a row."""
+        for arrives, order in self._late:
+            if arrives == row:
+                super().submit(order)
+
+
 def parity(release: Release, journal: Journal) -> RunParity:
     """Return the parity report of all that a journal holds.
 
     Raises
     ------
     JournalError
-        The release decides otherwise than it did: it is not the one that traded.
+        The run has not begun, or the release decides otherwise than it did: it is not the one that traded.
     """
     entries = list(journal.entries())
-    began = next(entry for entry in entries if entry.kind == "start")
+    began = next((entry for entry in entries if entry.kind == "start"), None)
+    if began is None:
+        raise JournalError(f"{journal.url} is the record of a run that has not begun: there is nothing to compare yet")
     bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"])
     setup, first = over(release.setup, bars, journal), int(began.body["rows"])
+    names = str(began.body.get("account", "")), str(began.body.get("deployment", ""))
     # what was told after the last step belongs to a bar that the run has not seen
     last = max((entry.number for entry in entries if entry.kind in ("step", "missed", "intent")), default=0)
     lived = _recorded(partial(relived, setup, journal, first, until=last))
-    levels = {
-        MISSED: [e for e in entries if e.kind in ("missed", "event", "again") and e.body.get("why") not in WANTED],
-        OVERRIDE: [e for e in entries if e.kind in ("missed", "event", "again", "command")],
-    }
-    expected = _recorded(partial(undisturbed, setup, first, []))
+    expected = _recorded(partial(undisturbed, setup, first, Facts({}, {}, {}), names))
     differences = compare(expected, lived, bars)
     differences["cause"] = BUG
     still = differences
-    for cause, facts in levels.items():
+    for cause, counts in LEVELS.items():
         if len(still):
-            left = compare(_recorded(partial(undisturbed, setup, first, facts)), lived, bars)
+            left = compare(_recorded(partial(undisturbed, setup, first, facts_of(entries, first, counts), names)), lived, bars)
             gone = ~_named(still).isin(set(_named(left)))
             differences.loc[still.index[gone], "cause"] = cause
             still = still[~gone]
@@ -135,42 +213,34 @@ def _recorded(run: Callable[[Callable[[LiveSession], object]], Any]) -> Record:
     return recorders[0].record()
 
 
-def undisturbed(setup: Setup, first: int, facts: Sequence[Entry], listen: Callable[[LiveSession], object]) -> LiveSession:
+def undisturbed(setup: Setup, first: int, facts: Facts, names: tuple[str, str], listen: Callable[[LiveSession], object]) -> LiveSession:
     """Run a release over recorded bars at a paper venue in this process, with no facts but those given."""
-    missed = {int(entry.key): entry.body["why"] for entry in facts if entry.kind == "missed"}
-    orders, lost = _by_step(facts), _lost(facts)
     costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
-    session = LiveSession(setup, PaperVenue(setup.cash, costs, setup.currency, setup.rates), MemoryJournal(), first)
+    venue = Reached(facts.arrivals, setup.cash, costs, setup.currency, setup.rates)
+    session = LiveSession(setup, venue, MemoryJournal(), first)
+    session.decider.account, session.decider.deployment = names
     listen(session)
-    for row in range(first, len(session.tape)):
-        label = session.tape.label[row]
-        for command in orders.get(row, ()):
-            session.apply(command, command.created)
-        if label in missed:
-            session.miss(missed[label])
-        else:
+    instruments = {i.symbol: i for i in setup.instruments}
+    for row in range(first, len(session.tape) + 1):
+        for entry in facts.between.get(row, ()):
+            _happened(session, entry, instruments)
+        venue.let_in(row)
+        label = session.tape.label[row] if row < len(session.tape) else None
+        if label in facts.missed:
+            session.miss(facts.missed[label])
+        elif label is not None:
             session.decide()
-        for key in lost.get(label, ()):
-            session.execution.cancel(key)
     return session
 
 
-def _lost(facts: Iterable[Entry]) -> dict[int | str, list[OrderKey]]:
-    """Return the orders that never reached the venue and were not sent again, by the label of their step."""
-    again = {str(entry.key) for entry in facts if entry.kind == "again"}
-    lost: dict[int | str, list[OrderKey]] = {}
-    for entry in facts:
-        if entry.kind == "event" and entry.body.get("status") == "absent":
-            key = OrderKey(**entry.body["key"])
-            if str(replace(key, attempt=key.attempt + 1)) not in again:
-                lost.setdefault(key.label, []).append(replace(key, account="", deployment="", attempt=0))
-    return lost
-
-
-def _by_step(facts: Iterable[Entry]) -> dict[int, list[Command]]:
-    """Return the commands that were applied, by the row of the step that came after them."""
-    orders: dict[int, list[Command]] = {}
-    for entry in facts:
-        if entry.kind == "command" and entry.body["state"] == "applied":
-            orders.setdefault(int(entry.body["step"]), []).append(Command(*(entry.body[name] for name in Command._fields[:6])))
-    return orders
+def _happened(session: LiveSession, entry: Entry, instruments: Mapping[str, Instrument]) -> None:
+    """Let something happen between two steps, as far as it still can."""
+    if entry.kind == "command":
+        command = Command(*(entry.body[name] for name in Command._fields[:6]))
+        session.apply(command, command.created)
+    elif entry.kind == "event":
+        event = event_from(entry.body, instruments)
+        if isinstance(event, OrderEnded) and any(order.key == event.key for order in session.working):
+            session.told([VenueSaid(entry.key, event)])
+    elif entry.kind == "again":
+        session.again(order_from(entry.body, instruments))

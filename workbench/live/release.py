@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -28,6 +29,7 @@ from workbench.execution import Costs
 from workbench.instrument import Instrument
 from workbench.interval import canonical
 from workbench.rates import common_currency
+from workbench.saving import manifest_hash
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.strategy import Strategy
 from workbench.version import __version__
@@ -152,6 +154,8 @@ def promote(
     interval = canonical(interval or (bars.interval if isinstance(bars, Bars) else ""))
     if start is not None:
         strategy = Strategy(**(strategy.get_params(deep=False) | {"start": start}))
+    if costs is not None and not isinstance(costs, Costs):
+        raise RunError(f"a release has one wb.execution.Costs for all that it trades, got {type(costs).__name__}")
     kept = currency or common_currency(instruments)
     terms: dict[str, Any] = {
         "name": name,
@@ -182,8 +186,13 @@ def _write(folder: Path, strategy: Strategy, terms: dict[str, Any]) -> Path:
     (folder / TERMS).write_text(json.dumps(terms | made, indent=2) + "\n", encoding="utf-8")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashes = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    (folder / MANIFEST).write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_bytes(_manifest(hashes))
     return folder
+
+
+def _manifest(hashes: Mapping[str, str]) -> bytes:
+    """Return a manifest as it is written: to its last byte, so that a change shows in any of them."""
+    return (json.dumps(hashes, indent=2) + "\n").encode()
 
 
 def _same_or_refused(folder: Path, strategy: Strategy, terms: dict[str, Any]) -> Path:
@@ -194,9 +203,17 @@ def _same_or_refused(folder: Path, strategy: Strategy, terms: dict[str, Any]) ->
         said = f"{different} is {held[different]!r} there and {terms[different]!r} here"
     elif repr(known.strategy) != repr(strategy):
         said = f"its strategy is {known.strategy!r}"
+    elif _source_differs(folder / STRATEGY, strategy):
+        said = "the source of its classes is another"
     else:
         return folder
     raise RunError(f"{folder} is another release: {said}; promote under a new name, so that its record stays its own")
+
+
+def _source_differs(folder: Path, strategy: Strategy) -> bool:
+    """Whether a strategy that looks the same was written otherwise: classes of a notebook bring their source."""
+    with TemporaryDirectory(prefix="workbench-") as draft:
+        return manifest_hash(strategy.save(Path(draft))) != manifest_hash(folder)
 
 
 def _verified(folder: Path) -> str:
@@ -208,8 +225,10 @@ def _verified(folder: Path) -> str:
     try:
         hashes = json.loads(text)
     except ValueError:
-        raise RunError(f"{folder / MANIFEST} is not readable: this release cannot be trusted") from None
-    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "__pycache__"} - {MANIFEST}
+        hashes = None
+    if not isinstance(hashes, dict) or text != _manifest(hashes):
+        raise RunError(f"{folder / MANIFEST} is not what was promoted: this release cannot be trusted")
+    there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} - {MANIFEST}
     for name in sorted({*hashes, *there}):
         path = folder / name
         held = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "nothing"

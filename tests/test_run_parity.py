@@ -1,0 +1,277 @@
+"""The parity report of a run: nothing where nothing got in between, else every difference with its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paper_serving import Runs, Serving
+from paper_worlds import Fed
+from worked import OTHER, SHARE
+
+import workbench as wb
+from workbench.errors import JournalError
+from workbench.execution import Limit
+from workbench.execution.port import OrderEnded, VenueSaid
+from workbench.exits import AtrStop, TakeProfit
+from workbench.journal import Entry, Journal
+from workbench.live.parity import BUG, MISSED, OVERRIDE, VENUE, RunParity, parity
+from workbench.live.release import Release, promote
+from workbench.market import Order
+from workbench.session.live import bars_received
+from workbench.signals import MovingAverageCross
+from workbench.sizing import RiskPercent
+
+BARS = wb.simulate([SHARE, OTHER], bars=90, interval="1h", seed=4, missing=0.05).iloc[:80]
+STRATEGY = wb.Strategy(
+    MovingAverageCross(2, 5), RiskPercent(0.002), [AtrStop(5, 1.0), TakeProfit(percent=0.02)], execution=Limit(0.0002, 2, "cross")
+)
+FREE = wb.execution.Costs(commission=0.0, slippage=0.0)
+HISTORY = 20
+
+
+class World:
+    """A release, a run of it that is fed step by step, and its report."""
+
+    def __init__(self, folder: Path, strategy: wb.Strategy = STRATEGY) -> None:
+        self.release = Release.open(promote(strategy, BARS, "run", costs=FREE, folder=folder))
+        self.journal = Journal(folder / "journal.db")
+        self.journal.take_over("run 1")
+        self.fed = Fed(strategy, BARS, HISTORY, self.journal)
+        received = [bar for row in range(HISTORY) for bar in bars_received(BARS, row, 0)]
+        self.journal.commit([Entry("start", "run 1", {"rows": HISTORY, "seen": HISTORY, "source": "", "anchor": 0})], received)
+
+    def report(self) -> RunParity:
+        return parity(self.release, self.journal)
+
+    def until(self, true: Callable[[], Any]) -> Fed:
+        """Decide steps until something holds."""
+        while not true():
+            self.fed.step()
+        return self.fed
+
+    def held(self) -> Fed:
+        """Decide steps until a position is held and nothing else is out."""
+        return self.until(lambda: self.fed.line.positions() and all(o.reduce_only for o in self.fed.line.open_orders()))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def causes(report: RunParity) -> set[str]:
+    return set(report.causes)
+
+
+# -- nothing in between -----------------------------------------------------------------------------------------------
+
+
+def test_an_undisturbed_run_has_no_differences(world: World) -> None:
+    world.fed.run()
+    report = world.report()
+    assert report.differences.empty
+    assert (report.orders, report.steps, report.missed, report.commands) == (len(world.fed.recorder.record().orders), 60, 0, 0)
+    assert repr(report) == f"parity: 0 differences in {report.orders} orders over 60 steps (0 steps missed, 0 commands)"
+    assert (report.explained, report.causes, report.orders > 20) == (True, {}, True)
+
+
+@pytest.mark.parametrize("verb", ["resume", "stop"])
+def test_a_command_that_changes_nothing_is_counted_and_makes_no_difference(world: World, verb: str) -> None:
+    world.fed.run(20)
+    world.fed.order(verb)
+    world.fed.run()
+    report = world.report()
+    assert (report.differences.empty, report.commands) == (True, 1)
+
+
+def test_a_report_in_the_middle_of_a_run_is_about_what_there_is(world: World) -> None:
+    world.fed.run(30)
+    report = world.report()
+    assert (report.differences.empty, report.steps) == (True, 30)
+
+
+def test_a_run_at_the_venue_s_process_is_compared_too(tmp_path: Path) -> None:
+    serving = Serving(tmp_path, BARS.iloc[:45], HISTORY).start()
+    runs = Runs(serving, STRATEGY)
+    for _ in range(3):
+        runs.run(once=True)
+    runs.run()
+    report = parity(Release.open(promote(STRATEGY, BARS, "run", costs=FREE, folder=tmp_path)), runs.journal)
+    assert (report.differences.empty, report.steps) == (True, 25)
+    serving.stop()
+    runs.journal.close()
+
+
+# -- causes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_missed_step_is_the_cause_of_what_follows_from_it(world: World) -> None:
+    world.fed.run(10)
+    for _ in range(5):
+        world.fed.step("the session was down")
+    world.fed.run()
+    report = world.report()
+    assert causes(report) == {MISSED}
+    assert (report.missed, report.explained) == (5, True)
+    assert f"caused by: missed {len(report.differences)} (5 steps missed, 0 commands)" in repr(report)
+
+
+@pytest.mark.parametrize("verb", ["flatten", "kill", "reduce", "pause"])
+def test_what_a_person_ordered_is_the_cause_of_what_follows_from_it(world: World, verb: str) -> None:
+    world.held().order(verb)
+    world.fed.run(12)
+    world.fed.order("resume")
+    world.fed.run()
+    report = world.report()
+    assert causes(report) == {OVERRIDE}
+    assert (report.commands, report.explained) == (2, True)
+
+
+def test_a_flatten_after_the_last_step_is_an_override_too(world: World) -> None:
+    world.held().order("flatten")
+    report = world.report()
+    assert causes(report) == {OVERRIDE}
+    assert report.differences.iloc[0][["what", "leg", "field"]].tolist() == ["order", "close", "present"]
+
+
+def test_each_difference_has_the_cause_that_it_comes_from(world: World) -> None:
+    world.fed.run(10)
+    for _ in range(5):
+        world.fed.step("the session was down")
+    early = len(world.fed.session.tape)
+    world.fed.run(25)
+    world.held().order("flatten")
+    world.fed.run()
+    table = world.report().differences
+    assert set(table["cause"]) == {MISSED, OVERRIDE}
+    first = table[(table["what"] == "decision") & (table["time"] <= BARS.index[early - 1])]
+    assert set(first["cause"]) == {MISSED}
+
+
+def lose(world: World, leg: str) -> None:
+    """Lose the next order of a leg, find out one bar later, and send it again if it is a closing."""
+    fed = world.fed
+    fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order) and asked.key is not None and asked.key.leg == leg
+    world.until(lambda: fed.line.lost)
+    fed.step("the session was down")
+    for order in fed.session.doubtful:
+        assert order.key is not None
+        fed.session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", fed.session.tape.label[-1]))])
+        if order.reduce_only:
+            fed.session.again(order)
+            fed.listen()
+
+
+@pytest.mark.parametrize("leg", ["open", "close"])
+def test_an_order_that_never_reached_the_venue_is_the_venue_s_doing(world: World, leg: str) -> None:
+    lose(world, leg)
+    world.fed.run()
+    report = world.report()
+    assert VENUE in causes(report)
+    assert report.explained
+
+
+def test_an_order_that_reached_the_venue_a_bar_late_is_the_venue_s_doing(world: World) -> None:
+    fed = world.fed
+    fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order)
+    world.until(lambda: fed.line.lost)
+    (late,) = fed.session.doubtful
+    fed.step()
+    fed.line.submit(late)
+    fed.listen()
+    fed.run()
+    assert causes(world.report()) == {VENUE}
+
+
+def test_an_order_that_was_lost_and_sent_again_in_time_makes_no_difference(world: World) -> None:
+    fed = world.fed
+    fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order)
+    world.until(lambda: fed.line.lost)
+    (order,) = fed.session.doubtful
+    assert order.key is not None
+    fed.session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", 0))])
+    fed.session.again(order)
+    fed.listen()
+    fed.run()
+    assert world.report().differences.empty
+
+
+# -- bugs -------------------------------------------------------------------------------------------------------------
+
+
+def falsely(world: World, change: Callable[[Any], Any]) -> None:
+    """Have the session be told the first fill otherwise than the rules say: all that it writes follows from that."""
+    book, told = world.fed.session.told, []
+
+    def tells(said: Any) -> None:
+        if not told and hasattr(said[0].event, "fill"):
+            told.append(said)
+            said = [VenueSaid(said[0].number, said[0].event._replace(fill=change(said[0].event.fill)))]
+        book(said)
+
+    world.fed.session.told = tells  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("field", ["price", "fee"])
+def test_a_difference_without_a_cause_is_called_a_bug(world: World, field: str) -> None:
+    falsely(world, lambda fill: replace(fill, **{field: getattr(fill, field) + 0.5}))
+    world.fed.run()
+    report = world.report()
+    assert (causes(report), report.explained) == ({BUG}, False)
+    assert report.differences[report.differences["what"] == "fill"].iloc[0]["field"] == field
+    assert "caused by: bug" in repr(report)
+
+
+def test_a_bug_stays_one_beside_other_causes(world: World) -> None:
+    falsely(world, lambda fill: replace(fill, price=fill.price + 0.5))
+    world.fed.run(30)
+    world.held().order("flatten")
+    world.fed.run()
+    assert BUG in causes(world.report())
+    assert OVERRIDE in causes(world.report())
+
+
+def test_an_equity_that_was_edited_alone_is_refused(world: World, tmp_path: Path) -> None:
+    world.fed.run()
+    edited = Journal(tmp_path / "edited.db")
+    edited.take_over("somebody")
+    last = world.journal.newest("step")
+    assert last is not None
+    entries = [e._replace(body=e.body | {"equity": 1.0}) if e.number == last.number else e for e in world.journal.entries()]
+    edited.commit(entries, world.journal.bars())
+    with pytest.raises(JournalError, match=r"the step of 2024-01-04 .* had an equity of 1\.0, lived through again it has"):
+        parity(world.release, edited)
+    edited.close()
+
+
+# -- what cannot be compared, and how it looks ------------------------------------------------------------------------
+
+
+def test_a_run_that_has_not_begun_says_so(tmp_path: Path, world: World) -> None:
+    empty = Journal(tmp_path / "empty.db")
+    with pytest.raises(JournalError, match="is the record of a run that has not begun: there is nothing to compare yet"):
+        parity(world.release, empty)
+    empty.close()
+
+
+def test_another_release_is_refused(world: World, tmp_path: Path) -> None:
+    world.fed.run(40)
+    other = promote(wb.Strategy(MovingAverageCross(3, 9), RiskPercent(0.002), [AtrStop(5)]), BARS, "other", costs=FREE, folder=tmp_path)
+    with pytest.raises(JournalError, match=r"decided again|lived through again"):
+        parity(Release.open(other), world.journal)
+
+
+@pytest.mark.parametrize(("verb", "colour"), [("", "#1f9e77"), ("flatten", "#e69f00")])
+def test_a_page_shows_by_its_colour_whether_all_is_explained(world: World, verb: str, colour: str) -> None:
+    world.held()
+    if verb:
+        world.fed.order(verb)
+    shown = world.report()._repr_html_()
+    assert colour in shown
+    assert ("<table" in shown) == bool(verb)
