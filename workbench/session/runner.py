@@ -333,6 +333,7 @@ class Runner:
         self._due["commands"] = time.monotonic() + COMMANDS
         for command in self.journal.commands("queued"):
             session.apply(command, self._clock())
+            self._due["beat"] = 0.0  # whoever asked is looking
         self.over = self.over or session.stopping
 
     def _beat(self) -> None:
