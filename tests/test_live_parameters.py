@@ -22,7 +22,7 @@ WRONG = [
     ({"cahs": 5.0}, UNKNOWN + "'cahs'; did you mean 'cash'?"),
     ({"symbol": ["EURUSD"]}, UNKNOWN + "'symbol'; did you mean 'symbols'?"),
     ({"Mode": "replay"}, UNKNOWN + "'Mode'; did you mean 'mode'?"),
-    ({"password": "x"}, UNKNOWN + "'password'; known: cash, costs, currency, interval, mode, rates, store, strategy, symbols"),
+    ({"password": "x"}, UNKNOWN + "'password'; known: account, cash, costs, currency, folder, interval"),
     ({"cash": "much"}, "parameter 'cash': input should be a valid number, got 'much'"),
     ({"cash": -1.0}, "parameter 'cash': input should be greater than 0, got -1.0"),
     ({"cash": float("nan")}, "parameter 'cash': input should be a finite number, got nan"),
@@ -31,10 +31,14 @@ WRONG = [
     ({"symbols": []}, "parameter 'symbols': list should have at least 1 item after validation, not 0, got []"),
     ({"symbols": ["EURUSD", 7]}, "parameter 'symbols.1': input should be a valid string, got 7"),
     ({"interval": 60}, "parameter 'interval': input should be a valid string, got 60"),
-    ({"mode": "live"}, "parameter 'mode': input should be 'replay', got 'live'"),
+    ({"mode": "live"}, "parameter 'mode': input should be 'replay' or 'paper', got 'live'"),
     ({"costs": {"commission": "low"}}, "parameter 'costs.commission': input should be a valid number, got 'low'"),
     ({"strategy": "nowhere"}, "parameter 'strategy': no folder 'nowhere'"),
     ({"store": "nowhere"}, "parameter 'store': no folder 'nowhere'"),
+    ({"store": None}, "the run was not started: a replay run needs 'store'"),
+    ({"mode": "paper"}, "the run was not started: a paper run needs 'account', 'folder', 'venue'"),
+    ({"mode": "paper", "folder": "nowhere"}, "parameter 'folder': no folder 'nowhere'"),
+    ({"once": 1}, "parameter 'once': input should be a valid boolean, got 1"),
 ]
 
 
@@ -59,7 +63,8 @@ def test_right_parameters_pass(given: Given) -> None:
 
 def test_what_is_not_given_has_its_default(given: Given) -> None:
     rest = validated(given).model_dump(exclude=set(given))
-    assert rest == {"mode": "replay", "cash": 100_000.0, "currency": None, "costs": None, "rates": None}
+    nothing = dict.fromkeys(("currency", "costs", "rates", "run", "account", "folder", "venue"))
+    assert rest == {"mode": "replay", "cash": 100_000.0, "once": False} | nothing
 
 
 def test_checked_parameters_do_not_change(given: Given) -> None:
@@ -75,7 +80,7 @@ def test_a_wrong_parameter_gets_a_sentence(given: Given, change: Given, said: st
     assert "\n" not in sentence
 
 
-@pytest.mark.parametrize("name", ["strategy", "store", "symbols", "interval"])
+@pytest.mark.parametrize("name", ["strategy", "symbols", "interval"])
 def test_a_missing_parameter_is_named(given: Given, name: str) -> None:
     del given[name]
     assert refusal(lambda: validated(given)) == f"the run was not started: parameter {name!r} is missing"

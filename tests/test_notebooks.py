@@ -160,7 +160,7 @@ def test_the_parameters_are_folded_away() -> None:
 
 def test_the_defaults_are_those_of_a_run() -> None:
     defaults = {name: one.default for name, one in RunParameters.model_fields.items() if not one.is_required()}
-    assert {name: tagged()[name] for name in defaults} == defaults
+    assert {name: tagged()[name] for name in defaults} == defaults | {"store": "../runs/demo/bars"}
 
 
 def test_the_defaults_are_of_the_right_types(tmp_path: Path) -> None:
@@ -181,4 +181,4 @@ def test_the_run_takes_parameters_by_name_only() -> None:
 
 def test_it_reports_equity_orders_and_parity() -> None:
     code = "\n".join(sources(LIVE))
-    assert all(word in code for word in ("run.session.portfolio.positions", "result.plot()", "result.explain(", "result.parity()"))
+    assert all(word in code for word in ("live.session.portfolio.positions", "result.plot()", "result.explain(", "result.parity()"))

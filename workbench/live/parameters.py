@@ -34,8 +34,14 @@ class RunParameters(BaseModel):
         Fields of `workbench.execution.Costs`; the usual ones of each market where None.
     rates : dict or None
         Conversion rates by pair.
-    run, account, folder, venue : str or None
-        Of a paper run: its name, its account, the folder of its journal, the file that says where the venue listens.
+    run : str or None
+        Name of a paper run.
+    account : str or None
+        Its account.
+    folder : str or None
+        Folder of its journal.
+    venue : str or None
+        The file that says where the paper venue listens.
     once : bool
         Whether a paper run decides one step and leaves.
     """

@@ -29,6 +29,7 @@ def status_html(status: Mapping[str, Any]) -> str:
         "equity": f"{status['equity']:,.2f} {status['currency']}",
         "positions": held or "flat",
         "orders out": f"{status['orders']:,}",
+        "in doubt": f"{status['doubtful']:,}" if status["doubtful"] else "",
         "gate": status["gate"],
         "ended": status["over"],
     }
