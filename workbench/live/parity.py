@@ -171,9 +171,12 @@ def parity(release: Release, journal: Journal) -> RunParity:
     began = next((entry for entry in entries if entry.kind == "start"), None)
     if began is None:
         raise JournalError(f"{journal.url} is the record of a run that has not begun: there is nothing to compare yet")
-    bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"])
-    setup, first = release.setup(bars), int(began.body["rows"])
-    lived = _recorded(partial(relived, setup, journal, first))
+    # a run that goes on meanwhile is compared up to the last step that was read
+    first, steps = int(began.body["rows"]), sum(entry.kind in ("step", "missed") for entry in entries)
+    bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"]).iloc[: first + steps]
+    setup, read = release.setup(bars), MemoryJournal()
+    read.commit(entries)
+    lived = _recorded(partial(relived, setup, read, first))
     expected = _recorded(partial(undisturbed, setup, first, Facts({}, {}, {})))
     differences = compare(expected, lived, bars)
     differences["cause"] = BUG
@@ -185,9 +188,7 @@ def parity(release: Release, journal: Journal) -> RunParity:
             differences.loc[still.index[gone], "cause"] = cause
             still = still[~gone]
     kinds = Counter(entry.kind for entry in entries)
-    return RunParity(
-        differences[[*COLUMNS, "cause"]], len(expected.orders), kinds["step"] + kinds["missed"], kinds["missed"], kinds["command"]
-    )
+    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"])
 
 
 def _named(differences: pd.DataFrame) -> pd.Series:
