@@ -34,7 +34,8 @@ FLOORS = (
 ROOMS = {module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()}
 
 PURE = ("indicators", "signals", "sizing", "exits", "risk", "portfolio", "decision")
-RUN_PATH = ("session", "strategy", "live.run", "live.supervisor")
+RUN_PATH = ("session", "strategy", "live.run", "live.paper", "live.kill", "live.supervisor")
+VENUE_PATH = ("practice.paper.process",)
 
 # Who may import a library; everyone may import what is not listed.
 LIBRARIES = {
@@ -48,6 +49,10 @@ LIBRARIES = {
     "ib_async": ("adapters.interactive_brokers",),
     "eventkit": ("adapters.interactive_brokers",),
     "MetaTrader5": ("adapters.metatrader5",),
+    "websockets": ("adapters", "practice"),
+    "sqlalchemy": ("journal",),
+    "papermill": ("live",),
+    "pydantic": ("live",),
 }
 LAZY = ("vectorbt",)
 CLOCKS = ("now", "utcnow", "today", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "time_ns")
@@ -187,7 +192,7 @@ def reached(start: str) -> set[str]:
     return known
 
 
-@pytest.mark.parametrize("start", RUN_PATH)
+@pytest.mark.parametrize("start", RUN_PATH + VENUE_PATH)
 def test_the_run_path_reaches_neither_research_nor_panel(start: str) -> None:
     assert [module for module in reached(start) if inside(module, ("research", "panel"))] == []
 
@@ -264,6 +269,6 @@ def test_a_small_backtest_loads_nothing_heavy() -> None:
     assert loaded(BACKTEST, SMALL) == []
 
 
-@pytest.mark.parametrize("module", [m for m in RUN_PATH if m in trees()])
+@pytest.mark.parametrize("module", RUN_PATH + VENUE_PATH)
 def test_the_run_path_loads_nothing_heavy(module: str) -> None:
     assert loaded(f"import workbench.{module}", RUN) == []

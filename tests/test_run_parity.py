@@ -96,6 +96,25 @@ def test_a_report_in_the_middle_of_a_run_is_about_what_there_is(world: World) ->
     assert (report.differences.empty, report.steps) == (True, 30)
 
 
+class Going(Journal):
+    """A journal to which a running session writes while it is read."""
+
+    step: Callable[[], object]
+
+    def bars(self, after: int | None = None) -> list[Any]:
+        self.step()
+        return super().bars(after)
+
+
+def test_a_report_on_a_run_that_goes_on_meanwhile_ends_at_the_step_that_was_read(world: World, tmp_path: Path) -> None:
+    world.fed.run(30)
+    going = Going(tmp_path / "journal.db")
+    going.step = world.fed.step
+    report = parity(world.release, going)
+    assert (report.differences.empty, report.steps, len(list(going.entries("step")))) == (True, 30, 31)
+    going.close()
+
+
 def test_a_run_at_the_venue_s_process_is_compared_too(tmp_path: Path) -> None:
     serving = Serving(tmp_path, BARS.iloc[:45], HISTORY).start()
     runs = Runs(serving, STRATEGY)

@@ -105,8 +105,13 @@ class Tortured:
             time.sleep(0.05)
 
     def stop(self) -> int:
-        """Ask the supervisor to end the run, and return its exit code."""
+        """Ask the supervisor to end the run, and return its exit code; one that has just been started is waited for."""
         assert self.supervisor is not None
+        deadline = time.monotonic() + 120.0
+        while (papermill := self.pid_of("papermill")) is None or parent_of(papermill) != self.supervisor.pid:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the supervisor has no session; see {self.folder}")
+            time.sleep(0.05)
         self.supervisor.send_signal(signal.SIGTERM)
         code = self.supervisor.wait(120)
         self.log.close()

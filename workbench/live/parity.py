@@ -173,12 +173,15 @@ def parity(release: Release, journal: Journal) -> RunParity:
     began = next((entry for entry in entries if entry.kind == "start"), None)
     if began is None:
         raise JournalError(f"{journal.url} is the record of a run that has not begun: there is nothing to compare yet")
-    bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"])
-    setup, first = over(release.setup, bars, journal), int(began.body["rows"])
-    names = str(began.body.get("account", "")), str(began.body.get("deployment", ""))
-    # what was told after the last step belongs to a bar that the run has not seen
+    # a run that goes on meanwhile is compared up to the last step that was read; what was told after it belongs to a bar that
+    # the run has not seen
+    first, steps = int(began.body["rows"]), sum(entry.kind in ("step", "missed") for entry in entries)
     last = max((entry.number for entry in entries if entry.kind in ("step", "missed", "intent")), default=0)
-    lived = _recorded(partial(relived, setup, journal, first, until=last))
+    bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"]).iloc[: first + steps]
+    setup, read = over(release.setup, bars, journal), MemoryJournal()
+    read.commit(entries)
+    names = str(began.body.get("account", "")), str(began.body.get("deployment", ""))
+    lived = _recorded(partial(relived, setup, read, first, until=last))
     expected = _recorded(partial(undisturbed, setup, first, Facts({}, {}, {}), names))
     differences = compare(expected, lived, bars)
     differences["cause"] = BUG
@@ -190,9 +193,7 @@ def parity(release: Release, journal: Journal) -> RunParity:
             differences.loc[still.index[gone], "cause"] = cause
             still = still[~gone]
     kinds = Counter(entry.kind for entry in entries)
-    return RunParity(
-        differences[[*COLUMNS, "cause"]], len(expected.orders), kinds["step"] + kinds["missed"], kinds["missed"], kinds["command"]
-    )
+    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"])
 
 
 def parity_of(run: Any) -> Any:

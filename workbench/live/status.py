@@ -28,6 +28,7 @@ def status_html(status: Mapping[str, Any]) -> str:
         "equity": f"{status['equity']:,.2f} {status['currency']}",
         "positions": held(status),
         "orders out": f"{len(status['working']):,}",
+        "in doubt": f"{status['doubtful']:,}" if status["doubtful"] else "",
         "gate": status["gate"],
         "ended": status["over"],
     }

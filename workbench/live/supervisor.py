@@ -200,7 +200,7 @@ class Supervisor:
             self._look_after_venue()
             if self._stop and not stopping:
                 stopping = time.monotonic() + STOPPING
-                self.post("stop", f"the supervisor, which got {self._stop}")
+                self.post("stop", f"the supervisor, which got {self._stop}", STOPPING)
             if (stopping and time.monotonic() > stopping) or self._silent(started):
                 self._say("the session shows no sign of life; ending it")
                 child.kill()
@@ -257,8 +257,9 @@ class Supervisor:
         why: Any = next((entry.body["why"] for entry in self.journal.entries("end") if entry.key == run), "")
         return str(why)
 
-    def post(self, what: str, who: str) -> str:
-        """Queue a command for the session; return its id."""
-        command = Command(uuid.uuid4().hex, what, who, time.time_ns())
+    def post(self, what: str, who: str, lasts: float = 0.0) -> str:
+        """Queue a command for the session, for so many seconds or until it is applied; return its id."""
+        now = time.time_ns()
+        command = Command(uuid.uuid4().hex, what, who, now, now + int(lasts * 1e9) if lasts else 0)
         self.journal.post(command)
         return command.id
