@@ -130,7 +130,10 @@ def promote(
     given = _bars(bars, stamp, interval, symbol)
     kept = _currency(given, currency)
     account = {"cash": _cash(cash, kept), "currency": kept, "costs": _costs(commission, slippage), "rates": _rates(rate)}
-    typer.echo(f"release: {make(Strategy.load(strategy), given, name, start=start, folder=folder, **account)}")  # type: ignore[arg-type]
+    loaded = Strategy.load(strategy)
+    first = start or _asked(loaded.start)
+    typer.echo(f"release: {make(loaded, given, name, start=first, folder=folder, **account)}")  # type: ignore[arg-type]
+    typer.echo(f"its first stance is {'acted on' if first == 'join' else 'only noted'} (--start join or wait)")
 
 
 @app.command()
@@ -193,6 +196,14 @@ def venue(
     if kind != "paper":
         raise RunError(f"a practice venue is 'paper', got {kind!r}")
     serve(folder)
+
+
+def _asked(start: str) -> str:
+    """Ask what becomes of the first stance, where somebody is there to answer."""
+    if not sys.stdin.isatty():
+        return start
+    words = "The first stance of a run: 'join' acts on it, 'wait' only notes it"
+    return str(typer.prompt(words, default=start))
 
 
 def _recorded(path: Path | None, stamp: str, store: Path | None, release: Any) -> Any:

@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from workbench.adapters.paper import PaperLink
-from workbench.errors import JournalError, OrderError, RunError, WorkbenchError
+from workbench.errors import JournalError, OrderError, WorkbenchError
 from workbench.execution.port import Arrival, Connected
 from workbench.journal import Command
 from workbench.live.account import PaperAccountFolder
@@ -30,39 +30,44 @@ def kill(root: Path, name: str) -> str:
     str
         What was done, in sentences.
     """
-    begun = root / name / "release.json"
-    if not begun.is_file():
-        journal_of(root, name)  # says what there is instead
-        raise RunError(f"the run {name!r} was never started")
-    terms = json.loads(begun.read_text(encoding="utf-8"))
+    journal_of(root, name)  # says which runs there are where this one is none
     try:
-        said = [_take_off(root, terms)]
+        said = _take_off(root, name)
     except (WorkbenchError, OSError, ValueError, KeyError, queue.Empty) as error:
-        said = [f"venue: not reached: {str(error) or 'no answer'}"]  # the session is halted all the same
-    try:
-        said.append(f"session: {_latch(root, name)}")
-    except (JournalError, TimeoutError) as error:
-        ended = Lease(terms["account"], "session").end_holder()
-        said.append(f"session: {error}; it hangs, process {ended} was ended" if ended else f"session: {error}; none is there")
-        said.append(f"session: {_latch(root, name, patience=0.0)}")
-    return "\n".join(said)
+        said = f"venue: not reached: {str(error) or 'no answer'}"  # the session is halted all the same
+    return f"{said}\nsession: {_halt(root, name)}"
 
 
-def _latch(root: Path, name: str, patience: float = PATIENCE) -> str:
-    """Queue the command, and return its answer; TimeoutError where a session does not answer in time."""
-    journal = journal_of(root, name)
+def _halt(root: Path, name: str) -> str:
+    """Have the session latch HALTED; end one that does not answer, so that the next finds the command before it decides."""
     command = Command(uuid.uuid4().hex, "kill", "the shell", time.time_ns())
-    journal.post(command)
-    if not patience:
-        return "the command is queued: whoever comes up next is halted before it decides anything"
-    answer = wait_for(journal, command.id, patience)
-    if answer is None:
-        raise TimeoutError(f"no answer within {patience:g} s")
-    return answer
+    try:
+        journal = journal_of(root, name)
+        journal.post(command)
+        answer = wait_for(journal, command.id, PATIENCE)
+    except JournalError:  # a session that hangs in the middle of writing keeps everyone else from it
+        answer = None
+    if answer is not None:
+        return answer
+    ended = _end_hung(root, name)
+    journal_of(root, name).post(command)
+    return f"{ended}; the command stays queued and is applied when one comes up"
 
 
-def _take_off(root: Path, terms: dict[str, str]) -> str:
-    folder = PaperAccountFolder(root / "accounts" / terms["account"])
+def _end_hung(root: Path, name: str) -> str:
+    try:
+        ended = Lease(_terms(root, name)["account"], "session").end_holder()
+    except (WorkbenchError, OSError, ValueError, KeyError):
+        return "no answer, and there is no note of its process"
+    return f"it hangs, process {ended} was ended" if ended else "none is there"
+
+
+def _terms(root: Path, name: str) -> dict[str, str]:
+    return dict(json.loads((root / name / "release.json").read_text(encoding="utf-8")))
+
+
+def _take_off(root: Path, name: str) -> str:
+    folder = PaperAccountFolder(root / "accounts" / _terms(root, name)["account"])
     if not folder.alive:
         return "venue: its process does not run, so nothing can fill there; the session takes its openings off when it is back"
     link = PaperLink(folder.address, *folder.traded())

@@ -117,10 +117,12 @@ class ControlPanel:
         self.refresh()
 
     def _laid_out(self) -> widgets.Widget:
-        left = widgets.VBox([self._figure, self._texts["positions"], self._texts["orders"]], layout={"flex": "3 1 520px", "min_width": "0"})
-        right = widgets.VBox([self._texts["decisions"], self._texts["commands"]], layout={"flex": "2 1 380px", "min_width": "0"})
-        body = widgets.HBox([left, right], layout={"flex_flow": "row wrap", "gap": "24px"})
-        buttons = widgets.HBox(list(self._buttons.values()), layout={"gap": "6px", "margin": "8px 0"})
+        wide = {"flex": "3 1 520px", "min_width": "0", "margin": "0 24px 0 0"}
+        narrow = {"flex": "2 1 380px", "min_width": "0"}
+        left = widgets.VBox([self._figure, self._texts["positions"], self._texts["orders"]], layout=wide)
+        right = widgets.VBox([self._texts["decisions"], self._texts["commands"]], layout=narrow)
+        body = widgets.HBox([left, right], layout={"flex_flow": "row wrap"})
+        buttons = widgets.HBox(list(self._buttons.values()), layout={"margin": "8px 0"})
         return widgets.VBox([self._texts["header"], buttons, body])
 
     def _show(self, name: str, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from workbench.journal import Command
 from workbench.live.status import COLOURS, PAPER, badge, clock
@@ -81,7 +82,7 @@ def positions_html(view: View) -> str:
     """Return the positions with what they are worth."""
     rows = [
         (
-            p["symbol"], _amount(p["quantity"]), f"{p['average']:,.6g}", f"{p['last']:,.6g}", f"{p['notional']:,.0f}",
+            p["symbol"], _amount(p["quantity"]), f"{p['average']:,.6g}", _mark(p), f"{p['notional']:,.0f}",
             _money(p["unrealised"]),
         )
         for p in view.status.get("positions", {}).values()
@@ -128,6 +129,12 @@ def _state(command: Command) -> str:
 
 def _stance(stance: float | None) -> str:
     return "" if stance is None or stance != stance else "long" if stance > 0 else "short" if stance < 0 else "flat"
+
+
+def _mark(position: dict[str, Any]) -> str:
+    """Return the last price, and how old it is where the newest step had none."""
+    price = f"{position['last']:,.6g}"
+    return f"{price} ({position['stale']} steps old)" if position["stale"] else price
 
 
 def _price(price: float | None) -> str:

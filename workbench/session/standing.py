@@ -37,9 +37,16 @@ def _position(session: LiveSession, j: int) -> dict[str, Any]:
         "quantity": held.quantity,
         "average": held.average_price,
         "last": held.last_price,
+        "stale": _steps_since_a_bar(session, j),
         "notional": held.quantity * held.last_price * session.portfolio.unit[j],
         "unrealised": held.unrealised,
     }
+
+
+def _steps_since_a_bar(session: LiveSession, j: int) -> int:
+    """Return the age of a mark: how many steps ago the instrument had its last bar (SEMANTICS 3)."""
+    closes = session.tape.close[j][: session.steps_done]
+    return next((age for age, close in enumerate(reversed(closes)) if close == close), len(closes))
 
 
 def _order(order: Order) -> dict[str, Any]:
