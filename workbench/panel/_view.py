@@ -156,14 +156,17 @@ def table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]], nothi
         return f"{head}<div style='opacity:.65'>{nothing}</div>"
     right = [all(_is_figure(row[k]) for row in rows) for k in range(len(names))]
     align = ["right" if is_right else "left" for is_right in right]
+    wraps = [*["white-space:nowrap;"] * (len(names) - 1), ""]  # the last column holds the sentence
     top = "".join(
         f"<th style='{CELL};text-align:{a};font-weight:500;opacity:.65'>{html.escape(n)}</th>" for n, a in zip(names, align, strict=True)
     )
     body = "".join(
-        "<tr>" + "".join(f"<td style='{CELL};text-align:{a}'>{_cell(text)}</td>" for text, a in zip(row, align, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(f"<td style='{CELL};{wrap}text-align:{a}'>{_cell(text)}</td>" for text, a, wrap in zip(row, align, wraps, strict=True))
+        + "</tr>"
         for row in rows
     )
-    style = "border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93em;width:100%"
+    style = "border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93em;line-height:1.4;width:100%"
     return f"{head}<div style='overflow-x:auto'><table style='{style}'><tr>{top}</tr>{body}</table></div>"
 
 
