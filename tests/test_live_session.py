@@ -266,6 +266,17 @@ def test_rule_37_what_never_arrived_is_sent_again_as_the_next_attempt(leg: str) 
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
+def test_rule_37_the_lost_closing_of_a_flip_does_not_close_the_new_position_too() -> None:
+    fed = Fed(plan(".+..-....."), market(FLAT))
+    cut_once(fed, "close")
+    while not fed.line.lost:
+        fed.step()
+    fed.session.again(ended_as_absent(fed))
+    fed.listen()
+    assert fed.run().differences().empty
+    assert [leg for _, leg, *_ in fed.fills] == ["open", "close", "open"]
+
+
 def test_rule_37_what_never_arrived_and_is_not_sent_again_is_absent_in_the_record() -> None:
     fed = Fed(plan(".+......"), market(FLAT))
     cut_once(fed, "open")

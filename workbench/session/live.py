@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from workbench.bars import FIELDS, Bars
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
 from workbench.market import Order
@@ -228,6 +228,9 @@ class LiveSession(Session):
     def _book(self, event: VenueEvent) -> None:
         if type(event) is OrderAccepted:
             self._accepted.add(str(event.order.key))
+        elif type(event) is OrderFilled and event.fill.key.leg != "open":
+            # closed: an opening that fills in the same bar is a new position, and stays
+            self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
         super()._book(event)
 
     def _ended(self, event: OrderEnded) -> None:
