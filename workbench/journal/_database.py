@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,8 @@ class Journal(JournalPort):
         self.url = t.url_of(url)
         self._clock = clock
         self._engine = t.engine_of(self.url)
+        # a journal that is simply let go must not leave its connections open
+        weakref.finalize(self, self._engine.dispose)
         # a reader must not take the lock that a writer waits for
         self._reader = self._engine.execution_options(writes=False)
         self._run = ""

@@ -93,7 +93,11 @@ def engine_of(url: str) -> sa.Engine:
                     write_meta(db, "schema", SCHEMA)
         elif found != SCHEMA:
             raise JournalError(f"{url} has the tables of version {found}, this workbench reads version {SCHEMA}")
+    except JournalError:
+        engine.dispose()
+        raise
     except sa.exc.DatabaseError as error:
+        engine.dispose()
         raise JournalError(f"{url} is no sound journal: {error.orig}; restore a copy made by `workbench journal backup`") from None
     return engine
 
