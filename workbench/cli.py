@@ -72,8 +72,7 @@ def demo(
     from workbench.demo import run_demo
 
     given = _bars(bars, stamp, interval, symbol)
-    kept = _currency(given, currency)
-    run_demo(given, _cash(cash, kept), kept, _costs(commission, slippage), _rates(rate), output)
+    run_demo(given, **_account(given, cash, currency, rate, commission, slippage), output=output)
 
 
 @app.command()
@@ -95,8 +94,7 @@ def backtest(
     from workbench.strategy import Strategy
 
     given = _bars(bars, stamp, interval, symbol)
-    kept = _currency(given, currency)
-    account = {"cash": _cash(cash, kept), "currency": kept, "costs": _costs(commission, slippage), "rates": _rates(rate)}
+    account = _account(given, cash, currency, rate, commission, slippage)
     result = run(Strategy.load(strategy), given, **account)
     typer.echo(repr(result))
     if report is not None:
@@ -128,8 +126,7 @@ def promote(
     from workbench.strategy import Strategy
 
     given = _bars(bars, stamp, interval, symbol)
-    kept = _currency(given, currency)
-    account = {"cash": _cash(cash, kept), "currency": kept, "costs": _costs(commission, slippage), "rates": _rates(rate)}
+    account = _account(given, cash, currency, rate, commission, slippage)
     loaded = Strategy.load(strategy)
     first = start or _asked(loaded.start)
     typer.echo(f"release: {make(loaded, given, name, start=first, folder=folder, **account)}")  # type: ignore[arg-type]
@@ -247,6 +244,12 @@ def _cash(cash: float | None, currency: str) -> float:
     from workbench.session.setup import DEFAULT_CASH
 
     return cash if cash is not None else {"BTC": 10.0, "ETH": 100.0, "JPY": 10_000_000.0}.get(currency, DEFAULT_CASH)
+
+
+def _account(bars: Any, cash: float | None, currency: str | None, rate: list[str] | None, *costs: float | None) -> dict[str, Any]:
+    """Return the account that the options describe: what a backtest and a release take."""
+    kept = _currency(bars, currency)
+    return {"cash": _cash(cash, kept), "currency": kept, "costs": _costs(*costs), "rates": _rates(rate)}
 
 
 def _rates(given: list[str] | None) -> dict[str, float] | None:

@@ -114,7 +114,7 @@ def _run_notebook(strategy: Any, bars: Bars, result: Backtest, cash: float, cost
         "interval": bars.interval,
         "cash": float(cash),
         "currency": result.currency,
-        "costs": None if costs is None else {k: v for k, v in costs.get_params().items() if v is not None},
+        "costs": None if costs is None else costs.to_dict(),
         "rates": rates,
     }
     return execute(parameters, output / "live.ipynb")

@@ -80,6 +80,10 @@ class Costs(Component):
             slip, ticks = slip + TICKLESS, 0.0
         return rate, unit, least, slip, ticks * (instrument.tick_size or 0.0)
 
+    def to_dict(self) -> dict[str, float]:
+        """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
+        return {name: value for name, value in self.get_params().items() if value is not None}
+
     def describe(self, instrument: Instrument) -> str:
         """Return the costs of one instrument in words."""
         rate, unit, least, slip, offset = self.numbers(instrument)

@@ -18,6 +18,7 @@ from workbench.data import ParquetStore
 from workbench.errors import RunError
 from workbench.instrument import Instrument
 from workbench.live.release import Release
+from workbench.saving import write_whole
 
 __all__ = ["Market", "PaperAccountFolder"]
 
@@ -59,7 +60,7 @@ class Market:
             "history": self.history if self.bars is None else min(self.history, max(len(self.bars) - 1, 1)),
             "cash": release.cash,
             "currency": release.currency,
-            "costs": None if release.costs is None else {k: v for k, v in release.costs.get_params().items() if v is not None},
+            "costs": None if release.costs is None else release.costs.to_dict(),
             "rates": release.rates,
         }
 
@@ -107,9 +108,7 @@ class PaperAccountFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         if market is not None and market.bars is not None:
             ParquetStore(self.folder / BARS).save(market.bars, replace=True)
-        draft = path.with_suffix(".new")
-        draft.write_text(json.dumps(terms, indent=2) + "\n", encoding="utf-8")
-        os.replace(draft, path)
+        write_whole(path, json.dumps(terms, indent=2) + "\n")
 
     def serve(self) -> None:
         """Make sure that the venue's process runs: find it, or start it."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from workbench.errors import RunError, did_you_mean
 from workbench.journal import Command, Journal
+from workbench.live.places import JOURNAL, runs_in
 
 __all__ = ["journal_of", "order", "wait_for"]
 
-JOURNAL = "journal.db"
 #: Seconds that a command waits for its answer.
 PATIENCE = 10.0
 
@@ -20,8 +20,7 @@ def journal_of(root: Path, name: str) -> Journal:
     """Return the journal of a run by its name."""
     path = root / name / JOURNAL
     if not path.is_file():
-        there = [found.parent.name for found in root.glob(f"*/{JOURNAL}")]
-        raise RunError(f"no run {name!r} in {root}{did_you_mean(name, there)}")
+        raise RunError(f"no run {name!r} in {root}{did_you_mean(name, [found.name for found in runs_in(root)])}")
     return Journal(path)
 
 

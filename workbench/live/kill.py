@@ -15,6 +15,7 @@ from workbench.journal import Command
 from workbench.live.account import PaperAccountFolder
 from workbench.live.commands import journal_of, wait_for
 from workbench.live.lease import Lease
+from workbench.live.places import Where
 
 __all__ = ["kill"]
 
@@ -56,18 +57,18 @@ def _halt(root: Path, name: str) -> str:
 
 def _end_hung(root: Path, name: str) -> str:
     try:
-        ended = Lease(_terms(root, name)["account"], "session").end_holder()
+        ended = Lease(_account(root, name), "session").end_holder()
     except (WorkbenchError, OSError, ValueError, KeyError):
         return "no answer, and there is no note of its process"
     return f"it hangs, process {ended} was ended" if ended else "none is there"
 
 
-def _terms(root: Path, name: str) -> dict[str, str]:
-    return dict(json.loads((root / name / "release.json").read_text(encoding="utf-8")))
+def _account(root: Path, name: str) -> str:
+    return str(json.loads(Where(root, name, "").begun.read_text(encoding="utf-8"))["account"])
 
 
 def _take_off(root: Path, name: str) -> str:
-    folder = PaperAccountFolder(root / "accounts" / _terms(root, name)["account"])
+    folder = PaperAccountFolder(Where(root, name, _account(root, name)).market)
     if not folder.alive:
         return "venue: its process does not run, so nothing can fill there; the session takes its openings off when it is back"
     link = PaperLink(folder.address, *folder.traded())

@@ -13,6 +13,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from workbench.errors import RunError
+from workbench.live.places import is_name
+from workbench.saving import write_whole
 
 __all__ = ["Lease", "leases_folder"]
 
@@ -41,7 +43,7 @@ class Lease:
     """
 
     def __init__(self, account: str, role: str = "run") -> None:
-        if not account or not all(c.isalnum() or c in "-_" for c in account):
+        if not is_name(account):
             raise RunError(f"an account is named by letters, digits, - and _, got {account!r}")
         folder = leases_folder()
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,9 +63,7 @@ class Lease:
             self._lock.acquire(timeout=patience)
         except Timeout:
             raise RunError(f"the account {self.account!r} is traded by another run: {self._words()}") from None
-        draft = self._note.with_suffix(".new")
-        draft.write_text(json.dumps({"pid": os.getpid(), "since": time.time(), **about}), encoding="utf-8")
-        os.replace(draft, self._note)
+        write_whole(self._note, json.dumps({"pid": os.getpid(), "since": time.time(), **about}))
         return self
 
     def release(self) -> None:

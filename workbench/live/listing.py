@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from workbench.journal import Journal
+from workbench.live.places import JOURNAL, runs_in
 from workbench.live.status import clock, held
 
 __all__ = ["listing"]
 
-JOURNAL = "journal.db"
 #: A run whose last sign of life is older is not running (nanoseconds).
 ALIVE = 5e9
 
@@ -19,21 +19,21 @@ ALIVE = 5e9
 def listing(root: Path) -> str:
     """Return one line a run."""
     rows: list[tuple[str, ...]] = [("run", "state", "mode", "equity", "positions", "last bar", "sign of life")]
-    rows += [_row(path) for path in sorted(root.glob(f"*/{JOURNAL}"))]
+    rows += [_row(folder) for folder in runs_in(root)]
     if len(rows) == 1:
         return f"no runs in {root}"
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def _row(path: Path) -> tuple[str, ...]:
-    beat = Journal(path).beats().get("session")
+def _row(folder: Path) -> tuple[str, ...]:
+    beat = Journal(folder / JOURNAL).beats().get("session")
     if beat is None:
-        return (path.parent.name, "never begun", *[""] * 5)
+        return (folder.name, "never begun", *[""] * 5)
     status: dict[str, Any] = beat.body
     age = time.time_ns() - beat.time
     state = "running" if age < ALIVE and not status["over"] else status["over"] or "NO SIGN OF LIFE"
     if "mode" not in status:
-        return (path.parent.name, state, "", "", "", "", f"{age / 1e9:,.0f} s ago")
+        return (folder.name, state, "", "", "", "", f"{age / 1e9:,.0f} s ago")
     equity = f"{status['equity']:,.2f} {status['currency']}"
-    return (path.parent.name, state, status["mode"], equity, held(status), clock(status["label"]), f"{age / 1e9:,.0f} s ago")
+    return (folder.name, state, status["mode"], equity, held(status), clock(status["label"]), f"{age / 1e9:,.0f} s ago")

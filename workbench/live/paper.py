@@ -13,8 +13,9 @@ from workbench.errors import RunError
 from workbench.journal import Entry, Journal
 from workbench.live.lease import Lease
 from workbench.live.parameters import RunParameters
+from workbench.live.places import JOURNAL
 from workbench.live.release import Release
-from workbench.live.status import moment, status_html, table
+from workbench.live.status import Described, moment, status_html
 from workbench.session.events import HandlerFailed
 from workbench.session.live import LiveSession
 from workbench.session.recorder import Recorder
@@ -22,14 +23,13 @@ from workbench.session.recovery import bars_of, over
 from workbench.session.runner import Runner
 from workbench.session.setup import Setup
 
-__all__ = ["JOURNAL", "PaperRun"]
+__all__ = ["PaperRun"]
 
-JOURNAL = "journal.db"
 #: Seconds: between two updates of the status (each also makes papermill save), and to wait for an orphan to go.
 EVERY, PATIENCE = 1.0, 10.0
 
 
-class PaperRun:
+class PaperRun(Described):
     """One run at the paper venue.
 
     Parameters
@@ -101,12 +101,6 @@ class PaperRun:
             "mode": f"paper account {self.parameters.account} of {r.cash:,.2f} {r.currency} at the start",
             "executed": moment(time.time()),
         }
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{name:<9} {value}" for name, value in self.about().items())
-
-    def _repr_html_(self) -> str:
-        return table(self.about())
 
     @property
     def session(self) -> LiveSession:

@@ -28,6 +28,7 @@ from workbench.errors import RunError, did_you_mean
 from workbench.execution import Costs
 from workbench.instrument import Instrument
 from workbench.interval import canonical
+from workbench.live.places import is_name
 from workbench.rates import common_currency
 from workbench.saving import manifest_hash
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
@@ -148,7 +149,7 @@ def promote(
     >>> Release.open(where).name
     'spx-trend'
     """
-    if not name or not all(c.isalnum() or c in "-_" for c in name):
+    if not is_name(name):
         raise RunError(f"a release's name is made of letters, digits, - and _, got {name!r}")
     instruments = list(bars.instruments if isinstance(bars, Bars) else bars)
     interval = canonical(interval or (bars.interval if isinstance(bars, Bars) else ""))
@@ -163,7 +164,7 @@ def promote(
         "interval": interval,
         "cash": float(cash),
         "currency": kept,
-        "costs": None if costs is None else {k: v for k, v in costs.get_params().items() if v is not None},
+        "costs": None if costs is None else costs.to_dict(),
         "rates": None if rates is None else {pair: float(value) for pair, value in rates.items()},
     }
     set_up(strategy, _one_bar(instruments, interval), cash, costs, kept, rates)  # refuse now what could not start

@@ -12,7 +12,7 @@ import pandas as pd
 from workbench.data import ParquetStore, ReplayAdapter
 from workbench.execution import Costs, PaperVenue
 from workbench.live.parameters import RunParameters, validated
-from workbench.live.status import PAPER, badge, line, moment, table
+from workbench.live.status import PAPER, Described, badge, line, moment
 from workbench.session import Session
 from workbench.session.events import HandlerFailed
 from workbench.session.recorder import Recorder
@@ -42,7 +42,7 @@ def prepare(**parameters: Any) -> Any:
     return Run(checked)
 
 
-class Run:
+class Run(Described):
     """One run: a session, its record, and a status that a notebook shows while it goes on.
 
     Parameters
@@ -76,12 +76,6 @@ class Run:
             "mode": f"{p.mode} on a paper account of {p.cash:,.2f} {self.session.setup.currency}",
             "executed": moment(self._prepared),
         }
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{name:<9} {value}" for name, value in self.about().items())
-
-    def _repr_html_(self) -> str:
-        return table(self.about())
 
     @property
     def equity(self) -> pd.Series:

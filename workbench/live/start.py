@@ -15,6 +15,7 @@ from workbench.data import ParquetStore
 from workbench.errors import RunError
 from workbench.journal import Journal
 from workbench.live.commands import order
+from workbench.live.places import JOURNAL
 from workbench.live.release import Release
 from workbench.live.status import status_html
 
@@ -47,7 +48,7 @@ class Started:
     @property
     def journal(self) -> Journal:
         """The run's record."""
-        return Journal(self.folder / "journal.db")
+        return Journal(self.folder / JOURNAL)
 
     @property
     def notebook(self) -> Path:

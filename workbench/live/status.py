@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["PAPER", "badge", "clock", "held", "line", "moment", "status_html", "table"]
+__all__ = ["PAPER", "Described", "badge", "clock", "held", "line", "moment", "status_html", "table"]
 
 #: What a mode looks like: nobody mistakes paper for money, or a halt for a run.
 COLOURS = {"RUNNING": "#1f9e77", "REDUCING": "#e69f00", "PAUSED": "#e69f00", "HALTED": "#d1495b"}
@@ -63,6 +63,20 @@ def table(lines: Mapping[str, str]) -> str:
         for name, value in lines.items()
     )
     return f"<table style='font-variant-numeric:tabular-nums'><tbody>{rows}</tbody></table>"
+
+
+class Described:
+    """Something that says what it is in named lines: `about`."""
+
+    def about(self) -> dict[str, str]:
+        """Return what it is, line by line."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:<9} {value}" for name, value in self.about().items())
+
+    def _repr_html_(self) -> str:
+        return table(self.about())
 
 
 def badge(text: str, colour: str) -> str:

@@ -14,7 +14,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,46 +22,17 @@ from workbench.journal import Command, Journal
 from workbench.live.account import Market, PaperAccountFolder
 from workbench.live.lease import Lease
 from workbench.live.parameters import RunParameters, validated
+from workbench.live.places import Where
 from workbench.live.release import Release
+from workbench.saving import write_whole
 
-__all__ = ["Supervisor", "Where"]
+__all__ = ["Supervisor"]
 
-JOURNAL, LOG = "journal.db", "papermill.log"
+LOG = "papermill.log"
 #: Seconds: between two looks, for a session to show a sign of life, for a clean stop, for an orphan to go.
 LOOK, SILENCE, STOPPING, ORPHAN = 0.1, 20.0, 30.0, 10.0
 #: Restarts in a row without a step between them: then the session is paused, and after as many more given up.
 MOST = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """The places of a run.
-
-    Parameters
-    ----------
-    root : Path
-        All runs and accounts lie under it.
-    deployment, account : str
-    """
-
-    root: Path
-    deployment: str
-    account: str
-
-    @property
-    def folder(self) -> Path:
-        """The run's folder: journal and executed notebooks."""
-        return self.root / self.deployment
-
-    @property
-    def journal(self) -> Path:
-        """The run's record."""
-        return self.folder / JOURNAL
-
-    @property
-    def market(self) -> Path:
-        """The paper account's folder."""
-        return self.root / "accounts" / self.account
 
 
 class Supervisor:
@@ -132,7 +102,7 @@ class Supervisor:
         self.venue.make(self.release, self._market)
         self.where.folder.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(self.where.journal)
-        begun = self.where.folder / "release.json"
+        begun = self.where.begun
         said = {"hash": self.release.hash, "account": self.where.account, "release": str(self.release.folder.resolve())}
         if begun.is_file():
             held = json.loads(begun.read_text(encoding="utf-8"))
@@ -141,7 +111,7 @@ class Supervisor:
                     raise RunError(
                         f"{self.where.folder} is the record of {words} ({held[name][:12]}, not {said[name][:12]}): promote under a new name"
                     )
-        begun.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+        write_whole(begun, json.dumps(said, indent=2) + "\n")
         self.journal.verify()
 
     def _end_orphan(self) -> None:
@@ -225,7 +195,7 @@ class Supervisor:
             mode="paper",
             cash=r.cash,
             currency=r.currency,
-            costs=None if r.costs is None else {k: v for k, v in r.costs.get_params().items() if v is not None},
+            costs=None if r.costs is None else r.costs.to_dict(),
             rates=r.rates,
             run=run,
             account=self.where.account,

@@ -13,6 +13,7 @@ import ipywidgets as widgets
 
 from workbench.errors import RunError, did_you_mean
 from workbench.journal import Command, Journal
+from workbench.live.places import JOURNAL, runs_in
 from workbench.panel._view import commands_html, decisions_html, header_html, orders_html, positions_html
 from workbench.panel._watch import Watch
 
@@ -21,7 +22,7 @@ __all__ = ["ControlPanel"]
 log = logging.getLogger("workbench.panel")
 #: Seconds: between two looks at the journal, and until a press that nobody applied expires.
 LOOK, EXPIRES = 0.4, 60.0
-JOURNAL, ROOTS = "journal.db", ("runs", "../runs")
+ROOTS = ("runs", "../runs")
 #: What each button orders, its colour and what it means.
 BUTTONS = {
     "pause": ("warning", "No decisions; protective orders stay, steps count as missed."),
@@ -162,7 +163,7 @@ def _curve() -> Any:
 def _journal_in(folder: Path) -> Journal:
     path = folder / JOURNAL
     if not path.is_file():
-        there = [str(found.parent) for found in folder.parent.glob(f"*/{JOURNAL}")]
+        there = [str(found) for found in runs_in(folder.parent)]
         raise RunError(f"no run in {folder}: expected its {JOURNAL}{did_you_mean(str(folder), there)}")
     return Journal(path)
 

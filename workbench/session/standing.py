@@ -45,8 +45,8 @@ def _position(session: LiveSession, j: int) -> dict[str, Any]:
 
 def _steps_since_a_bar(session: LiveSession, j: int) -> int:
     """Return the age of a mark: how many steps ago the instrument had its last bar (SEMANTICS 3)."""
-    closes = session.tape.close[j][: session.steps_done]
-    return next((age for age, close in enumerate(reversed(closes)) if close == close), len(closes))
+    closes, done = session.tape.close[j], session.steps_done
+    return next((done - 1 - row for row in range(done - 1, -1, -1) if closes[row] == closes[row]), done)
 
 
 def _order(order: Order) -> dict[str, Any]:

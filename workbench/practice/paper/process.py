@@ -28,6 +28,7 @@ from workbench.journal import Journal
 from workbench.practice.paper.exchange import Exchange
 from workbench.practice.paper.feeds import Endless, Feed, Recorded
 from workbench.practice.paper.server import PaperServer
+from workbench.saving import write_whole
 
 __all__ = ["ADDRESS", "MARKET", "serve"]
 
@@ -68,7 +69,8 @@ async def _serve(folder: Path) -> None:
         loop.add_signal_handler(number, ended.set)
     venue = PaperServer(exchange, token, terms["speed"])
     server = await venue.start(_last_port(folder))
-    _tell_address(folder, {"port": server.sockets[0].getsockname()[1], "token": token, "pid": os.getpid()})
+    address = {"port": server.sockets[0].getsockname()[1], "token": token, "pid": os.getpid()}
+    write_whole(folder / ADDRESS, json.dumps(address), private=True)
     moving = asyncio.ensure_future(ended.wait())
     await asyncio.wait([moving, venue.market], return_when=asyncio.FIRST_COMPLETED)
     if not ended.is_set():
@@ -102,10 +104,3 @@ def _last_port(folder: Path) -> int:
     except (OSError, ValueError, KeyError):
         return 0
     return port
-
-
-def _tell_address(folder: Path, address: dict[str, Any]) -> None:
-    draft = folder / f".{ADDRESS}.new"
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps(address), encoding="utf-8")
-    os.replace(draft, folder / ADDRESS)
