@@ -24,7 +24,8 @@ from workbench.practice.paper.exchange import Exchange
 from workbench.practice.paper.feeds import Recorded
 from workbench.research.comparing import compare
 from workbench.research.engine import run_kernel
-from workbench.session.live import LiveSession, bars_received
+from workbench.session.gathering import bars_received
+from workbench.session.live import LiveSession
 from workbench.session.record import Record
 from workbench.session.recorder import Recorder
 from workbench.session.recovery import relived
@@ -83,7 +84,7 @@ class Line(ExecutionModule):
 
     def state(self) -> VenueState:
         """Return the venue's book."""
-        return VenueState(len(self.exchange.log), self.positions(), self.open_orders(), self.account())
+        return VenueState(self.exchange.head, self.positions(), self.open_orders(), self.account())
 
 
 class Fed:
@@ -103,7 +104,7 @@ class Fed:
         self.full = set_up(strategy, bars, **account)
         self.session = LiveSession(set_up(strategy, bars.iloc[:history], **account), self.line, self.journal, history)
         self.recorder = Recorder(self.session)
-        self.seen, self.ids = len(self.exchange.log), 0
+        self.seen, self.ids = self.exchange.head, 0
 
     @property
     def over(self) -> bool:
@@ -125,9 +126,9 @@ class Fed:
         row = self.exchange.row
         self.session.append(self.session.setup.on(self.bars.iloc[: row + 1]), bars_received(self.bars, row, row))
         if why or self.session.mode in ("PAUSED", "HALTED"):
-            self.session.miss(why or self.session.mode, self.seen)
+            self.session.miss(why or self.session.mode, [self.seen])
         else:
-            self.session.decide(self.seen)
+            self.session.decide([self.seen])
         self.listen()
         return self.session
 
@@ -175,16 +176,21 @@ def expected(setup: Setup, first: int) -> Record:
 def lived_again(setup: Setup, journal: JournalPort, first: int) -> tuple[LiveSession, Record]:
     """Return the session that a journal leads to, and its record."""
     recorders: list[Recorder] = []
-    session = relived(setup, journal, first, lambda one: recorders.append(Recorder(one)))
+    session = relived(setup, journal.entries(), first, lambda one: recorders.append(Recorder(one)), journal.entries("late"))
     return session, recorders[0].record()
+
+
+def told(exchange: Exchange) -> list[tuple[Any, ...]]:
+    """Return all that a venue has told, as values to compare."""
+    return [(m.number, m.row, m.event, m.bars and m.bars.symbols, m.late) for m in exchange.since(0)]
 
 
 def state_of(session: LiveSession) -> dict[str, Any]:
     """Return all that a session knows, as plain values to compare."""
-    names = ("waiting", "acted", "wish", "opening", "closing", "stop", "target", "crossing", "closed_at", "decision")
+    names = ("waiting", "acted", "wish", "opening", "closing", "stop", "target", "crossing", "closed_at", "decision", "late", "missed_at")
     portfolio = session.portfolio
     return {
         "states": [{name: getattr(state, name) for name in names} for state in session.states],
         "book": (portfolio.cash, portfolio.equity, list(portfolio.lots), list(portfolio.price)),
-        "mode": (session.mode, session.steps_done, session._gap, session._leaving, session._accepted),
+        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session._accepted),
     }

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from paper_worlds import FREE, through_json
+from paper_worlds import FREE, through_json, told
 from worked import OTHER, SHARE, market
 
 import workbench as wb
@@ -104,7 +104,7 @@ def bare(seed: int) -> tuple[PaperVenue, list[Any]]:
 def test_orders_fill_as_at_the_paper_venue(seed: int) -> None:
     exchange = traded(seed, exchange_on(BARS))
     venue, events = bare(seed)
-    assert [message.event for message in exchange.log if message.event is not None] == [event_plain(event) for event in events]
+    assert [message.event for message in exchange.since(0) if message.event is not None] == [event_plain(event) for event in events]
     assert exchange.venue.account() == venue.account()
     assert exchange.venue.executions() == venue.executions()
     assert len(venue.executions()) > 10
@@ -115,7 +115,7 @@ def test_a_row_is_told_after_the_fills_of_its_bars_under_running_numbers() -> No
     exchange.advance()
     sent(exchange, order_of())
     exchange.advance()
-    told = [(m.number, m.event["event"] if m.event else "bars", m.row) for m in exchange.log]
+    told = [(m.number, m.event["event"] if m.event else "bars", m.row) for m in exchange.since(0)]
     assert told == [(1, "bars", 0), (2, "accepted", 0), (3, "filled", 1), (4, "bars", 1)]
     assert exchange.newest == 4
 
@@ -130,7 +130,7 @@ def test_a_closing_that_comes_after_the_stop_ends_without_a_fill() -> None:
     assert sent(exchange, order_of("sell", 1.0, 9, reduce_only=True))
     exchange.advance()
     assert [fill.key.leg for fill in exchange.venue.executions()] == ["open", "stop"]
-    ended = [m.event for m in exchange.log if m.event and m.event["event"] == "ended"]
+    ended = [m.event for m in exchange.since(0) if m.event and m.event["event"] == "ended"]
     assert [(one["key"]["leg"], one["status"]) for one in ended] == [("close", "cancelled")]
 
 
@@ -138,10 +138,10 @@ def test_the_same_key_twice_changes_nothing() -> None:
     exchange = exchange_on(market(ROWS))
     exchange.advance()
     assert sent(exchange, order_of("buy", 1.0))
-    log, ledger = list(exchange.log), list(exchange.ledger.entries())
+    log, ledger = told(exchange), list(exchange.ledger.entries())
     assert not sent(exchange, order_of("buy", 1.0))
     assert not sent(exchange, order_of("sell", 7.0))
-    assert (exchange.log, list(exchange.ledger.entries())) == (log, ledger)
+    assert (told(exchange), list(exchange.ledger.entries())) == (log, ledger)
     exchange.advance()
     assert not sent(exchange, order_of("buy", 1.0))  # not after it has filled either
     assert exchange.venue.positions() == {"ABC": 1.0}
@@ -180,7 +180,7 @@ def test_nothing_is_accepted_that_is_not_in_the_ledger(tmp_path: Path) -> None:
     for call in (lambda: sent(exchange, order_of()), exchange.advance):
         with pytest.raises(JournalError, match="another session has taken this journal over"):
             call()  # type: ignore[operator]
-    assert (exchange.venue.open_orders(), exchange.row, len(exchange.log)) == ([], 0, 1)
+    assert (exchange.venue.open_orders(), exchange.row, exchange.head) == ([], 0, 1)
     ledger.close()
 
 
@@ -192,7 +192,7 @@ def test_nothing_is_accepted_that_is_not_in_the_ledger(tmp_path: Path) -> None:
 def test_a_ledger_lived_through_again_gives_the_same_log_and_account(seed: int, rows: int) -> None:
     exchange = traded(seed, exchange_on(BARS), rows)
     again = exchange_on(BARS, exchange.ledger)
-    assert (again.log, again.row, again.newest) == (exchange.log, exchange.row, exchange.newest)
+    assert (told(again), again.row, again.newest) == (told(exchange), exchange.row, exchange.newest)
     assert again.venue.account() == exchange.venue.account()
     assert again.venue.open_orders() == exchange.venue.open_orders()
     assert again.venue.executions() == exchange.venue.executions()
@@ -209,7 +209,7 @@ def test_a_venue_that_came_back_goes_on_as_if_nothing_had_been(rows: int) -> Non
             again.submit(entry.body)
         else:
             again.cancel(entry.key)
-    assert (again.log, again.venue.account()) == (whole.log, whole.venue.account())
+    assert (told(again), again.venue.account()) == (told(whole), whole.venue.account())
 
 
 def test_a_ledger_in_a_database_gives_the_same(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_ledger_in_a_database_gives_the_same(tmp_path: Path) -> None:
     ledger.close()
     reopened = Journal(tmp_path / "ledger.db")
     again = exchange_on(BARS, reopened)
-    assert (again.log, again.venue.account()) == (exchange.log, exchange.venue.account())
+    assert (told(again), again.venue.account()) == (told(exchange), exchange.venue.account())
     keys = [OrderKey(**entry.body["key"]) for entry in again.ledger.entries("submit")]
     assert [again.knows(key) for key in keys] == [True] * len(keys)
     reopened.close()
@@ -232,7 +232,7 @@ def test_the_first_rows_pass_at_once_and_only_where_nothing_has_happened() -> No
     exchange = exchange_on(BARS)
     exchange.begin(10)
     exchange.begin(5)
-    assert (exchange.row, len(exchange.log)) == (9, 10)
+    assert (exchange.row, exchange.head) == (9, 10)
     again = exchange_on(BARS, exchange.ledger)
     again.begin(10)
     assert (again.row, [entry.kind for entry in again.ledger.entries()]) == (9, ["history"])
@@ -252,7 +252,7 @@ def test_a_recording_is_over_at_its_end() -> None:
     assert [exchange.advance() for _ in range(7)] == [True] * 5 + [False] * 2
     assert exchange.over
     exchange.end()
-    assert exchange.log[-1] == Message(6, None, -1)
+    assert list(exchange.since(0))[-1] == Message(6, -1)
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 1), (3, 9), (0, 60), (59, 60), (5, 5)])

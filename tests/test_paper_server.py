@@ -19,6 +19,7 @@ from workbench.adapters.paper import PaperLink
 from workbench.errors import OrderError
 from workbench.execution.port import BarsClosed, Connected, Disconnected, MarketOver, VenueSaid
 from workbench.market import Order, OrderKey
+from workbench.practice.paper.server import HURRIED
 
 BARS = wb.simulate([SHARE, OTHER], bars=40, interval="1h", seed=11, missing=0.1).iloc[:30]
 KEY = OrderKey("ABC", 7, "open")
@@ -53,7 +54,7 @@ def listening(serving: Serving, since: int = 0) -> tuple[PaperLink, Any, queue.Q
 
 def test_the_past_is_told_from_the_number_that_is_known(serving: Serving) -> None:
     link, _, arrived = listening(serving, since=15)
-    assert arrived.get(timeout=5) == Connected(20, 20)
+    assert arrived.get(timeout=5) == Connected(20, 20, HURRIED)
     told = [arrived.get(timeout=5) for _ in range(5)]
     assert [one.number for one in told] == [16, 17, 18, 19, 20]
     assert [one.bars.labels[0] for one in told] == BARS.labels[15:20].tolist()
@@ -163,7 +164,7 @@ def test_a_line_comes_back_by_itself_and_nothing_is_missed(serving: Serving) -> 
     with pytest.raises(OrderError, match="did not answer to 'state'"):
         account.state()
     serving.start()
-    assert until(arrived, Connected)[-1] == Connected(21, 20)
+    assert until(arrived, Connected)[-1] == Connected(21, 20, HURRIED)
     link.done(20)
     assert [one.number for one in until(arrived, BarsClosed)] == [22, 23, 24]
     link.close()
@@ -176,7 +177,7 @@ def test_whoever_does_not_know_the_token_is_sent_away_and_tries_again(serving: S
     assert [type(arrived.get(timeout=5)) for _ in range(2)] == [Disconnected] * 2
     assert not account.submit(ORDER)
     serving.address.write_text(known)  # as when the venue has come up and only then said where it is
-    assert until(arrived, Connected)[-1] == Connected(20, 20)
+    assert until(arrived, Connected)[-1] == Connected(20, 20, HURRIED)
     link.close()
 
 
@@ -185,7 +186,7 @@ def test_a_venue_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     link, account, arrived = listening(serving, since=20)
     assert not account.submit(ORDER)
     serving.start()
-    assert until(arrived, Connected)[-1] == Connected(20, 20)
+    assert until(arrived, Connected)[-1] == Connected(20, 20, HURRIED)
     assert not account.knows(KEY)
     link.close()
     serving.stop()

@@ -21,7 +21,7 @@ from workbench.journal import Entry, Journal
 from workbench.live.parity import BUG, MISSED, OVERRIDE, VENUE, RunParity, parity
 from workbench.live.release import Release, promote
 from workbench.market import Order
-from workbench.session.live import bars_received
+from workbench.session.gathering import bars_received
 from workbench.signals import MovingAverageCross
 from workbench.sizing import RiskPercent
 
@@ -274,7 +274,7 @@ def test_an_equity_that_was_edited_alone_is_refused(world: World, tmp_path: Path
 
 def test_a_run_that_has_not_begun_says_so(tmp_path: Path, world: World) -> None:
     empty = Journal(tmp_path / "empty.db")
-    with pytest.raises(JournalError, match="is the record of a run that has not begun: there is nothing to compare yet"):
+    with pytest.raises(JournalError, match="is the record of a run that has not begun"):
         parity(world.release, empty)
     empty.close()
 

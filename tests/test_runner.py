@@ -328,6 +328,6 @@ def test_a_venue_whose_ledger_is_another_one_keeps_the_gate_shut(started: Callab
 
 
 def first_bar(runs: Runs) -> Any:
-    from workbench.session.live import bars_received
+    from workbench.session.gathering import bars_received
 
     return bars_received(runs.serving.bars, 0, 0)[0]

@@ -144,6 +144,7 @@ def run(
     speed: Annotated[float | None, typer.Option("--speed", help="Times faster than real time; else as fast as it decides.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the simulated market.")] = 0,
     history: Annotated[int, typer.Option("--history", help="Bars that have closed already when the account is made.")] = 500,
+    late: Annotated[float, typer.Option("--late", help="Share of the bars that come a step late, to practise with.")] = 0.0,
     step: Annotated[bool, typer.Option("--step", help="Decide one step, then leave: for a scheduler.")] = False,
     root: Root = Path("runs"),
 ) -> None:
@@ -156,7 +157,7 @@ def run(
         raise RunError(f"--mode must be 'paper', got {mode!r}: no venue for money is connected yet")
     kept = Release.open(release)
     recorded = _recorded(bars, stamp, store, kept)
-    market = Market(recorded, speed, seed, history)
+    market = Market(recorded, speed, seed, history, late)
     sys.exit(Supervisor(release, root, account, market, step, typer.echo).run())
 
 

@@ -64,7 +64,7 @@ WORDS = (
     "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
     "the execution algorithm placed no order: it chose to wait, or its limit would lie below the first tick",
     "short selling is not possible here, so the stance counts as flat",
-    "the stance turned while no steps were decided, and late_entries='skip': no opening until it turns again",
+    "the stance turned on a bar that came late, or while no steps were decided, and late_entries='skip': no opening until it turns again",
     "the session only reduces: nothing opens",
     "an earlier order of this instrument is in doubt, so nothing opens on top of it",
 )

@@ -62,19 +62,28 @@ class VenueSaid(NamedTuple):
 
 
 class BarsClosed(NamedTuple):
-    """All bars of one label have closed; `closed` and `arrived` are nanoseconds since 1970."""
+    """Bars of one label have closed: of all instruments, or of some, and the others come by themselves.
+
+    `closed` and `arrived` are nanoseconds since 1970. NaN is an instrument that had no bar. `late`: its source gave them
+    after their time was over (SEMANTICS 5).
+    """
 
     number: int
     bars: Bars
     closed: int
     arrived: int
+    late: bool = False
 
 
 class Connected(NamedTuple):
-    """A venue is there. What it says up to the number `head` is past; `newest` is the number of its newest bars."""
+    """A venue is there. What it says up to the number `head` is past; `newest` is the number of its newest bars.
+
+    `grace`: how many seconds it wants to be waited for when some bars of a label have come and others not (SEMANTICS 5).
+    """
 
     head: int
     newest: int
+    grace: float = 2.0
 
 
 class Disconnected(NamedTuple):

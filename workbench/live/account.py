@@ -41,12 +41,19 @@ class Market:
         Of the simulated market.
     history : int, default 500
         Bars that have closed already when the run begins.
+    late : float, default 0
+        The share of bars that come only with the next step: to see what a strategy does then (SEMANTICS 5).
     """
 
     bars: Bars | None = None
     speed: float | None = None
     seed: int = 0
     history: int = 500
+    late: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.late < 1.0:
+            raise RunError(f"late is a share of all bars, from 0 to under 1 (0.02: one in fifty), got {self.late!r}")
 
     def terms(self, release: Release) -> dict[str, Any]:
         """Return what the venue's process reads."""
@@ -57,6 +64,7 @@ class Market:
             "source": "" if self.bars is None else self.bars.fingerprint,
             "speed": self.speed,
             "seed": self.seed,
+            "late": self.late,
             "history": self.history if self.bars is None else min(self.history, max(len(self.bars) - 1, 1)),
             "cash": release.cash,
             "currency": release.currency,
@@ -99,7 +107,7 @@ class PaperAccountFolder:
         path = self.folder / MARKET
         if path.is_file():
             held = json.loads(path.read_text(encoding="utf-8"))
-            kept = {"speed", "seed", "history", "recorded", "source"} if market is None else set()
+            kept = {"speed", "seed", "history", "late", "recorded", "source"} if market is None else set()
             other = next((name for name in terms if name not in kept and held.get(name) != terms[name]), None)
             if other is not None:
                 said = f"{other} is {held.get(other)!r} there, {terms[other]!r} here"

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property, partial
 from pathlib import Path
 
 from workbench.adapters.paper import PaperLink
@@ -18,10 +19,12 @@ from workbench.live.release import Release
 from workbench.live.status import Described, moment, status_html
 from workbench.session.events import HandlerFailed
 from workbench.session.live import LiveSession
-from workbench.session.recorder import Recorder
-from workbench.session.recovery import bars_of, over
+from workbench.session.record import Record
+from workbench.session.recorder import recorded
+from workbench.session.recovery import relived
 from workbench.session.runner import Runner
 from workbench.session.setup import Setup
+from workbench.session.written import Written
 
 __all__ = ["PaperRun"]
 
@@ -109,17 +112,22 @@ class PaperRun(Described):
             raise RunError("the session has not begun: the venue was never reached")
         return self.runner.session
 
-    @property
+    @cached_property
+    def written(self) -> Written:
+        """All that the journal holds."""
+        return Written.of(self.journal, self.release.instruments, self.release.interval)
+
+    @cached_property
     def setup(self) -> Setup:
         """Strategy and account over all bars that the run has seen."""
-        began = self.journal.newest("start")
-        if began is None:
-            raise RunError("the session has not begun: the venue was never reached")
-        bars = bars_of(self.journal.bars(), self.release.instruments, self.release.interval, began.body["source"])
-        return over(self.release.setup, bars, self.journal)
+        return self.written.setup(self.release.setup)
+
+    @cached_property
+    def record(self) -> Record:
+        """Orders, fills, decisions and equity: made from the journal, so that a run does not grow by what it remembers."""
+        return recorded(partial(relived, self.setup, self.journal.entries(), self.written.first, late=self.written.late))
 
     def _listen(self, session: LiveSession) -> None:
-        self.recorder = Recorder(session)
         session.on(HandlerFailed, self.problems.append)
 
     def _trade(self) -> None:

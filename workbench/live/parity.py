@@ -1,8 +1,9 @@
 """The parity report of a run: what it did, against what the same release does on the same bars when nothing gets in between.
 
-The bars as they were received go through the release once more, first without anything else, then with the steps that
-the run missed, then with the orders that reached the venue late or never, then with what people ordered. A difference that
-goes away at one of these is caused by it; one that stays is a bug, of the release or of the workbench, and says so.
+The bars as they were received go through the release once more, first as if all had come in time, then with those that
+came late, then with the steps that the run missed, then with the orders that reached the venue late or never, then with what
+people ordered. A difference that goes away at one of these is caused by it; one that stays is a bug, of the release or of the
+workbench, and says so.
 """
 
 from __future__ import annotations
@@ -16,11 +17,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from workbench.errors import JournalError
 from workbench.execution import PaperVenue
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.execution.wire import event_from, order_from
-from workbench.instrument import Instrument
 from workbench.journal import Command, Entry, Journal, MemoryJournal
 from workbench.live.paper import PaperRun
 from workbench.live.release import Release
@@ -28,16 +27,17 @@ from workbench.market import Order, OrderKey
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.result import Backtest
 from workbench.session.live import LiveSession
-from workbench.session.record import Record
-from workbench.session.recorder import Recorder
-from workbench.session.recovery import bars_of, over, relived
+from workbench.session.recorder import recorded
+from workbench.session.recovery import relived
 from workbench.session.setup import Setup
+from workbench.session.tape import Tape
+from workbench.session.written import Known, Written
 
 __all__ = ["RunParity", "parity", "parity_of"]
 
 #: Steps that pass undecided because somebody wanted it so.
 WANTED = ("PAUSED", "HALTED")
-MISSED, VENUE, OVERRIDE, BUG = "missed", "venue", "override", "bug"
+LATE, MISSED, VENUE, OVERRIDE, BUG = "late", "missed", "venue", "override", "bug"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class RunParity:
         Columns what, time, symbol, leg, field, expected, got, cause; empty where there are none.
     orders : int
         How many orders the undisturbed release sends.
-    steps, missed, commands : int
-        How many steps the run saw, how many of them it missed, how many commands it applied.
+    steps, missed, commands, late : int
+        How many steps the run saw, how many of them it missed, how many commands it applied, how many bars came late.
     """
 
     differences: pd.DataFrame
@@ -59,6 +59,7 @@ class RunParity:
     steps: int
     missed: int
     commands: int
+    late: int = 0
 
     @property
     def causes(self) -> dict[str, int]:
@@ -73,7 +74,7 @@ class RunParity:
     def __repr__(self) -> str:
         count = len(self.differences)
         first = f"parity: {count} differences in {self.orders} orders over {self.steps:,} steps"
-        facts = f"{self.missed:,} steps missed, {self.commands} commands"
+        facts = f"{self.missed:,} steps missed, {self.commands} commands" + (f", {self.late:,} late bars" if self.late else "")
         if not count:
             return f"{first} ({facts})"
         causes = ", ".join(f"{cause} {number}" for cause, number in self.causes.items())
@@ -87,11 +88,21 @@ class RunParity:
 
 
 class Facts(NamedTuple):
-    """What came in between: labels of missed steps with why, what happened before the step of a row, from which row orders worked."""
+    """What came in between.
 
-    missed: dict[int, str]
+    Labels of steps that were missed with why (an empty reason: decided, but on bars that came late), what happened before
+    the step of a row, from which row on an order worked, and which bars came late.
+    """
+
+    steps: dict[int, str]
     between: dict[int, list[Entry]]
     arrivals: dict[str, int]
+    late: list[Entry]
+
+    @classmethod
+    def none(cls) -> Facts:
+        """Return no facts: nothing came in between."""
+        return cls({}, {}, {}, [])
 
 
 #: An order that the venue has never had.
@@ -100,11 +111,11 @@ NEVER = -1
 
 def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], bool]) -> Facts:
     """Return the facts of a journal that count."""
-    facts, row = Facts({}, {}, {}), first
+    facts, row = Facts.none(), first
     for entry in entries:
         if entry.kind in ("step", "missed"):
             if counts(entry):
-                facts.missed[int(entry.key)] = entry.body["why"]
+                facts.steps[int(entry.key)] = entry.body.get("why", "")
             row += 1
         elif counts(entry):
             if _accepted(entry):
@@ -116,8 +127,12 @@ def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], boo
     return facts
 
 
+def _late(entry: Entry) -> bool:
+    return entry.kind in ("late", "anchor") or (entry.kind == "step" and entry.body.get("late", False))
+
+
 def _missed(entry: Entry) -> bool:
-    return entry.kind == "missed" and entry.body["why"] not in WANTED
+    return _late(entry) or (entry.kind == "missed" and entry.body["why"] not in WANTED)
 
 
 def _accepted(entry: Entry) -> bool:
@@ -134,16 +149,26 @@ def _ordered(entry: Entry) -> bool:
 
 
 #: What may cause a difference, and which entries of a journal count for it: each has those of the one before.
-LEVELS: dict[str, Callable[[Entry], bool]] = {MISSED: _missed, VENUE: _at_the_venue, OVERRIDE: _ordered}
+LEVELS: dict[str, Callable[[Entry], bool]] = {LATE: _late, MISSED: _missed, VENUE: _at_the_venue, OVERRIDE: _ordered}
 
 
 class Reached(PaperVenue):
-    """A paper venue that orders reach as they did then: most at once, some a bar late, some never."""
+    """A paper venue that orders reach as they did then: most at once, some a bar late, some never.
 
-    def __init__(self, arrivals: Mapping[str, int], *account: Any) -> None:
-        super().__init__(*account)
+    Its market is whole, whatever the session has come to know of it.
+    """
+
+    def __init__(self, arrivals: Mapping[str, int], setup: Setup) -> None:
+        costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
+        super().__init__(setup.cash, costs, setup.currency, setup.rates)
         self._arrivals = arrivals
+        self._market = Tape.of(setup)
         self._late: list[tuple[int, Order]] = []
+
+    def observe(self, tape: Any, row: int) -> None:
+        """Fill what the bars of a closed step fill."""
+        super().observe(self._market, row)
+        self._market.advance(row)
 
     def submit(self, order: Order) -> bool:
         """Take an order when it came."""
@@ -170,37 +195,34 @@ def parity(release: Release, journal: Journal) -> RunParity:
         The run has not begun, or the release decides otherwise than it did: it is not the one that traded.
     """
     entries = list(journal.entries())
-    began = next((entry for entry in entries if entry.kind == "start"), None)
-    if began is None:
-        raise JournalError(f"{journal.url} is the record of a run that has not begun: there is nothing to compare yet")
+    written = Written.of(journal, release.instruments, release.interval)
     # a run that goes on meanwhile is compared up to the last step that was read; what was told after it belongs to a bar that
     # the run has not seen
-    first, steps = int(began.body["rows"]), sum(entry.kind in ("step", "missed") for entry in entries)
+    steps = sum(entry.kind in ("step", "missed") for entry in entries)
     last = max((entry.number for entry in entries if entry.kind in ("step", "missed", "intent")), default=0)
-    bars = bars_of(journal.bars(), release.instruments, release.interval, began.body["source"]).iloc[: first + steps]
-    setup, read = over(release.setup, bars, journal), MemoryJournal()
-    read.commit(entries)
-    names = str(began.body.get("account", "")), str(began.body.get("deployment", ""))
-    lived = _recorded(partial(relived, setup, read, first, until=last))
-    expected = _recorded(partial(undisturbed, setup, first, Facts({}, {}, {}), names))
-    differences = compare(expected, lived, bars)
+    written = written.until(last, steps)
+    setup, first = written.setup(release.setup), written.first
+    lived = recorded(partial(relived, setup, [one for one in entries if one.number <= last], first, late=written.late))
+    expected = recorded(partial(undisturbed, setup, written, Facts.none()))
+    differences = compare(expected, lived, written.bars)
     differences["cause"] = BUG
     still = differences
     for cause, counts in LEVELS.items():
         if len(still):
-            left = compare(_recorded(partial(undisturbed, setup, first, facts_of(entries, first, counts), names)), lived, bars)
+            facts = facts_of(entries, first, counts)._replace(late=written.late)
+            left = compare(recorded(partial(undisturbed, setup, written, facts)), lived, written.bars)
             gone = ~_named(still).isin(set(_named(left)))
             differences.loc[still.index[gone], "cause"] = cause
             still = still[~gone]
     kinds = Counter(entry.kind for entry in entries)
-    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"])
+    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"], kinds["late"])
 
 
 def parity_of(run: Any) -> Any:
     """Return the parity report of what a live notebook ran: a paper run's, or a replay's against the research kernel."""
     if isinstance(run, PaperRun):
         return parity(run.release, run.journal)
-    return Backtest(run.session.setup, run.recorder.record()).parity()
+    return Backtest(run.setup, run.record).parity()
 
 
 def _named(differences: pd.DataFrame) -> pd.Series:
@@ -208,34 +230,34 @@ def _named(differences: pd.DataFrame) -> pd.Series:
     return differences[["what", "time", "symbol", "leg", "field"]].astype(str).agg("|".join, axis=1)
 
 
-def _recorded(run: Callable[[Callable[[LiveSession], object]], Any]) -> Record:
-    recorders: list[Recorder] = []
-    run(lambda session: recorders.append(Recorder(session)))
-    return recorders[0].record()
-
-
-def undisturbed(setup: Setup, first: int, facts: Facts, names: tuple[str, str], listen: Callable[[LiveSession], object]) -> LiveSession:
+def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[LiveSession], object]) -> LiveSession:
     """Run a release over recorded bars at a paper venue in this process, with no facts but those given."""
-    costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
-    venue = Reached(facts.arrivals, setup.cash, costs, setup.currency, setup.rates)
-    session = LiveSession(setup, venue, MemoryJournal(), first)
-    session.decider.account, session.decider.deployment = names
+    venue, known = Reached(facts.arrivals, setup), Known(setup, facts.late)
+    session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
+    session.decider.account, session.decider.deployment = written.names
     listen(session)
-    instruments = {i.symbol: i for i in setup.instruments}
-    for row in range(first, len(session.tape) + 1):
+    for row in range(written.first, len(session.tape) + 1):
         for entry in facts.between.get(row, ()):
-            _happened(session, entry, instruments)
+            _happened(session, known, entry)
         venue.let_in(row)
-        label = session.tape.label[row] if row < len(session.tape) else None
-        if label in facts.missed:
-            session.miss(facts.missed[label])
-        elif label is not None:
-            session.decide()
+        if row < len(session.tape):
+            _step(session, known, row, facts.steps.get(session.tape.label[row]))
     return session
 
 
-def _happened(session: LiveSession, entry: Entry, instruments: Mapping[str, Instrument]) -> None:
+def _step(session: LiveSession, known: Known, row: int, passed: str | None) -> None:
+    """Decide a step, or let it pass as it passed then."""
+    if known.half(row):
+        session.tape.replace(known.at(row), row)
+    if passed:
+        session.miss(passed)
+    else:
+        session.decide(late=passed is not None)
+
+
+def _happened(session: LiveSession, known: Known, entry: Entry) -> None:
     """Let something happen between two steps, as far as it still can."""
+    instruments = {i.symbol: i for i in session.setup.instruments}
     if entry.kind == "command":
         command = Command(*(entry.body[name] for name in Command._fields[:6]))
         session.apply(command, command.created)
@@ -245,3 +267,8 @@ def _happened(session: LiveSession, entry: Entry, instruments: Mapping[str, Inst
             session.told([VenueSaid(entry.key, event)])
     elif entry.kind == "again":
         session.again(order_from(entry.body, instruments))
+    elif entry.kind == "anchor":
+        known.move(entry.body["anchor"])
+    elif entry.kind == "late":
+        row, bars = known.come(entry)
+        session.late(known.at(row), bars)

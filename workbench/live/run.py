@@ -15,6 +15,7 @@ from workbench.live.parameters import RunParameters, validated
 from workbench.live.status import PAPER, Described, badge, line, moment
 from workbench.session import Session
 from workbench.session.events import HandlerFailed
+from workbench.session.record import Record
 from workbench.session.recorder import Recorder
 from workbench.session.setup import Setup
 from workbench.strategy import Strategy
@@ -80,13 +81,18 @@ class Run(Described):
     @property
     def equity(self) -> pd.Series:
         """Equity at each step so far, in account currency."""
-        values = self.recorder.record().equity
+        values = self.record.equity
         return pd.Series(values, self.bars.index[: len(values)], name=f"equity in {self.session.setup.currency}")
 
     @property
     def setup(self) -> Setup:
         """Strategy and account over the recorded bars."""
         return self.session.setup
+
+    @property
+    def record(self) -> Record:
+        """Orders, fills, decisions and equity so far."""
+        return self.recorder.record()
 
     def go(self, show: Callable[[str], None] = print, every: float = EVERY) -> Run:
         """Decide all steps, and show the status as they are decided.

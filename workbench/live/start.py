@@ -107,6 +107,7 @@ def start(
     speed: float | None = None,
     seed: int = 0,
     history: int = 500,
+    late: float = 0.0,
     account: str | None = None,
     root: str | Path = "runs",
 ) -> Started:
@@ -124,6 +125,8 @@ def start(
         Of the simulated market.
     history : int, default 500
         Bars that have closed already when the account is made.
+    late : float, default 0
+        The share of bars that come a step late: to see what a strategy does then.
     account : str, optional
         ``"paper-NAME"`` where not given.
     root : path, default "runs"
@@ -145,7 +148,7 @@ def start(
     kept = Release.open(release)
     folder = Path(root) / kept.name
     folder.mkdir(parents=True, exist_ok=True)
-    options = ["--seed", str(seed), "--history", str(history), "--root", str(root)]
+    options = ["--seed", str(seed), "--history", str(history), "--late", str(late), "--root", str(root)]
     options += [] if speed is None else ["--speed", str(speed)]
     options += [] if account is None else ["--account", account]
     if bars is not None:

@@ -1,6 +1,17 @@
 """The event orchestrator: the same for replay, paper and live."""
 
-from workbench.session.events import Decided, EventBus, HandlerFailed, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
+from workbench.session.events import Alert, Decided, EventBus, HandlerFailed, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
 from workbench.session.session import Session
 
-__all__ = ["Decided", "EventBus", "HandlerFailed", "OrderAccepted", "OrderEnded", "OrderFilled", "OrderSent", "Session", "StepClosed"]
+__all__ = [
+    "Alert",
+    "Decided",
+    "EventBus",
+    "HandlerFailed",
+    "OrderAccepted",
+    "OrderEnded",
+    "OrderFilled",
+    "OrderSent",
+    "Session",
+    "StepClosed",
+]

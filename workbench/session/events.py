@@ -11,7 +11,7 @@ from workbench.execution.port import OrderAccepted, OrderEnded, OrderFilled
 from workbench.instrument import Instrument
 from workbench.market import Order
 
-__all__ = ["Decided", "EventBus", "HandlerFailed", "OrderAccepted", "OrderEnded", "OrderFilled", "OrderSent", "StepClosed"]
+__all__ = ["Alert", "Decided", "EventBus", "HandlerFailed", "OrderAccepted", "OrderEnded", "OrderFilled", "OrderSent", "StepClosed"]
 
 log = logging.getLogger("workbench.session")
 
@@ -40,6 +40,12 @@ class StepClosed(NamedTuple):
     equity: float
 
 
+class Alert(NamedTuple):
+    """Something that a person should look at."""
+
+    text: str
+
+
 class HandlerFailed(NamedTuple):
     """A subscriber raised; trading went on."""
 
@@ -49,7 +55,7 @@ class HandlerFailed(NamedTuple):
 
 
 Handler = Callable[[Any], None]
-KINDS = (Decided, OrderSent, OrderAccepted, OrderFilled, OrderEnded, StepClosed, HandlerFailed)
+KINDS = (Decided, OrderSent, OrderAccepted, OrderFilled, OrderEnded, StepClosed, Alert, HandlerFailed)
 
 
 class EventBus:

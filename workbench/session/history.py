@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from workbench.bars import FIELDS, Bars
+from workbench.journal import ReceivedBar
 
 __all__ = ["History"]
 
@@ -21,6 +24,7 @@ class History:
 
     def __init__(self, bars: Bars) -> None:
         self._like = bars
+        self._column = {symbol: j for j, symbol in enumerate(bars.symbols)}
         self._rows = len(bars)
         room = max(2 * len(bars), 1024)
         self._labels = np.empty(room, np.int64)
@@ -39,6 +43,22 @@ class History:
         for name, array in self._arrays.items():
             array[rows] = bars.array(name)
         self._rows = rows.stop
+
+    def row_of(self, label: int) -> int | None:
+        """Return the row of a label; None where no bar has it."""
+        row = int(np.searchsorted(self._labels[: self._rows], label))
+        return row if row < self._rows and self._labels[row] == label else None
+
+    def lacks(self, row: int, symbol: str) -> bool:
+        """Whether an instrument has no bar in a row."""
+        return bool(np.isnan(self._arrays["close"][row, self._column[symbol]]))
+
+    def fill(self, row: int, received: Sequence[ReceivedBar]) -> None:
+        """Put bars into their places that came late; what was handed out before stays as it was."""
+        self._arrays = {name: array.copy() for name, array in self._arrays.items()}
+        for bar in received:
+            for name, array in self._arrays.items():
+                array[row, self._column[bar.symbol]] = getattr(bar, name)
 
     def drop(self, rows: int) -> int:
         """Let the oldest rows go; return the first label that is left."""

@@ -7,27 +7,28 @@ journal alone brings a session back: its inputs, given again in their order, lea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from workbench.bars import FIELDS, Bars
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
 from workbench.market import Order
 from workbench.records import IN_DOUBT, MISSED, REDUCING
-from workbench.session.events import Decided, OrderSent, StepClosed
+from workbench.session.events import Alert, Decided, OrderSent, StepClosed
 from workbench.session.session import Session
 from workbench.session.setup import Setup
 from workbench.session.state import State
+from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
 from workbench.session.words import decision_words
 
-__all__ = ["LiveSession", "Mode", "bars_received"]
+__all__ = ["LiveSession", "Mode"]
 
 #: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
 Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
+#: So many late bars in a row raise an alert (SEMANTICS 5).
+MANY = 3
 
 
 class LiveSession(Session):
@@ -50,14 +51,15 @@ class LiveSession(Session):
         self.steps_done = self.first = first
         self.mode: Mode = "RUNNING"
         self.stopping = ""
-        self._gap = 0
+        self._behind = False
         self._received: list[ReceivedBar] = []
         self._moved: list[Entry] = []
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
         self._accepted: set[str] = set()
         self._leaving: set[int] = set()
-        self._seen = 0
+        self._seen: dict[str, Any] = {}
+        self._came_up: list[Entry] = []
         self.bus.on(Decided, self._decided.append)
 
     # -- inputs -----------------------------------------------------------------------------------------------------
@@ -79,13 +81,56 @@ class LiveSession(Session):
         for one in said:
             self._book(one.event)
 
-    def decide(self, seen: int = 0) -> None:
-        """Decide the newest step; `seen` is the number of its bars at the venue."""
-        self._seen = seen
-        self.step()
-        self._gap = 0
+    def late(self, setup: Setup, received: Sequence[ReceivedBar], seen: Sequence[int] = ()) -> None:
+        """Take bars in whose step has passed: only later steps know of them (SEMANTICS 5).
 
-    def miss(self, why: str, seen: int = 0) -> None:
+        Parameters
+        ----------
+        setup : Setup
+            Over the bars since the anchor up to their label.
+        received : sequence of ReceivedBar
+            Of that one label.
+        seen : sequence of int
+            Their numbers at the venue.
+        """
+        label, symbols = received[0].label, [bar.symbol for bar in received]
+        row = self.tape.row_of(label)
+        for symbol in symbols:
+            j = self.portfolio.column[symbol]
+            self._count_late(j)
+            if row >= self.tape.first:
+                self.tape.replace(setup, row, [j])
+                note_bar(self.tape, self.states, j, row, self.steps_done)
+                self._behind = True
+        body = {"label": label, "symbols": symbols, "seen": list(seen)}
+        self.journal.commit([Entry("late", f"{label} {' '.join(symbols)}", body), *self._alerts()], received)
+
+    def alert(self, text: str, key: str, seen: Sequence[int] = ()) -> None:
+        """Write down, once under a key, what a person should look at; it changes nothing."""
+        self.journal.commit([Entry("alert", key, {"text": text, "seen": list(seen)})])
+        self.bus.emit(Alert(text))
+
+    def decide(self, seen: Sequence[int] = (), late: bool = False) -> None:
+        """Decide the newest step.
+
+        Parameters
+        ----------
+        seen : sequence of int
+            The numbers of its bars at the venue.
+        late : bool
+            Whether all its bars came after their time: then it closes, and opens only what may be entered late.
+        """
+        self._seen = {"seen": list(seen)} | ({"late": True} if late else {})
+        self._count(late)
+        if late:
+            note_step(self.tape, self.states, self.steps_done)
+            self._behind = True
+        self.step()
+        if self._behind:
+            forget(self.states)
+            self._behind = False
+
+    def miss(self, why: str, seen: Sequence[int] = ()) -> None:
         """Let a step pass undecided: mark it, and note that it was missed."""
         row = self.steps_done
         self.steps_done = row + 1
@@ -93,11 +138,13 @@ class LiveSession(Session):
         self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
-        self._gap += 1
+        note_step(self.tape, self.states, row)
+        self._behind = True
         if self.setup.strategy.late_entries != "take":
             self._forget_crossings()
         label = self.tape.label[row]
-        self.journal.commit([*self._anchors(), Entry("missed", label, {"why": why, "equity": equity, "seen": seen})], self._bars_in())
+        body = {"why": why, "equity": equity, "seen": list(seen)}
+        self.journal.commit([*self._anchors(), Entry("missed", label, body)], self._bars_in())
         self.bus.emit(StepClosed(row, label, equity))
 
     def apply(self, command: Command, now: int) -> Answer:
@@ -148,24 +195,6 @@ class LiveSession(Session):
         """The orders of which the venue has said nothing yet."""
         return [order for order in self.working if str(order.key) not in self._accepted]
 
-    def joining(self) -> list[tuple[str, float, float]]:
-        """Return what the first step would open if the stances stay: symbol, signed quantity, notional (SEMANTICS 9)."""
-        row, equity = self.steps_done - 1, self.portfolio.equity
-        if row < 0 or self.setup.strategy.start == "wait":
-            return []
-        self.decider.begin(row, equity)
-        found = []
-        for j, column in enumerate(self.tape.stance):
-            stance = column[row]
-            sign = 0 if stance != stance or (stance < 0 and not self._short[j]) else (stance > 0) - (stance < 0)
-            if sign:
-                state = State(waiting=False)
-                state.acted, state.row = sign, self._trace(row, j, stance, equity)
-                for order in self.decider.opening(row, j, state, equity):
-                    signed = order.sign * order.quantity
-                    found.append((order.instrument.symbol, signed, signed * self.tape.price[j] * self.tape.unit[j]))
-        return found
-
     # -- verbs ------------------------------------------------------------------------------------------------------
 
     def _pause(self, command: Command) -> str:
@@ -214,8 +243,8 @@ class LiveSession(Session):
 
     def _close_what_turned(self, row: int, equity: float) -> list[int]:
         """Close besides what should be closed already: after a fill that came late, or a closing that came to nothing."""
-        if self._gap:
-            self._take_up_missed(row)
+        if self._behind:
+            take_up(self.tape, self.states, row)
         wanted = super()._close_what_turned(row, equity)
         for j, state in enumerate(self.states):
             lots = self.portfolio.lots[j]
@@ -251,23 +280,27 @@ class LiveSession(Session):
                 allowed.append(j)
         return allowed
 
-    def _take_up_missed(self, row: int) -> None:
-        """Let the last opinion of the missed steps stand where the newest step has none: a missed exit still closes."""
-        for j, column in enumerate(self.tape.stance):
-            if column[row] != column[row]:
-                column[row] = self._missed_opinion(row, j)
+    def _count(self, late: bool) -> None:
+        """Count which bars of the newest step came late, and which in time."""
+        for j, column in enumerate(self.tape.close):
+            if column[self.steps_done] != column[self.steps_done]:
+                continue
+            if late:
+                self._count_late(j)
+            else:
+                self.states[j].late = 0
 
-    def _missed_opinion(self, row: int, j: int) -> float:
-        """Return the last opinion of the steps that were missed just before; NaN where there was none."""
-        missed = self.tape.stance[j][row - self._gap : row]
-        return next((stance for stance in reversed(missed) if stance == stance), math.nan)
+    def _count_late(self, j: int) -> None:
+        """Count a late bar; the third in a row raises an alert."""
+        state, symbol = self.states[j], self.setup.instruments[j].symbol
+        state.late += 1
+        if state.late == MANY:
+            text = f"{symbol}: the last {MANY} bars came late, so it opens nothing in time; is its source in order?"
+            self._came_up.append(Entry("alert", f"late {symbol} {self.tape.label[-1]}", {"text": text}))
 
     def _late(self, row: int, j: int) -> bool:
-        """Whether a stance turned while nothing was decided: an opening then comes too late (SEMANTICS 36)."""
-        if not self._gap or self.setup.strategy.late_entries == "take":
-            return False
-        now, before = self.tape.stance[j][row], self._missed_opinion(row, j)
-        return before == before and (now > 0) == (before > 0) and (now < 0) == (before < 0)
+        """Whether an opening would be a late entry, and none is wanted."""
+        return self._behind and self.setup.strategy.late_entries != "take" and is_late(self.tape, self.states[j], j, row)
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":
@@ -293,8 +326,9 @@ class LiveSession(Session):
     def _finish(self, row: int, equity: float) -> None:
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         label = self.tape.label[row]
-        body = {"equity": equity, "seen": self._seen, "decisions": [self._told_of(one) for one in self._decided]}
-        self.journal.commit([*self._anchors(), Entry("step", label, body | self._taken_off()), *self._intents()], self._bars_in())
+        body = {"equity": equity, **self._seen, "decisions": [self._told_of(one) for one in self._decided]}
+        step = Entry("step", label, body | self._taken_off())
+        self.journal.commit([*self._anchors(), step, *self._intents(), *self._alerts()], self._bars_in())
         self._decided.clear()
         self._submit(row)
         self.bus.emit(StepClosed(row, label, equity))
@@ -316,6 +350,13 @@ class LiveSession(Session):
     def _anchors(self) -> list[Entry]:
         moved, self._moved = self._moved, []
         return moved
+
+    def _alerts(self) -> list[Entry]:
+        """Return the alerts that came up, and tell them."""
+        came, self._came_up = self._came_up, []
+        for entry in came:
+            self.bus.emit(Alert(entry.body["text"]))
+        return came
 
     def _bars_in(self) -> list[ReceivedBar]:
         received, self._received = self._received, []
@@ -346,13 +387,3 @@ VERBS = {
     "kill": LiveSession._kill,
     "stop": LiveSession._stop,
 }
-
-
-def bars_received(bars: Bars, row: int, arrived: int) -> list[ReceivedBar]:
-    """Return one row of bars as they were received."""
-    rows = []
-    for j, instrument in enumerate(bars.instruments):
-        first, high, low, close, volume = (float(bars.array(name)[row, j]) for name in FIELDS)
-        if close == close:
-            rows.append(ReceivedBar(int(bars.labels[row]), instrument.symbol, first, high, low, close, volume, arrived))
-    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ from workbench.session.events import Decided, OrderAccepted, OrderEnded, OrderFi
 from workbench.session.record import Record
 from workbench.session.session import Session
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "recorded"]
 
 
 class Recorder:
@@ -125,6 +126,13 @@ class Recorder:
 
     def _decided(self, event: Decided) -> None:
         self._decisions[event.number] = event.row
+
+
+def recorded(live: Callable[[Callable[[Session], None]], object]) -> Record:
+    """Return the record of a session that is made, and lives, in a call; it is handed what listens."""
+    recorders: list[Recorder] = []
+    live(lambda session: recorders.append(Recorder(session)))
+    return recorders[0].record()
 
 
 def _first(key: OrderKey) -> OrderKey:

@@ -6,26 +6,22 @@ otherwise than the one that traded is noticed here, before it can send anything.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from workbench.bars import FIELDS, Bars
 from workbench.errors import JournalError
 from workbench.execution.port import ExecutionModule, VenueEvent, VenueSaid
 from workbench.execution.wire import event_from, order_from
 from workbench.instrument import Instrument
-from workbench.journal import Command, Entry, JournalPort, MemoryJournal, ReceivedBar
+from workbench.journal import Answer, Command, Entry, MemoryJournal, ReceivedBar
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.session.live import LiveSession
 from workbench.session.setup import Setup
-from workbench.strategy import Inputs
+from workbench.session.written import Known
 
-__all__ = ["bars_of", "over", "relived"]
+__all__ = ["relived"]
 
 
 class Echo(ExecutionModule):
@@ -67,61 +63,74 @@ class Echo(ExecutionModule):
         raise NotImplementedError
 
 
+class Sent(MemoryJournal):
+    """A journal that only keeps the intents of a session that lives again, until they are compared."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intents: dict[str, Any] = {}
+
+    def commit(self, entries: Sequence[Entry], bars: Sequence[ReceivedBar] = (), answers: Sequence[Answer] = ()) -> None:
+        """Keep intents; all else is in the journal that is lived through."""
+        self.intents |= {str(entry.key): entry.body for entry in entries if entry.kind == "intent"}
+
+
 def relived(
     setup: Setup,
-    journal: JournalPort,
+    entries: Iterable[Entry],
     first: int,
     listen: Callable[[LiveSession], object] = lambda session: None,
-    until: int = 1 << 62,
+    late: Iterable[Entry] = (),
 ) -> LiveSession:
     """Return a session in the state that its journal leads to.
 
     Parameters
     ----------
     setup : Setup
-        Over all bars that the journal holds.
-    journal : JournalPort
+        Over all bars that the journal holds (`Written.setup`).
+    entries : iterable of Entry
+        What to live through: all that the journal holds, or its beginning.
     first : int
         The row of the first step that the run could decide.
     listen : callable, optional
         Given the session before it lives through anything: a recorder subscribes here.
-    until : int, optional
-        The number of the last entry to live through; all of them where not given.
+    late : iterable of Entry
+        The entries of bars that came late (`Written.late`).
 
     Raises
     ------
     JournalError
         The session decides otherwise now than it did then.
     """
-    echo, written = Echo(), MemoryJournal()
-    session = LiveSession(setup, echo, written, first)
+    echo, sent, known = Echo(), Sent(), Known(setup, late)
+    session = LiveSession(known.setup, echo, sent, first)
     listen(session)
     instruments = {i.symbol: i for i in setup.instruments}
-    intents: dict[str, Any] = {}
-    for entry in journal.entries():
-        if entry.number > until:
-            break
+    for entry in entries:
         if entry.kind == "intent":
-            intents[str(entry.key)] = entry.body
+            _require_intent(entry, sent.intents)
         else:
-            _live_through(session, echo, entry, instruments)
-    _must_agree(intents, {str(entry.key): entry.body for entry in written.entries("intent")})
+            _require_none_left(sent.intents)
+            _live_through(session, echo, known, entry, instruments)
+    _require_none_left(sent.intents)
+    session.setup = setup
     return session
 
 
-def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: dict[str, Instrument]) -> None:
+def _live_through(session: LiveSession, echo: Echo, known: Known, entry: Entry, instruments: dict[str, Instrument]) -> None:
     body = entry.body
     echo.withdrawn = frozenset(body.get("withdrawn", ())) if isinstance(body, dict) else frozenset()
     if entry.kind == "event":
         session.told([VenueSaid(entry.key, event_from(body, instruments))])
     elif entry.kind == "start":
         session.decider.account, session.decider.deployment = body.get("account", ""), body.get("deployment", "")
-    elif entry.kind == "step":
-        session.decide(body["seen"])
-        _require_equity(session, entry)
-    elif entry.kind == "missed":
-        session.miss(body["why"], body["seen"])
-        _require_equity(session, entry)
+    elif entry.kind in ("step", "missed"):
+        _step_again(session, known, entry)
+    elif entry.kind == "anchor":
+        known.move(body["anchor"])
+    elif entry.kind == "late":
+        row, bars = known.come(entry)
+        session.late(known.at(row), bars, body["seen"])
     elif entry.kind == "again":
         session.again(order_from(body, instruments))
     elif entry.kind == "taken off":
@@ -130,50 +139,41 @@ def _live_through(session: LiveSession, echo: Echo, entry: Entry, instruments: d
         session.apply(Command(*(body[name] for name in Command._fields[:6])), body["answered"])
 
 
-def _require_equity(session: LiveSession, entry: Entry) -> None:
-    label, equity = session.tape.label[session.steps_done - 1], session.equity
-    when = pd.Timestamp(int(entry.key), tz="UTC")
+def _step_again(session: LiveSession, known: Known, entry: Entry) -> None:
+    """Decide a step once more, or let it pass once more; it must come to the same equity."""
+    body, row = entry.body, session.steps_done
+    if row >= len(session.tape):
+        raise JournalError(f"the journal goes on with the step of {_when(entry.key)}, its bars do not: they are not all there")
+    if known.half(row):
+        session.tape.replace(known.at(row), row)
+    if entry.kind == "step":
+        session.decide(body["seen"], body.get("late", False))
+    else:
+        session.miss(body["why"], body["seen"])
+    label, equity = session.tape.label[row], session.equity
     if str(label) != str(entry.key):
-        raise JournalError(f"the journal goes on with the step of {when}, its bars with that of {pd.Timestamp(label, tz='UTC')}")
-    if equity != entry.body["equity"]:
-        raise JournalError(f"the step of {when} had an equity of {entry.body['equity']}, lived through again it has {equity}")
+        raise JournalError(f"the journal goes on with the step of {_when(entry.key)}, its bars with that of {_when(label)}")
+    if equity != body["equity"]:
+        raise JournalError(f"the step of {_when(label)} had an equity of {body['equity']}, lived through again it has {equity}")
 
 
-def _must_agree(then: dict[str, Any], now: dict[str, Any]) -> None:
-    for key in [*then, *now]:
-        if then.get(key) != now.get(key):
-            raise JournalError(
-                f"order {key}: then {then.get(key, 'not sent')}, decided again {now.get(key, 'not sent')}; "
-                "this release or this workbench is not the one that traded"
-            )
+def _when(label: Any) -> pd.Timestamp:
+    return pd.Timestamp(int(label), tz="UTC")
 
 
-def over(setting: Callable[[Bars], Setup], bars: Bars, journal: JournalPort) -> Setup:
-    """Return the setup over all bars, its inputs computed from the anchors that the run had (SEMANTICS 7)."""
-    setup = setting(bars)
-    moved = [(int(entry.key), entry.body["anchor"]) for entry in journal.entries("anchor")]
-    if not moved:
-        return setup
-    whole = Inputs(*(None if array is None else array.copy() for array in setup.inputs))  # type: ignore[arg-type]
-    ends = [*(label for label, _ in moved[1:]), int(bars.labels[-1]) + 1]
-    for (label, anchor), end in zip(moved, ends, strict=True):
-        first, begin, last = np.searchsorted(bars.labels, [anchor, label, end])
-        part = setup.strategy.inputs(bars.iloc[first:last])
-        for mine, theirs in zip(whole, part, strict=True):
-            if mine is not None and theirs is not None:
-                mine[begin:last] = theirs[begin - first :]
-    return replace(setup, inputs=whole)
+def _require_intent(entry: Entry, now: dict[str, Any]) -> None:
+    """Require that what was sent then is what is decided again."""
+    again = now.pop(str(entry.key), "not sent")
+    if again != entry.body:
+        raise _otherwise(entry.key, entry.body, again)
 
 
-def bars_of(received: Iterable[ReceivedBar], instruments: Sequence[Instrument], interval: str, source: str) -> Bars:
-    """Return bars as they were received; of one received twice the last."""
-    column = {instrument.symbol: j for j, instrument in enumerate(instruments)}
-    rows: dict[int, np.ndarray] = {}
-    for bar in received:
-        if bar.label not in rows:
-            rows[bar.label] = np.full((len(FIELDS), len(instruments)), math.nan)
-        rows[bar.label][:, column[bar.symbol]] = [getattr(bar, name) for name in FIELDS]
-    labels = sorted(rows)
-    cube = np.stack([rows[label] for label in labels], axis=1) if labels else np.empty((len(FIELDS), 0, len(instruments)))
-    index = pd.DatetimeIndex(np.array(labels, dtype="datetime64[ns]"), name="timestamp").tz_localize("UTC")
-    return Bars(index, instruments, interval, dict(zip(FIELDS, cube, strict=True)), source)
+def _require_none_left(now: dict[str, Any]) -> None:
+    """Require that nothing is decided again that was not sent then."""
+    for key, body in now.items():
+        raise _otherwise(key, "not sent", body)
+
+
+def _otherwise(key: Any, then: Any, again: Any) -> JournalError:
+    said = f"order {key}: then {then}, decided again {again}"
+    return JournalError(f"{said}; this release or this workbench is not the one that traded")

@@ -10,11 +10,9 @@ import logging
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
-
-import numpy as np
 
 from workbench.bars import Bars
 from workbench.errors import JournalError, OrderError
@@ -32,11 +30,13 @@ from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
+from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
-from workbench.session.live import LiveSession, bars_received
-from workbench.session.recovery import bars_of, over, relived
+from workbench.session.live import LiveSession
+from workbench.session.recovery import relived
 from workbench.session.setup import Setup
-from workbench.session.standing import MOVED, difference, standing
+from workbench.session.standing import MOVED, difference, joining, standing
+from workbench.session.written import Written, bars_of
 
 __all__ = ["Link", "Runner"]
 
@@ -116,6 +116,7 @@ class Runner:
         self._first_row = 0
         self._past: list[Numbered] = []
         self._ahead: frozenset[int] = frozenset()
+        self._gathering = Gathering([one.symbol for one in instruments])
         self._inbox: queue.Queue[Arrival] = queue.Queue()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
@@ -137,7 +138,7 @@ class Runner:
             while not self.over:
                 self._take()
                 self._look_around()
-                if self._last and not self._doubtful:
+                if self._last and not self._doubtful and not self._gathering.waiting:
                     self.over = OVER
                 if self._leave:
                     self._leave_after_one_step()
@@ -161,48 +162,50 @@ class Runner:
 
     def _come_back(self) -> None:
         """Live once more through what the journal holds, if this run has begun before."""
-        began = self.journal.newest("start")
-        if began is None:
+        written = Written.read(self.journal, self._instruments, self._interval)
+        if written is None:
             return
-        bars = bars_of(self.journal.bars(), self._instruments, self._interval, began.body["source"])
-        anchor = self.journal.newest("anchor")
-        self._history = History(bars if anchor is None else bars.iloc[np.searchsorted(bars.labels, anchor.body["anchor"]) :])
-        self.session = relived(over(self._setting, bars, self.journal), self.journal, began.body["rows"], self._listen)
-        self.session.stopping = ""  # that run was stopped, this one begins
-        self._first_row = self.session.steps_done
-        self._told = began.body["seen"]
-        self._ahead = frozenset(self._numbers())
-        while self._told + 1 in self._ahead:
+        numbers: set[int] = set()
+        entries = _noting(self.journal.entries(), numbers)
+        session = relived(written.setup(self._setting), entries, written.first, self._listen, written.late)
+        session.tape.shorten()
+        session.stopping = ""  # that run was stopped, this one begins
+        self._went_on(session, written.history)
+        self._told = written.began.body["seen"]
+        while self._told + 1 in numbers:
             self._told += 1
-
-    def _numbers(self) -> Iterator[int]:
-        """Yield the numbers that the journal holds; one may be missing where a run was killed between two of them."""
-        yield from (int(e.key) for e in self.journal.entries("event") if str(e.key).isdigit())
-        yield from (e.body["seen"] for kind in ("step", "missed") for e in self.journal.entries(kind))
+        self._ahead = frozenset(number for number in numbers if number > self._told)
 
     def _begin(self, past: Sequence[BarsClosed]) -> None:
         """Begin a run that has no journal yet: what has closed so far is history, the next bar is the first to be decided."""
-        received = [bar for one in past for bar in bars_received(one.bars, 0, one.arrived)]
-        bars = bars_of(received, self._instruments, self._interval, past[-1].bars.source if past else "")
-        self._history = History(bars)
-        self.session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
-        self._listen(self.session)
-        self._first_row = len(bars)
-        self.joins = self.session.joining()
-        self.session.decider.account, self.session.decider.deployment = self._names.values()
+        received = [bar for one in past for bar in Step(0, (one,)).received]
+        bars = bars_of(received, self._instruments, self._interval, past[-1].bars.source)
+        session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
+        session.tape.shorten()
+        self._listen(session)
+        self._went_on(session, bars)
+        self.joins = joining(session)
+        session.decider.account, session.decider.deployment = self._names.values()
         body = self._names | {"rows": len(bars), "seen": self._told, "source": bars.source, "anchor": int(bars.labels[0])}
         self.journal.commit([Entry("start", self._run, body)], received)
+
+    def _went_on(self, session: LiveSession, bars: Bars) -> None:
+        """Go on with a session from where it stands."""
+        self.session, self._history = session, History(bars)
+        self._first_row = session.steps_done
+        self._gathering.last = int(bars.labels[-1])
 
     # -- what arrives -------------------------------------------------------------------------------------------------
 
     def _take(self) -> None:
         try:
-            arrival = self._inbox.get(timeout=WAIT)
+            arrival = self._inbox.get(timeout=max(min(WAIT, self._gathering.due - time.monotonic()), 0.0))
         except queue.Empty:
             return
         if isinstance(arrival, Connected):
             # what came of the past before a connection broke is kept: it is not told again
             self._head, self._newest, self.gate = arrival.head, arrival.newest, "catching up"
+            self._gathering.grace = arrival.grace
             if self._head <= self._told:
                 self._caught_up()
         elif isinstance(arrival, Disconnected):
@@ -228,26 +231,30 @@ class Runner:
                 return
             self._begin(closed)
             past, self._newest = [one for one in past if isinstance(one, MarketOver)], closed[-1].number
-        session = self.session
-        assert session is not None
-        held = self._lived_meanwhile(session, past)
+        assert self.session is not None
+        held = self._lived_meanwhile(self.session, past)
         self._reconcile(held)
-        for one in held:
-            self._bars(one)
-        self._link.done(self._newest)
+        for step in held:
+            self._step(step)
+        if not self._gathering.waiting:
+            self._link.done(self._newest)
 
-    def _lived_meanwhile(self, session: LiveSession, past: Sequence[Numbered]) -> list[BarsClosed]:
-        """Take in what was told while the session was away, and return the newest bars: they are still to be decided."""
-        held: list[BarsClosed] = []
+    def _lived_meanwhile(self, session: LiveSession, past: Sequence[Numbered]) -> list[Step]:
+        """Take in what was told while the session was away, and return the newest step: it is still to be decided."""
+        newest = max((int(one.bars.labels[0]) for one in past if isinstance(one, BarsClosed)), default=-1)
+        held: list[Step] = []
         for one in past:
             if isinstance(one, VenueSaid):
                 session.told([one])
             elif isinstance(one, MarketOver):
                 self._last = True
-            elif one.number == self._newest:
-                held.append(one)
             else:
-                self._bars(one, "the session was down")
+                for came in self._gathering.take(one, time.monotonic()):
+                    if came.label < newest:
+                        self._came(came, "the session was down")
+                    else:  # of the newest label all that has come by now counts
+                        parts = came.parts if isinstance(came, Step) else (came.part,)
+                        held = [Step(newest, (*(part for step in held for part in step.parts), *parts))]
         return held
 
     def _new(self, arrival: Numbered) -> None:
@@ -257,26 +264,53 @@ class Runner:
         elif isinstance(arrival, VenueSaid):
             self.session.told([arrival])
         else:
-            if self.gate.startswith("reconcile"):  # the books are compared best while the venue has nothing new to tell
-                self._reconcile([arrival])
-            self._bars(arrival)
-            if not self._leave:
-                self._link.done(arrival.number)
+            for came in self._gathering.take(arrival, time.monotonic()):
+                self._decide(came)
 
-    def _bars(self, closed: BarsClosed, why_not: str = "") -> None:
+    def _decide(self, came: Step | Late) -> None:
+        """Decide a step that has come in its time; take late bars in."""
+        if isinstance(came, Step) and self.gate.startswith("reconcile"):
+            self._reconcile([came])  # the books are compared best while the venue has nothing new to tell
+        self._came(came)
+        if isinstance(came, Step) and not self._leave:
+            self._link.done(max(came.numbers))
+
+    def _came(self, came: Step | Late, why_not: str = "") -> None:
+        if isinstance(came, Step):
+            self._step(came, why_not)
+        else:
+            self._late(came)
+
+    def _step(self, step: Step, why_not: str = "") -> None:
         """Take closed bars in, and decide their step if it may be."""
         session = self.session
         assert session is not None
-        self.arrived = closed.arrived
+        self.arrived = step.arrived
         self._obey(session)  # nothing is decided over a command that is waiting
-        anchor = self._roll(session, int(closed.bars.labels[0]))
-        self._history.add(closed.bars)
-        session.append(session.setup.on(self._history.bars), bars_received(closed.bars, 0, closed.arrived), anchor)
+        anchor = self._roll(session, step.label)
+        self._history.add(step.bars(self._instruments))
+        session.append(session.setup.on(self._history.bars), step.received, anchor)
         why_not = why_not or self.gate or (session.mode if session.mode in ("PAUSED", "HALTED") else "")
         if why_not:
-            session.miss(why_not, closed.number)
+            session.miss(why_not, step.numbers)
         else:
-            session.decide(closed.number)
+            session.decide(step.numbers, step.late)
+
+    def _late(self, late: Late) -> None:
+        """Take bars in whose step has passed: only later steps know of them."""
+        session, part = self.session, late.part
+        assert session is not None
+        self.arrived = part.arrived
+        row = self._history.row_of(late.label)
+        if row is None:
+            whose = f"{', '.join(part.bars.symbols)} of {part.bars.index[0]}"
+            text = f"the bars of {whose} came after later ones and were left out: no step has their label"
+            session.alert(text, f"left out {part.number}", [part.number])
+            return
+        new = [bar for bar in Step(late.label, (part,)).received if self._history.lacks(row, bar.symbol)]
+        if new:
+            self._history.fill(row, new)
+            session.late(session.setup.on(self._history.bars.iloc[: row + 1]), new, [part.number])
 
     def _roll(self, session: LiveSession, label: int) -> int | None:
         """Move the anchor at the turn of a day, once there is more history than is needed; return it if it moved."""
@@ -288,7 +322,7 @@ class Runner:
 
     # -- the gate -----------------------------------------------------------------------------------------------------
 
-    def _reconcile(self, held: Sequence[BarsClosed] = ()) -> None:
+    def _reconcile(self, held: Sequence[Step] = ()) -> None:
         """Settle every doubt by asking, compare both books, send again what got lost; the gate lifts if the books agree."""
         session = self.session
         assert session is not None
@@ -304,7 +338,7 @@ class Runner:
             self.gate = f"reconcile: {error}"
         # only now: what is sent changes the venue's book
         for order in absent:
-            if session.timely(order) and (order.reduce_only or not (held or self.gate)):
+            if session.timely(order) and (order.reduce_only or not (held or self._gathering.waiting or self.gate)):
                 session.again(order)
 
     def _end_absent(self, session: LiveSession, order: Order) -> None:
@@ -318,6 +352,8 @@ class Runner:
     def _look_around(self) -> None:
         now = time.monotonic()
         session = self.session
+        for step in self._gathering.overdue(now):
+            self._decide(step)
         if session is not None and now >= self._due["commands"]:
             self._obey(session)
             if session.mode == "HALTED":
@@ -346,3 +382,13 @@ class Runner:
         if session is None:
             return said
         return said | {"joins": self.joins if session.steps_done == session.first else []} | standing(session)
+
+
+def _noting(entries: Iterable[Entry], numbers: set[int]) -> Iterator[Entry]:
+    """Yield entries, and note the numbers of what they tell of; one may be missing where a run was killed between two."""
+    for entry in entries:
+        if entry.kind == "event":
+            numbers |= {int(entry.key)} if str(entry.key).isdigit() else set()
+        elif entry.kind in ("step", "missed", "late", "alert"):
+            numbers |= set(entry.body.get("seen", ()))
+        yield entry

@@ -231,9 +231,10 @@ class Session:
 
     def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
         self.decisions += 1
-        return self._trace(row, j, stance, equity)
+        return self.trace(row, j, stance, equity)
 
-    def _trace(self, row: int, j: int, stance: float, equity: float) -> Any:
+    def trace(self, row: int, j: int, stance: float, equity: float) -> Any:
+        """Return the row of a decision that is about to be made."""
         decision = DecisionRow()
         decision.t, decision.j, decision.stance, decision.equity = row, j, stance, equity
         decision.price = self.tape.price[j]

@@ -7,8 +7,9 @@ from typing import Any
 from workbench.execution.port import VenueState
 from workbench.market import Order
 from workbench.session.live import LiveSession
+from workbench.session.state import State
 
-__all__ = ["MOVED", "difference", "standing"]
+__all__ = ["MOVED", "difference", "joining", "standing"]
 
 MOVED = "reconcile: the venue has moved on meanwhile"
 
@@ -26,6 +27,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
         "working": [_order(order) for order in session.working],
         "doubtful": len(session.doubtful),
+        "late": {i.symbol: state.late for i, state in zip(session.setup.instruments, session.states, strict=True) if state.late},
     }
 
 
@@ -44,9 +46,9 @@ def _position(session: LiveSession, j: int) -> dict[str, Any]:
 
 
 def _steps_since_a_bar(session: LiveSession, j: int) -> int:
-    """Return the age of a mark: how many steps ago the instrument had its last bar (SEMANTICS 3)."""
-    closes, done = session.tape.close[j], session.steps_done
-    return next((done - 1 - row for row in range(done - 1, -1, -1) if closes[row] == closes[row]), done)
+    """Return the age of a mark: how many steps ago the instrument had its last bar (SEMANTICS 3), as far back as is kept."""
+    closes, done, first = session.tape.close[j], session.steps_done, session.tape.first
+    return next((done - 1 - row for row in range(done - 1, first - 1, -1) if closes[row] == closes[row]), done - first)
 
 
 def _order(order: Order) -> dict[str, Any]:
@@ -54,6 +56,25 @@ def _order(order: Order) -> dict[str, Any]:
     leg = order.key.leg if order.key is not None else ""
     told = {"symbol": order.instrument.symbol, "leg": leg, "side": order.side, "quantity": order.quantity}
     return told | {"type": order.type, "price": order.price, "reason": order.reason}
+
+
+def joining(session: LiveSession) -> list[tuple[str, float, float]]:
+    """Return what the first step would open if the stances stay: symbol, signed quantity, notional (SEMANTICS 9)."""
+    row, equity, tape = session.steps_done - 1, session.portfolio.equity, session.tape
+    if row < 0 or session.setup.strategy.start == "wait":
+        return []
+    session.decider.begin(row, equity)
+    found = []
+    for j, instrument in enumerate(session.setup.instruments):
+        stance = tape.stance[j][row]
+        sign = 0 if stance != stance or (stance < 0 and not instrument.can_short) else (stance > 0) - (stance < 0)
+        if sign:
+            state = State(waiting=False)
+            state.acted, state.row = sign, session.trace(row, j, stance, equity)
+            for order in session.decider.opening(row, j, state, equity):
+                signed = order.sign * order.quantity
+                found.append((instrument.symbol, signed, signed * tape.price[j] * tape.unit[j]))
+    return found
 
 
 def difference(session: LiveSession, state: VenueState, told: int) -> str:

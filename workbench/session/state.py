@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from workbench.market import Order, OrderKey
@@ -24,6 +25,9 @@ class State:
         "closing",
         "crossing",
         "decision",
+        "late",
+        "missed",
+        "missed_at",
         "opened_at",
         "opening",
         "row",
@@ -45,7 +49,16 @@ class State:
         self.closed_at = -1
         self.opened_at = -1
         self.decision = -1
+        #: The last opinion that was not decided on, and its row; NaN where there is none.
+        self.missed, self.missed_at = math.nan, -1
+        #: How many of its bars came late in a row.
+        self.late = 0
         self.row: Any = None
+
+    def note(self, stance: float, row: int) -> None:
+        """Keep an opinion in mind that is not decided on."""
+        if stance == stance and row >= self.missed_at:
+            self.missed, self.missed_at = stance, row
 
     def filled(self, key: OrderKey) -> None:
         """Note a fill: an opening is no longer out, and what closed the position leaves nothing out."""

@@ -1,23 +1,76 @@
 """The tape: closed bars and what follows from them, column by column, as plain lists of floats.
 
-Replay fills it whole; a live feed appends a row for each closed step. Session and paper venue read it by row number.
+Replay fills it whole; a live feed appends a row for each closed step, and lets go of rows that nobody will ask for again.
+Session and paper venue read it by row number.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from workbench.bars import Bars
+from workbench.bars import FIELDS, Bars
 from workbench.rates import Conversion
 from workbench.session.setup import Setup
 
 __all__ = ["MarketTape", "Tape"]
 
-Columns = list[list[float]]
+Columns = list[Any]
+#: How many rows a tape of a live run keeps at least: more than any order waits.
+KEPT = 2_000
+
+
+class Window:
+    """The newest rows of a column, under the row numbers of the whole: a list that lets go of its older end.
+
+    Parameters
+    ----------
+    values : list
+        The column so far.
+    keep : int
+        How many rows stay at least.
+
+    Examples
+    --------
+    >>> column = Window([0.0, 1.0, 2.0, 3.0, 4.0], keep=2)
+    >>> column += [5.0]
+    >>> len(column), column.first, column[5]
+    (6, 4, 5.0)
+    """
+
+    __slots__ = ("_keep", "_values", "first")
+
+    def __init__(self, values: list[Any], keep: int) -> None:
+        self._keep, self._values, self.first = keep, values, 0
+        self._let_go()
+
+    def __getitem__(self, row: int) -> Any:
+        return self._values[self._place(row)]
+
+    def __setitem__(self, row: int, value: Any) -> None:
+        self._values[self._place(row)] = value
+
+    def __iadd__(self, values: list[Any]) -> Window:
+        self._values += values
+        self._let_go()
+        return self
+
+    def __len__(self) -> int:
+        return self.first + len(self._values)
+
+    def _place(self, row: int) -> int:
+        if 0 <= row < self.first:
+            raise IndexError(f"row {row} was let go: the first that is kept is {self.first}")
+        return row - self.first if row >= 0 else row
+
+    def _let_go(self) -> None:
+        if len(self._values) > 2 * self._keep:
+            self.first += len(self._values) - self._keep
+            del self._values[: -self._keep]
 
 
 class MarketTape:
@@ -53,6 +106,9 @@ class MarketTape:
             self.moving = conversion.moving
             self.unit, self.base = (array[0].tolist() for array in conversion[:2])
             self.session = None if sessions is None else _empty(len(self.price))
+        elif conversion.moving and not self.moving:  # of a single row nobody can tell whether its rates move
+            self.moving = True
+            self.unit_rows, self.base_rows = [[u] for u in self.unit], [[b] for b in self.base]
         self.label += bars.labels[first:].tolist()
         for name in ("open", "high", "low", "close"):
             _append(getattr(self, name), bars.array(name)[first:])
@@ -61,6 +117,23 @@ class MarketTape:
         if self.moving:
             _append(self.unit_rows, conversion.unit[first:])
             _append(self.base_rows, conversion.base[first:])
+
+    def shorten(self, keep: int = KEPT) -> None:
+        """Keep only the newest rows from now on: a run without an end must not grow without one."""
+        self.label = Window(self.label, keep)  # type: ignore[assignment]
+        for columns in self._columns():
+            columns[:] = [Window(column, keep) for column in columns]
+
+    def _columns(self) -> list[Columns]:
+        """Return all columns that have a value for each row."""
+        moving = [self.unit_rows, self.base_rows] if self.moving else []
+        sessions = [] if self.session is None else [self.session]
+        return [self.open, self.high, self.low, self.close, *moving, *sessions]
+
+    @property
+    def first(self) -> int:
+        """The oldest row that is there."""
+        return getattr(self.label, "first", 0)
 
     def advance(self, row: int) -> None:
         """Move the last known closes and rates on to a closed step."""
@@ -82,7 +155,7 @@ class MarketTape:
 
     def row_of(self, label: int) -> int:
         """Return the row of a label."""
-        return bisect_left(self.label, label)
+        return bisect_left(self.label, label, self.first)
 
     def __len__(self) -> int:
         return len(self.label)
@@ -119,6 +192,24 @@ class Tape(MarketTape):
             _append(self.fresh, setup.conversion.fresh[first:])
         elif not self.fresh[0]:
             _append(self.fresh, setup.conversion.fresh)
+
+    def replace(self, setup: Setup, row: int, columns: Sequence[int] | None = None) -> None:
+        """Write the last row of a setup, of some columns or of all, over a row: what is known there has changed."""
+        for j in range(len(self.price)) if columns is None else columns:
+            for name in FIELDS[:4]:
+                getattr(self, name)[j][row] = float(setup.bars.array(name)[-1, j])
+            self.stance[j][row] = float(setup.inputs.stance[-1, j])
+            for mine, theirs in ((self.stop, setup.inputs.stop), (self.target, setup.inputs.target)):
+                if mine is not None and theirs is not None:
+                    mine[j][row] = float(theirs[-1, j])
+            if self.moving:
+                for column, array in ((self.unit_rows, setup.conversion.unit), (self.base_rows, setup.conversion.base)):
+                    column[j][row] = float(array[-1, j])
+                self.fresh[j][row] = setup.conversion.fresh[-1, j]
+
+    def _columns(self) -> list[Columns]:
+        also = (self.stance, self.stop, self.target, self.fresh if self.moving else None)
+        return [*super()._columns(), *(columns for columns in also if columns is not None)]
 
     def is_fresh(self, j: int, row: int) -> bool:
         """Whether the rates of an instrument are known and recent enough to open a position."""

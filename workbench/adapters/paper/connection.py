@@ -22,6 +22,10 @@ __all__ = ["PaperConnection", "Unreachable"]
 log = logging.getLogger("workbench.adapters.paper")
 #: Seconds: between two attempts to connect, and to wait for an answer.
 PAUSE, PATIENCE = 0.2, 5.0
+#: Without a bound on what is read ahead: a line that is closed in a flood of messages must still see the other side's goodbye.
+SETTINGS: dict[str, Any] = {
+    "compression": None, "proxy": None, "max_size": 2**26, "max_queue": None, "ping_interval": 5, "ping_timeout": 10, "close_timeout": 1,
+}  # fmt: skip
 
 
 class Unreachable(OrderError):
@@ -108,9 +112,7 @@ class PaperConnection:
             try:
                 where = json.loads(self._address.read_text())
                 self._token = where["token"]
-                async with connect(
-                    f"ws://127.0.0.1:{where['port']}", compression=None, proxy=None, max_size=2**26, ping_interval=5, ping_timeout=10
-                ) as client:
+                async with connect(f"ws://127.0.0.1:{where['port']}", **SETTINGS) as client:
                     await self._serve(client)
             except (OSError, ValueError, KeyError, WebSocketException, TimeoutError) as error:
                 why = str(error) or type(error).__name__
@@ -122,7 +124,7 @@ class PaperConnection:
         self._client = client
         try:
             said = (await self._ask("subscribe", {"since": self._since()}))["ok"]
-            self._put(Connected(said["head"], said["newest"]))
+            self._put(Connected(said["head"], said["newest"], said["grace"]))
             await reading
         finally:
             reading.cancel()

@@ -66,11 +66,12 @@ class PaperLink:
             return MarketOver(said["number"])
         if "event" in said:
             return VenueSaid(said["number"], event_from(said["event"], self.instruments))
-        return BarsClosed(said["number"], self._bars(said), said["closed"], time.time_ns())
+        return BarsClosed(said["number"], self._bars(said), said["closed"], time.time_ns(), said["late"])
 
     def _bars(self, plain: dict[str, Any]) -> Bars:
-        """Return bars from plain values; None is a missing bar."""
-        columns = [plain["bars"][symbol] for symbol in self.instruments]
+        """Return bars from plain values, of the instruments that are there; None is a missing bar."""
+        instruments = [instrument for symbol, instrument in self.instruments.items() if symbol in plain["bars"]]
+        columns = [plain["bars"][instrument.symbol] for instrument in instruments]
         arrays = {name: np.array([column[k] for column in columns], dtype=float).T for k, name in enumerate(FIELDS)}
         index = pd.DatetimeIndex(np.array(plain["labels"], dtype="datetime64[ns]"), name="timestamp").tz_localize("UTC")
-        return Bars(index, list(self.instruments.values()), self.interval, arrays, plain.get("source", ""))
+        return Bars(index, instruments, self.interval, arrays, plain.get("source", ""))

@@ -6,7 +6,9 @@ from it, so a venue that was killed comes back by living through its ledger once
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,20 +19,46 @@ from workbench.execution.wire import event_plain, order_from, order_plain
 from workbench.instrument import Instrument
 from workbench.journal import Entry, JournalPort
 from workbench.market import Order, OrderKey
-from workbench.practice.paper.feeds import Feed
+from workbench.practice.paper.feeds import BLOCK, Feed
 from workbench.rates import common_currency, conversion
-from workbench.session.tape import MarketTape
+from workbench.session.tape import MarketTape, Window
 from workbench.sessions import close_times, session_numbers
 
-__all__ = ["Exchange", "Message"]
+__all__ = ["Exchange", "Message", "some_late"]
+
+#: How many messages, and rows of bars, are kept at hand; who asks for older ones has the venue live through its ledger again.
+KEPT = 2 * BLOCK
 
 
 class Message(NamedTuple):
-    """What the venue told, under its running number: an event, the bars of a row, or (row -1) that no further bar will come."""
+    """What the venue told, under its running number: an event, bars, or neither: no further bar will come.
+
+    `bars` is a row of all instruments, or of some: the others come by themselves, a step `late`.
+    """
 
     number: int
-    event: dict[str, Any] | None
     row: int
+    event: dict[str, Any] | None = None
+    bars: Bars | None = None
+    late: bool = False
+
+
+class Told(NamedTuple):
+    """A message as it is kept: bars by their columns."""
+
+    row: int
+    event: dict[str, Any] | None = None
+    columns: tuple[int, ...] = ()
+    late: bool = False
+
+
+#: Whether the bar of a row and column comes late.
+Lateness = Callable[[int, int], bool]
+
+
+def some_late(share: float, seed: int) -> Lateness:
+    """Return what makes a share of all bars come late: each time the same."""
+    return lambda row, column: random.Random(f"{seed} {row} {column}").random() < share
 
 
 class Exchange:
@@ -42,20 +70,32 @@ class Exchange:
     venue : PaperVenue
         Fresh: the ledger brings it to where it was.
     ledger : JournalPort
+    late : callable, optional
+        Says which bars a client is told of only with the next row.
+    keep : int, optional
+        How many messages and rows are kept at hand at least.
     """
 
-    def __init__(self, feed: Feed, venue: PaperVenue, ledger: JournalPort) -> None:
+    def __init__(
+        self, feed: Feed, venue: PaperVenue, ledger: JournalPort, late: Lateness = lambda row, column: False, keep: int = KEPT
+    ) -> None:
         self.venue = venue
         self.ledger = ledger
-        self.log: list[Message] = []
         self.row = -1
         self.newest = 0
+        self._feed, self._fresh, self._is_late, self._keep = feed, deepcopy(venue), late, keep
+        self._log: list[Told] = []
+        self._let_go = 0
+        self._behind: list[tuple[int, int]] = []
+        self._history = 0
         self._ended = False
         self._blocks = feed.blocks()
         self._past: list[Bars] = []
+        self._past_row = 0
         self._known: dict[str, OrderKey] = {}
         self._extend()
         self.instruments = {i.symbol: i for i in self._past[0].instruments}
+        self._symbols = list(self.instruments)
         venue.connect(self._past[0].instruments)
         for entry in ledger.entries():
             self._live_through(entry)
@@ -64,6 +104,7 @@ class Exchange:
         """Let the first rows pass at once, as history, where nothing has happened yet."""
         if self.row < 0 and rows:
             self.ledger.commit([Entry("history", "", {"rows": rows})])
+            self._history = rows
             self._pass_by(rows)
 
     # -- what clients ask -------------------------------------------------------------------------------------------
@@ -116,11 +157,25 @@ class Exchange:
 
     def bars(self, first: int, last: int) -> Bars:
         """Return the bars of the rows from `first` up to `last`, not included."""
+        if first < self._past_row:
+            return self._again().bars(first, last)
         return self._slice(first, last)
 
+    @property
+    def head(self) -> int:
+        """The number of the newest message."""
+        return self._let_go + len(self._log)
+
     def since(self, number: int) -> Iterator[Message]:
-        """Return what was told after a running number."""
-        return iter(self.log[number:])
+        """Yield what was told after a running number, up to now."""
+        while number < self.head:
+            if number < self._let_go:  # also while the one before was on its way
+                older, last = self._again(), self._let_go
+                yield from (older._message(k) for k in range(number + 1, last + 1))
+                number = last
+            else:
+                number += 1
+                yield self._message(number)
 
     # -- how it comes about -------------------------------------------------------------------------------------------
 
@@ -131,15 +186,30 @@ class Exchange:
         venue = self.venue
         if not self._past:
             self.tape = MarketTape(len(block.instruments), block.interval_ns)
-            self._closes: list[int] = []
+            self._closes: Any = []
             venue.currency = venue.currency or common_currency(block.instruments)
+        begun = bool(self._past)
         self._past.append(block)
         self.tape.add(block, conversion(venue.currency, block, venue.rates), session_numbers(block))
         self._closes += close_times(block).tolist()
+        if not begun:
+            self.tape.shorten(self._keep)
+            self._closes = Window(self._closes, self._keep)
+        while len(self.tape) - self._past_row - len(self._past[0]) > self._keep:
+            self._past_row += len(self._past.pop(0))
         return True
 
+    def _again(self) -> Exchange:
+        """Return this venue as its ledger has it, with all that it ever told."""
+        return Exchange(self._feed, deepcopy(self._fresh), self.ledger, self._is_late, 1 << 62)
+
+    def _message(self, number: int) -> Message:
+        told = self._log[number - self._let_go - 1]
+        bars = self._slice(told.row, told.row + 1)[[self._symbols[j] for j in told.columns]] if told.columns else None
+        return Message(number, told.row, told.event, bars, told.late)
+
     def _slice(self, first: int, last: int) -> Bars:
-        begin, found = 0, []
+        begin, found = self._past_row, []
         for block in self._past:
             if first < begin + len(block) and begin < last:
                 found.append(block.take(slice(max(first - begin, 0), last - begin)))
@@ -155,7 +225,8 @@ class Exchange:
         elif entry.kind == "cancel":
             self._off(OrderKey(**entry.body["order"]["key"]))
         elif entry.kind == "history":
-            self._pass_by(entry.body["rows"])
+            self._history = entry.body["rows"]
+            self._pass_by(self._history)
         elif entry.kind == "bar":
             self._pass_by(1)
         elif entry.kind == "end":
@@ -179,19 +250,43 @@ class Exchange:
 
     def _end(self) -> None:
         self._ended = True
-        self.log.append(Message(len(self.log) + 1, None, -1))
+        self._catch_up()
+        self._put(Told(-1))
 
     def _pass(self) -> None:
         self.row += 1
         self.venue.observe(self.tape, self.row)
         self._tell()
         self.tape.advance(self.row)
-        self.newest = len(self.log) + 1
-        self.log.append(Message(self.newest, None, self.row))
+        self._catch_up()
+        self._behind = self._late_cells(self.row)
+        in_time = tuple(j for j in range(len(self.instruments)) if (self.row, j) not in self._behind)
+        if any(self.tape.close[j][self.row] == self.tape.close[j][self.row] for j in in_time):
+            self.newest = self._put(Told(self.row, None, in_time))
+
+    def _late_cells(self, row: int) -> list[tuple[int, int]]:
+        """Return which bars of a row come late, as (row, column); those of the history are all there."""
+        if row < self._history:
+            return []
+        return [(row, j) for j, column in enumerate(self.tape.close) if column[row] == column[row] and self._is_late(row, j)]
+
+    def _catch_up(self) -> None:
+        """Tell the bars that come late, each by itself."""
+        for row, j in self._behind:
+            self._put(Told(row, None, (j,), late=True))
+        self._behind = []
 
     def _tell(self) -> None:
         for event in self.venue.events():
-            self.log.append(Message(len(self.log) + 1, event_plain(event), self.row))
+            self._put(Told(self.row, event_plain(event)))
+
+    def _put(self, told: Told) -> int:
+        """Keep a message, and return its number."""
+        self._log.append(told)
+        if len(self._log) > 2 * self._keep:
+            self._let_go += len(self._log) - self._keep
+            del self._log[: -self._keep]
+        return self.head
 
 
 def _joined(blocks: list[Bars]) -> Bars:

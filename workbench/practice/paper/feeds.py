@@ -14,7 +14,7 @@ from workbench.data import simulate
 from workbench.grid import round_away
 from workbench.instrument import Instrument
 
-__all__ = ["Endless", "Feed", "Recorded"]
+__all__ = ["BLOCK", "Endless", "Feed", "Recorded"]
 
 #: Bars of a simulated market that are made at once.
 BLOCK = 5_000

@@ -25,7 +25,7 @@ from workbench.errors import RunError
 from workbench.execution import Costs, PaperVenue
 from workbench.instrument import Instrument
 from workbench.journal import Journal
-from workbench.practice.paper.exchange import Exchange
+from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Endless, Feed, Recorded
 from workbench.practice.paper.server import PaperServer
 from workbench.saving import write_whole
@@ -60,7 +60,7 @@ async def _serve(folder: Path) -> None:
     terms = json.loads((folder / MARKET).read_text(encoding="utf-8"))
     ledger = Journal(folder / LEDGER)
     ledger.take_over(f"venue {os.getpid()}")
-    exchange = Exchange(_feed(folder, terms), _account(terms), ledger)
+    exchange = Exchange(_feed(folder, terms), _account(terms), ledger, some_late(terms["late"], terms["seed"]))
     exchange.begin(int(terms["history"]))
     token = secrets.token_urlsafe(16)
     ended = asyncio.Event()

@@ -2,8 +2,8 @@
 
 A client asks ``{"id": 1, "do": "submit", ...}`` and is answered ``{"id": 1, "ok": ...}`` or ``{"id": 1, "error": "..."}``.
 After ``subscribe`` it is told everything with a running number above the one it names, in order: ``{"number", "event"}``
-or ``{"number", "row", "label", "closed", "bars"}``. So nothing is missed over a broken connection, and nothing told twice
-is taken twice.
+or ``{"number", "row", "labels", "closed", "late", "bars"}``, the bars of all instruments or of some. So nothing is missed over
+a broken connection, and nothing told twice is taken twice.
 
 The market moves by the clock, so many times faster than real time; or, without a speed, step by step: the next bar comes
 when the session has done with the one before, and stands still while nobody is connected.
@@ -28,12 +28,15 @@ from workbench.execution.wire import fill_plain, order_plain
 from workbench.journal import Entry
 from workbench.market import OrderKey
 from workbench.practice.paper.exchange import Exchange, Message
+from workbench.sessions import close_times
 
 __all__ = ["PaperServer", "bars_plain"]
 
 log = logging.getLogger("workbench.practice.paper")
 #: Seconds between two looks at the clock while the market moves by it.
 LOOK = 0.02
+#: Seconds after a close in which its bars may come (SEMANTICS 5), and the least that makes sense on a wire.
+GRACE, HURRIED = 2.0, 0.02
 
 
 class PaperServer:
@@ -131,9 +134,9 @@ class PaperServer:
         if verb is None:
             return {"error": f"unknown verb {asked['do']!r}"}
         try:
-            before = len(self.exchange.log)
+            before = self.exchange.head
             said = verb(self, asked)
-            if asked["do"] == "done" or len(self.exchange.log) > before:
+            if asked["do"] == "done" or self.exchange.head > before:
                 await self._tell()
             return {"ok": said}
         except WorkbenchError as error:
@@ -146,7 +149,7 @@ class PaperServer:
                     await client.send(json.dumps(self._worded(message)))
                     since = message.number
                 async with self._moved:
-                    if len(self.exchange.log) <= since:  # a client that only acts names a number beyond the log
+                    if self.exchange.head <= since:  # a client that only acts names a number beyond the log
                         await self._moved.wait()
         except ConnectionClosed:
             return
@@ -154,17 +157,21 @@ class PaperServer:
     def _worded(self, message: Message) -> dict[str, Any]:
         if message.event is not None:
             return {"number": message.number, "event": message.event}
-        row = message.row
-        if row < 0:
+        if message.bars is None:
             return {"number": message.number, "over": True}
-        bars = bars_plain(self.exchange.bars(row, row + 1))
-        return {"number": message.number, "row": row, "closed": self.exchange.closes_at(row), **bars}
+        closed = int(close_times(message.bars)[0])
+        return {"number": message.number, "row": message.row, "closed": closed, "late": message.late, **bars_plain(message.bars)}
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
     def _subscribe(self, asked: dict[str, Any]) -> dict[str, Any]:
-        head = len(self.exchange.log)
-        return {"head": head, "newest": self.exchange.newest, "row": self.exchange.row, "speed": self._speed}
+        exchange = self.exchange
+        return {"head": exchange.head, "newest": exchange.newest, "row": exchange.row, "speed": self._speed, "grace": self._grace}
+
+    @property
+    def _grace(self) -> float:
+        """Seconds that a client may wait for bars that are missing; a market that goes step by step has told all that are in time."""
+        return HURRIED if self._speed is None else max(GRACE / self._speed, HURRIED)
 
     def _finished(self, asked: dict[str, Any]) -> dict[str, Any]:
         self._done = max(self._done, int(asked["number"]))
@@ -183,7 +190,7 @@ class PaperServer:
         venue = self.exchange.venue
         account = venue.account()
         return {
-            "number": len(self.exchange.log),
+            "number": self.exchange.head,
             "orders": [order_plain(order) for order in venue.open_orders()],
             "positions": venue.positions(),
             "account": {"currency": account.currency, "cash": account.cash, "equity": account.equity, "margin": account.margin},

@@ -1,0 +1,175 @@
+"""What the journal of a run holds: the one way from a journal back to its bars, its set-up, and what was known when."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import FIELDS, Bars
+from workbench.errors import JournalError
+from workbench.instrument import Instrument
+from workbench.journal import Entry, Journal, ReceivedBar
+from workbench.session.gathering import bars_received
+from workbench.session.setup import Setup
+from workbench.strategy import Inputs
+
+__all__ = ["Known", "Written", "bars_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A run's record, as far as it was written when it was read.
+
+    Parameters
+    ----------
+    began : Entry
+        Its ``start``.
+    bars : Bars
+        All bars that it received, late ones in their places.
+    anchors, late : list of Entry
+        Where the anchor moved, and which bars came after their step.
+    """
+
+    began: Entry
+    bars: Bars
+    anchors: list[Entry]
+    late: list[Entry]
+
+    @classmethod
+    def read(cls, journal: Journal, instruments: Sequence[Instrument], interval: str) -> Written | None:
+        """Read a journal; None where its run has not begun."""
+        began = journal.newest("start")
+        if began is None:
+            return None
+        bars = bars_of(journal.bars(), instruments, interval, began.body["source"])
+        return cls(began, bars, *(list(journal.entries(kind)) for kind in ("anchor", "late")))
+
+    @classmethod
+    def of(cls, journal: Journal, instruments: Sequence[Instrument], interval: str) -> Written:
+        """Read a journal.
+
+        Raises
+        ------
+        JournalError
+            Its run has not begun.
+        """
+        written = cls.read(journal, instruments, interval)
+        if written is None:
+            raise JournalError(
+                f"{journal.url} is the record of a run that has not begun: the venue was never reached, or no bar has closed"
+            )
+        return written
+
+    def until(self, number: int, steps: int) -> Written:
+        """Return the record up to an entry, with the bars of so many steps; bars that came late after it are still to come."""
+        bars, anchors = self.bars.iloc[: self.first + steps], [entry for entry in self.anchors if entry.number <= number]
+        return Written(self.began, bars, anchors, [entry for entry in self.late if entry.body["label"] <= bars.labels[-1]])
+
+    @property
+    def first(self) -> int:
+        """The row of the first step that the run could decide."""
+        return int(self.began.body["rows"])
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Account and deployment, which name the orders."""
+        return str(self.began.body.get("account", "")), str(self.began.body.get("deployment", ""))
+
+    @property
+    def history(self) -> Bars:
+        """The bars since the newest anchor."""
+        if not self.anchors:
+            return self.bars
+        return self.bars.iloc[int(np.searchsorted(self.bars.labels, self.anchors[-1].body["anchor"])) :]
+
+    def setup(self, setting: Callable[[Bars], Setup]) -> Setup:
+        """Return the set-up over all bars, its inputs computed from the anchors that the run had (SEMANTICS 7)."""
+        bars, setup = self.bars, setting(self.bars)
+        if not self.anchors:
+            return setup
+        whole = Inputs(*(None if array is None else array.copy() for array in setup.inputs))  # type: ignore[arg-type]
+        labels = [int(entry.key) for entry in self.anchors]
+        ends = [*labels[1:], int(bars.labels[-1]) + 1]
+        for entry, label, end in zip(self.anchors, labels, ends, strict=True):
+            first, begin, last = np.searchsorted(bars.labels, [entry.body["anchor"], label, end])
+            part = setup.strategy.inputs(bars.iloc[first:last])
+            for mine, theirs in zip(whole, part, strict=True):
+                if mine is not None and theirs is not None:
+                    mine[begin:last] = theirs[begin - first :]
+        return replace(setup, inputs=whole)
+
+
+class Known:
+    """Bars as a run came to know them: those that came late are hidden until it is told of them.
+
+    Parameters
+    ----------
+    setup : Setup
+        Over all bars.
+    late : iterable of Entry
+        The entries that tell of late bars.
+    """
+
+    def __init__(self, setup: Setup, late: Iterable[Entry]) -> None:
+        self.whole = setup
+        self._anchor = 0
+        self._row = {int(label): row for row, label in enumerate(setup.bars.labels)}
+        column = {symbol: j for j, symbol in enumerate(setup.bars.symbols)}
+        self._cells = {str(e.key): [(self._row[e.body["label"]], column[symbol]) for symbol in e.body["symbols"]] for e in late}
+        self._hidden = {cell for cells in self._cells.values() for cell in cells}
+        self._arrays = {name: setup.bars.array(name) for name in FIELDS}
+        if self._hidden:
+            self._arrays = {name: array.copy() for name, array in self._arrays.items()}
+            for array in self._arrays.values():
+                for cell in self._hidden:
+                    array[cell] = math.nan
+
+    @property
+    def setup(self) -> Setup:
+        """The set-up as it was known at first: no late bar has come. Its inputs are right where `half` is False."""
+        return replace(self.whole, bars=self._bars(0, len(self._row))) if self._hidden else self.whole
+
+    def half(self, row: int) -> bool:
+        """Whether anything that belongs to a row, or to one before it, is hidden still."""
+        return any(hidden <= row for hidden, _ in self._hidden)
+
+    def at(self, row: int) -> Setup:
+        """Return the set-up that the run had at a row: over the bars since its anchor, as far as it knew them."""
+        return self.whole.on(self._bars(self._anchor, row + 1))
+
+    def move(self, anchor: int) -> None:
+        """Move the anchor to a label."""
+        self._anchor = int(np.searchsorted(self.whole.bars.labels, anchor))
+
+    def come(self, entry: Entry) -> tuple[int, list[ReceivedBar]]:
+        """Let late bars come: return their row, and the bars."""
+        cells = self._cells[str(entry.key)]
+        self._hidden.difference_update(cells)
+        for name, array in self._arrays.items():
+            for cell in cells:
+                array[cell] = self.whole.bars.array(name)[cell]
+        row = cells[0][0]
+        return row, [bar for bar in bars_received(self.whole.bars, row, 0) if bar.symbol in entry.body["symbols"]]
+
+    def _bars(self, first: int, last: int) -> Bars:
+        like = self.whole.bars
+        arrays = {name: array[first:last].copy() for name, array in self._arrays.items()}
+        return Bars(like.index[first:last], like.instruments, like.interval, arrays, like.source, like.assumptions)
+
+
+def bars_of(received: Iterable[ReceivedBar], instruments: Sequence[Instrument], interval: str, source: str) -> Bars:
+    """Return bars as they were received; of one received twice the last."""
+    column = {instrument.symbol: j for j, instrument in enumerate(instruments)}
+    rows: dict[int, np.ndarray] = {}
+    for bar in received:
+        if bar.label not in rows:
+            rows[bar.label] = np.full((len(FIELDS), len(instruments)), math.nan)
+        rows[bar.label][:, column[bar.symbol]] = [getattr(bar, name) for name in FIELDS]
+    labels = sorted(rows)
+    cube = np.stack([rows[label] for label in labels], axis=1) if labels else np.empty((len(FIELDS), 0, len(instruments)))
+    index = pd.DatetimeIndex(np.array(labels, dtype="datetime64[ns]"), name="timestamp").tz_localize("UTC")
+    return Bars(index, instruments, interval, dict(zip(FIELDS, cube, strict=True)), source)
