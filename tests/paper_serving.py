@@ -19,7 +19,7 @@ from workbench.adapters.paper import PaperAccount, PaperLink
 from workbench.execution import PaperVenue
 from workbench.execution.port import Connected
 from workbench.journal import Journal
-from workbench.practice.paper.exchange import Exchange
+from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Recorded
 from workbench.practice.paper.server import PaperServer
 from workbench.session.recorder import Recorder
@@ -32,8 +32,8 @@ PATIENCE = 10.0
 class Serving:
     """A paper venue that can be stopped and started again; its ledger stays in the folder."""
 
-    def __init__(self, folder: Path, bars: Bars, history: int = 20, speed: float | None = None, **account: Any) -> None:
-        self.folder, self.bars, self.history, self.speed = folder, bars, history, speed
+    def __init__(self, folder: Path, bars: Bars, history: int = 20, speed: float | None = None, late: float = 0.0, **account: Any) -> None:
+        self.folder, self.bars, self.history, self.speed, self.late = folder, bars, history, speed, late
         self.account = {"cash": 100_000.0, "costs": FREE} | account
         self.address = folder / "venue.json"
         self.token = "secret"
@@ -52,7 +52,7 @@ class Serving:
         self.loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         ledger = Journal(self.folder / "ledger.db")
         ledger.take_over("venue")
-        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger)
+        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger, some_late(self.late, 1))
         self.exchange.begin(self.history)
         served = PaperServer(self.exchange, self.token, self.speed)
         server = await served.start(self.port)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import Bars, Strategy
+from workbench.bars import FIELDS
 from workbench.execution import Costs, PaperVenue
 from workbench.execution.port import ExecutionModule, VenueEvent, VenueSaid, VenueState
 from workbench.execution.wire import event_from, order_plain
@@ -90,7 +91,8 @@ class Line(ExecutionModule):
 class Fed:
     """A live session that is fed one bar after the other.
 
-    `step(why)` lets a bar pass and has it decided, or missed for a reason; `order(verb)` gives a command.
+    `step(why)` lets a bar pass and has it decided, or missed for a reason; `without` names instruments whose bars have not come
+    by then, and `come` lets them come. `order(verb)` gives a command.
     """
 
     def __init__(self, strategy: Strategy, bars: Bars, history: int = 1, journal: JournalPort | None = None, **account: Any) -> None:
@@ -104,6 +106,7 @@ class Fed:
         self.full = set_up(strategy, bars, **account)
         self.session = LiveSession(set_up(strategy, bars.iloc[:history], **account), self.line, self.journal, history)
         self.recorder = Recorder(self.session)
+        self.hidden: set[tuple[int, int]] = set()
         self.seen, self.ids = self.exchange.head, 0
 
     @property
@@ -119,16 +122,34 @@ class Fed:
                 said = VenueSaid(message.number, event_from(through_json(message.event), self.exchange.instruments))
                 self.session.told([said])
 
-    def step(self, why: str = "") -> LiveSession:
+    def known(self, rows: int) -> Bars:
+        """Return the first rows of the bars, without those that have not come."""
+        arrays = {name: self.bars.array(name)[:rows].copy() for name in FIELDS}
+        for cell in self.hidden:
+            if cell[0] < rows:
+                for array in arrays.values():
+                    array[cell] = np.nan
+        return Bars(self.bars.index[:rows], self.bars.instruments, self.bars.interval, arrays)
+
+    def come(self, *symbols: str, row: int | None = None) -> None:
+        """Let bars come that are late: of the newest step, or of a row."""
+        row = self.exchange.row if row is None else row
+        self.hidden -= {(row, self.bars.symbols.index(symbol)) for symbol in symbols}
+        received = [bar for bar in bars_received(self.bars, row, row) if bar.symbol in symbols]
+        self.session.late(self.session.setup.on(self.known(row + 1)), received)
+
+    def step(self, why: str = "", without: Sequence[str] = (), late: int = 0) -> LiveSession:
         """Let a bar pass; its step is decided, or missed for a reason."""
         assert self.exchange.advance()
         self.listen()
         row = self.exchange.row
-        self.session.append(self.session.setup.on(self.bars.iloc[: row + 1]), bars_received(self.bars, row, row))
+        self.hidden |= {(row, self.bars.symbols.index(symbol)) for symbol in without}
+        bars = self.known(row + 1)
+        self.session.append(self.session.setup.on(bars), bars_received(bars, row, row))
         if why or self.session.mode in ("PAUSED", "HALTED"):
             self.session.miss(why or self.session.mode, [self.seen])
         else:
-            self.session.decide([self.seen])
+            self.session.decide([self.seen], late)
         self.listen()
         return self.session
 
@@ -148,7 +169,7 @@ class Fed:
 
     def again(self) -> tuple[LiveSession, Record]:
         """Return the session that the journal leads to, and its record."""
-        return lived_again(self.session.setup, self.journal, self.first)
+        return lived_again(self.session.setup.on(self.known(self.exchange.row + 1)), self.journal, self.first)
 
     @property
     def fills(self) -> list[tuple[int, str, float, float]]:

@@ -64,15 +64,15 @@ class VenueSaid(NamedTuple):
 class BarsClosed(NamedTuple):
     """Bars of one label have closed: of all instruments, or of some, and the others come by themselves.
 
-    `closed` and `arrived` are nanoseconds since 1970. NaN is an instrument that had no bar. `late`: its source gave them
-    after their time was over (SEMANTICS 5).
+    `closed` and `arrived` are nanoseconds since 1970. NaN is an instrument that had no bar. `late`: so many nanoseconds after
+    their close its source gave them; 0 where they came in their time (SEMANTICS 5).
     """
 
     number: int
     bars: Bars
     closed: int
     arrived: int
-    late: bool = False
+    late: int = 0
 
 
 class Connected(NamedTuple):

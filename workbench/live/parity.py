@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from workbench.execution import PaperVenue
@@ -32,6 +33,7 @@ from workbench.session.recovery import relived
 from workbench.session.setup import Setup
 from workbench.session.tape import Tape
 from workbench.session.written import Known, Written
+from workbench.sessions import close_times
 
 __all__ = ["RunParity", "parity", "parity_of"]
 
@@ -90,11 +92,11 @@ class RunParity:
 class Facts(NamedTuple):
     """What came in between.
 
-    Labels of steps that were missed with why (an empty reason: decided, but on bars that came late), what happened before
+    Labels of steps that were missed with why, or how late the bars came that they were decided on; what happened before
     the step of a row, from which row on an order worked, and which bars came late.
     """
 
-    steps: dict[int, str]
+    steps: dict[int, str | int]
     between: dict[int, list[Entry]]
     arrivals: dict[str, int]
     late: list[Entry]
@@ -115,7 +117,7 @@ def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], boo
     for entry in entries:
         if entry.kind in ("step", "missed"):
             if counts(entry):
-                facts.steps[int(entry.key)] = entry.body.get("why", "")
+                facts.steps[int(entry.key)] = entry.body.get("why") or entry.body["late"]
             row += 1
         elif counts(entry):
             if _accepted(entry):
@@ -128,7 +130,7 @@ def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], boo
 
 
 def _late(entry: Entry) -> bool:
-    return entry.kind in ("late", "anchor") or (entry.kind == "step" and entry.body.get("late", False))
+    return entry.kind in ("late", "anchor") or (entry.kind == "step" and "late" in entry.body)
 
 
 def _missed(entry: Entry) -> bool:
@@ -162,13 +164,19 @@ class Reached(PaperVenue):
         costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
         super().__init__(setup.cash, costs, setup.currency, setup.rates)
         self._arrivals = arrivals
-        self._market = Tape.of(setup)
+        self._market, self._closes = Tape.of(setup), close_times(setup.bars)
         self._late: list[tuple[int, Order]] = []
 
     def observe(self, tape: Any, row: int) -> None:
-        """Fill what the bars of a closed step fill."""
-        super().observe(self._market, row)
-        self._market.advance(row)
+        """Fill what the bars of a closed step fill; it may have gone on already."""
+        for passed in range(self._row + 1, row + 1):
+            self._let_in(passed)
+            super().observe(self._market, passed)
+            self._market.advance(passed)
+
+    def go_on(self, row: int, late: int) -> None:
+        """Go on to where the market was, so late after the close of a row: the session had not heard of it yet."""
+        self.observe(None, int(np.searchsorted(self._closes, self._closes[row] + late, side="right")) - 1)
 
     def submit(self, order: Order) -> bool:
         """Take an order when it came."""
@@ -179,7 +187,15 @@ class Reached(PaperVenue):
             self._late.append((arrives, order))
         return False
 
-    def let_in(self, row: int) -> None:
+    def cancel(self, key: OrderKey) -> bool:
+        """Take an order off, also one that is still on its way."""
+        due = next((pair for pair in self._late if pair[1].key == key), None)
+        if due is not None:
+            self._late.remove(due)
+            super().submit(due[1])
+        return super().cancel(key)
+
+    def _let_in(self, row: int) -> None:
         """Take the orders that came before the bar of a row."""
         for arrives, order in self._late:
             if arrives == row:
@@ -215,7 +231,14 @@ def parity(release: Release, journal: Journal) -> RunParity:
             differences.loc[still.index[gone], "cause"] = cause
             still = still[~gone]
     kinds = Counter(entry.kind for entry in entries)
-    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"], kinds["late"])
+    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"], _late_bars(entries))
+
+
+def _late_bars(entries: Iterable[Entry]) -> int:
+    """Return how many bars came late: after their step, or so late that it was decided late."""
+    return sum(
+        len(one.body["symbols"] if one.kind == "late" else one.body["seen"]) for one in entries if _late(one) and one.kind != "anchor"
+    )
 
 
 def parity_of(run: Any) -> Any:
@@ -239,20 +262,21 @@ def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[
     for row in range(written.first, len(session.tape) + 1):
         for entry in facts.between.get(row, ()):
             _happened(session, known, entry)
-        venue.let_in(row)
         if row < len(session.tape):
-            _step(session, known, row, facts.steps.get(session.tape.label[row]))
+            _step(session, venue, known, facts.steps.get(session.tape.label[row], 0))
     return session
 
 
-def _step(session: LiveSession, known: Known, row: int, passed: str | None) -> None:
-    """Decide a step, or let it pass as it passed then."""
+def _step(session: LiveSession, venue: Reached, known: Known, how: str | int) -> None:
+    """Decide the next step, so late, or let it pass for the reason for which it passed then."""
+    row = session.steps_done
     if known.half(row):
         session.tape.replace(known.at(row), row)
-    if passed:
-        session.miss(passed)
+    if isinstance(how, str):
+        session.miss(how)
     else:
-        session.decide(late=passed is not None)
+        venue.go_on(row, how)
+        session.decide(late=how)
 
 
 def _happened(session: LiveSession, known: Known, entry: Entry) -> None:

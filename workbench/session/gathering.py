@@ -17,11 +17,11 @@ __all__ = ["Gathering", "Late", "Step", "bars_received"]
 
 
 class Step(NamedTuple):
-    """The bars of a label that are there when it is to be decided; `late` if all of them came after their time."""
+    """The bars of a label that are there when it is to be decided; `late`: how late the first of them came, in nanoseconds."""
 
     label: int
     parts: tuple[BarsClosed, ...]
-    late: bool = False
+    late: int = 0
 
     @property
     def numbers(self) -> list[int]:
@@ -55,6 +55,11 @@ class Late(NamedTuple):
 
     label: int
     part: BarsClosed
+
+    @property
+    def numbers(self) -> list[int]:
+        """Under which number they were told."""
+        return [self.part.number]
 
 
 class Gathering:
@@ -113,7 +118,7 @@ class Gathering:
         return bool(self._parts)
 
     def _close(self) -> Step:
-        step = Step(self._label, tuple(self._parts), all(part.late for part in self._parts))
+        step = Step(self._label, tuple(self._parts), min(part.late for part in self._parts))
         self.last, self._parts, self.due = self._label, [], math.inf
         return step
 

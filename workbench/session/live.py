@@ -110,17 +110,17 @@ class LiveSession(Session):
         self.journal.commit([Entry("alert", key, {"text": text, "seen": list(seen)})])
         self.bus.emit(Alert(text))
 
-    def decide(self, seen: Sequence[int] = (), late: bool = False) -> None:
+    def decide(self, seen: Sequence[int] = (), late: int = 0) -> None:
         """Decide the newest step.
 
         Parameters
         ----------
         seen : sequence of int
             The numbers of its bars at the venue.
-        late : bool
-            Whether all its bars came after their time: then it closes, and opens only what may be entered late.
+        late : int
+            How many nanoseconds after their time its bars came: then it closes, and opens only what may be entered late.
         """
-        self._seen = {"seen": list(seen)} | ({"late": True} if late else {})
+        self._seen = {"seen": list(seen)} | ({"late": late} if late else {})
         self._count(late)
         if late:
             note_step(self.tape, self.states, self.steps_done)
@@ -280,7 +280,7 @@ class LiveSession(Session):
                 allowed.append(j)
         return allowed
 
-    def _count(self, late: bool) -> None:
+    def _count(self, late: int) -> None:
         """Count which bars of the newest step came late, and which in time."""
         for j, column in enumerate(self.tape.close):
             if column[self.steps_done] != column[self.steps_done]:

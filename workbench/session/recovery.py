@@ -147,7 +147,7 @@ def _step_again(session: LiveSession, known: Known, entry: Entry) -> None:
     if known.half(row):
         session.tape.replace(known.at(row), row)
     if entry.kind == "step":
-        session.decide(body["seen"], body.get("late", False))
+        session.decide(body["seen"], body.get("late", 0))
     else:
         session.miss(body["why"], body["seen"])
     label, equity = session.tape.label[row], session.equity

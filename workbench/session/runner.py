@@ -272,7 +272,7 @@ class Runner:
         if isinstance(came, Step) and self.gate.startswith("reconcile"):
             self._reconcile([came])  # the books are compared best while the venue has nothing new to tell
         self._came(came)
-        if isinstance(came, Step) and not self._leave:
+        if not self._leave:
             self._link.done(max(came.numbers))
 
     def _came(self, came: Step | Late, why_not: str = "") -> None:

@@ -33,14 +33,14 @@ KEPT = 2 * BLOCK
 class Message(NamedTuple):
     """What the venue told, under its running number: an event, bars, or neither: no further bar will come.
 
-    `bars` is a row of all instruments, or of some: the others come by themselves, a step `late`.
+    `bars` is a row of all instruments, or of some: the others come by themselves, so many nanoseconds `late`.
     """
 
     number: int
     row: int
     event: dict[str, Any] | None = None
     bars: Bars | None = None
-    late: bool = False
+    late: int = 0
 
 
 class Told(NamedTuple):
@@ -49,7 +49,7 @@ class Told(NamedTuple):
     row: int
     event: dict[str, Any] | None = None
     columns: tuple[int, ...] = ()
-    late: bool = False
+    late: int = 0
 
 
 #: Whether the bar of a row and column comes late.
@@ -205,7 +205,9 @@ class Exchange:
 
     def _message(self, number: int) -> Message:
         told = self._log[number - self._let_go - 1]
-        bars = self._slice(told.row, told.row + 1)[[self._symbols[j] for j in told.columns]] if told.columns else None
+        bars = self._slice(told.row, told.row + 1) if told.columns else None
+        if bars is not None and len(told.columns) < len(self._symbols):
+            bars = bars[[self._symbols[j] for j in told.columns]]
         return Message(number, told.row, told.event, bars, told.late)
 
     def _slice(self, first: int, last: int) -> Bars:
@@ -273,7 +275,7 @@ class Exchange:
     def _catch_up(self) -> None:
         """Tell the bars that come late, each by itself."""
         for row, j in self._behind:
-            self._put(Told(row, None, (j,), late=True))
+            self.newest = self._put(Told(row, None, (j,), max(self._closes[self.row] - self._closes[row], 1)))
         self._behind = []
 
     def _tell(self) -> None:
