@@ -20,6 +20,7 @@ from workbench.journal import Answer, Command, Entry, Journal, JournalPort, Memo
 
 LINES = [Entry("intent", "a", {"side": "buy"}), Entry("fill", "a", {"price": 0.1 + 0.2}), Entry("intent", "b", {"side": "sell"})]
 Opens = Callable[..., Journal]
+STEP = Entry("step", 60, {})
 BAR = ReceivedBar(60, "ABC", 1.0, 2.0, 0.5, 1.5, 100.0, 61)
 
 
@@ -110,12 +111,12 @@ def test_the_newest_of_a_kind(journal: Journal) -> None:
 
 
 def test_all_of_it_is_there_after_opening_it_again(journal: Journal, opened: Opens) -> None:
-    journal.commit([], [BAR])
+    journal.commit([STEP], [BAR])
     journal.close()
     again = opened()
-    assert told(again) == [tuple(line[:3]) for line in LINES]
+    assert told(again) == [*(tuple(line[:3]) for line in LINES), ("step", "60", {})]
     assert again.bars() == [BAR]
-    assert again.verify() == 3
+    assert again.verify() == 4
 
 
 def test_numbers_come_back_to_the_last_bit(journal: Journal) -> None:
@@ -127,19 +128,19 @@ def test_numbers_come_back_to_the_last_bit(journal: Journal) -> None:
 
 
 def test_a_bar_without_a_volume_comes_back_without_one(journal: Journal) -> None:
-    journal.commit([], [BAR, BAR._replace(label=120, volume=math.nan), BAR._replace(label=120, symbol="XYZ")])
+    journal.commit([STEP], [BAR, BAR._replace(label=120, volume=math.nan), BAR._replace(label=120, symbol="XYZ")])
     assert [bar.label for bar in journal.bars()] == [60, 120, 120]
     assert [bar.symbol for bar in journal.bars(after=60)] == ["ABC", "XYZ"]
     assert [math.isnan(bar.volume) for bar in journal.bars()] == [False, True, False]
 
 
 def test_bars_of_before_1970_are_bars_too(journal: Journal) -> None:
-    journal.commit([], [BAR._replace(label=-60), BAR._replace(label=0), BAR])
+    journal.commit([STEP], [BAR._replace(label=-60), BAR._replace(label=0), BAR])
     assert [bar.label for bar in journal.bars()] == [-60, 0, 60]
 
 
 def test_a_bar_received_twice_is_kept_twice_in_the_order_of_arrival(journal: Journal) -> None:
-    journal.commit([], [BAR, BAR._replace(close=1.75, arrived=99)])
+    journal.commit([STEP], [BAR, BAR._replace(close=1.75, arrived=99)])
     assert [bar.close for bar in journal.bars()] == [1.5, 1.75]
 
 
@@ -306,9 +307,9 @@ def test_a_damaged_file_is_refused_with_a_sentence(path: Path, journal: Journal,
 
 
 def test_the_tables_of_a_newer_version_are_refused(path: Path, journal: Journal) -> None:
-    edited(path, "update meta set value = '2' where name = 'schema'")
+    edited(path, "update meta set value = '3' where name = 'schema'")
     said = refusal(lambda: Journal(path))
-    assert "has the tables of version 2, this workbench reads version 1" in said
+    assert "has the tables of version 3, this workbench reads version 2" in said
     assert issubclass(JournalError, WorkbenchError)
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import time
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,17 +89,19 @@ class Journal(JournalPort):
         JournalError
             Another session has taken over, or nothing can be written.
         """
+        if bars and not entries:
+            raise JournalError("bars are written with the entry that they belong to: its hash covers them")
         if not self._epoch:
             raise JournalError("this journal is open for reading: take_over(run) makes a session its writer")
         with self._writing() as db:
             if int(t.read_meta(db, "epoch", lock=True) or 0) != self._epoch:
                 raise JournalError("another session has taken this journal over: this one may not trade any more")
-            rows = self._rows(self._new(db, entries))
+            rows = self._rows(self._new(db, entries), bars)
             if rows:
                 db.execute(sa.insert(t.journal), rows)
                 t.write_meta(db, "last", str(rows[-1]["number"]))
-            if bars:
-                db.execute(sa.insert(t.bars), [bar._asdict() for bar in bars])
+            if rows and bars:  # they belong to the first entry: its hash covers them
+                db.execute(sa.insert(t.bars), [bar._asdict() | {"entry": rows[0]["number"]} for bar in bars])
             for answer in answers:
                 t.answer(db, answer)
         if rows:
@@ -124,15 +126,15 @@ class Journal(JournalPort):
         there = {(row.kind, row.key) for row in db.execute(known)} if keys else set()
         return [entry for key, entry in by_key.items() if key not in there]
 
-    def _rows(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-        """Return entries as rows, each chained to the one before."""
+    def _rows(self, entries: Sequence[Entry], bars: Sequence[ReceivedBar]) -> list[dict[str, Any]]:
+        """Return entries as rows, each chained to the one before, and the first of them to its bars."""
         rows: list[dict[str, Any]] = []
         number, last, now = self._number, self._hash, self._clock()
         for entry in entries:
             number += 1
             row = {"number": number, "time": now, "epoch": self._epoch, "run": self._run, "kind": entry.kind, "key": str(entry.key)}
             row["body"] = json.dumps(entry.body, default=_plain, separators=(",", ":"))
-            row["hash"] = last = chained(last, row)
+            row["hash"] = last = chained(last, row, () if rows else bars)
             rows.append(row)
         return rows
 
@@ -144,8 +146,8 @@ class Journal(JournalPort):
         if kind is not None:
             asked = asked.where(t.journal.c.kind == kind)
         with self._reader.connect() as db:
-            rows = db.execute(asked).all()
-        return iter([Entry(row.kind, row.key, json.loads(row.body), row.number, row.time) for row in rows])
+            for row in _flowing(db, asked):
+                yield Entry(row.kind, row.key, json.loads(row.body), row.number, row.time)
 
     def newest(self, kind: str) -> Entry | None:
         """Return the newest entry of a kind."""
@@ -160,8 +162,7 @@ class Journal(JournalPort):
         if after is not None:
             asked = asked.where(t.bars.c.label > after)
         with self._reader.connect() as db:
-            rows = db.execute(asked).all()
-        return [ReceivedBar._make(math.nan if value is None else value for value in row) for row in rows]
+            return [received(row) for row in db.execute(asked)]
 
     def verify(self) -> int:
         """Walk the whole chain, and return how many entries it has.
@@ -169,16 +170,19 @@ class Journal(JournalPort):
         Raises
         ------
         JournalError
-            An entry was changed, taken out or put in: the sentence names it.
+            An entry or a bar was changed, taken out or put in: the sentence names the entry.
         """
         last, count = GENESIS, 0
         with self._reader.connect() as db:
-            for row in db.execute(sa.select(t.journal).order_by(t.journal.c.number)).mappings():
+            bars_of = _by_entry(db)
+            for row in _flowing(db, sa.select(t.journal).order_by(t.journal.c.number)).mappings():
                 count += 1
-                if row["number"] != count or chained(last, row) != row["hash"]:
+                if row["number"] != count or chained(last, row, bars_of(count)) != row["hash"]:
                     raise JournalError(f"{self.url}: entry {count} ({row['kind']} {row['key']}) is not what was written there")
                 last = row["hash"]
             self._require_end(db, count)
+            if bars_of(1 << 62):
+                raise JournalError(f"{self.url}: there are bars behind its last entry that nobody wrote there")
         return count
 
     def _require_end(self, db: sa.Connection, number: int) -> None:
@@ -221,9 +225,37 @@ class Journal(JournalPort):
         self._engine.dispose()
 
 
-def chained(last: str, row: Any) -> str:
-    """Return the hash of a row that follows another."""
+def _flowing(db: sa.Connection, asked: sa.Select[Any]) -> sa.CursorResult[Any]:
+    """Return rows as they are read, some at a time: a long record need not be in memory as a whole."""
+    return db.execution_options(yield_per=1_000).execute(asked)
+
+
+def _by_entry(db: sa.Connection) -> Callable[[int], list[ReceivedBar]]:
+    """Return what gives the bars of one entry after the other; a bar of no entry is given to the next one, and shows there."""
+    rows = iter(_flowing(db, sa.select(t.bars).order_by(t.bars.c.entry, t.bars.c.number)))
+    waiting: list[Any] = [next(rows, None)]
+
+    def bars_of(number: int) -> list[ReceivedBar]:
+        found = []
+        while (row := waiting[0]) is not None and row.entry <= number:
+            found.append(received(row))
+            waiting[0] = next(rows, None)
+        return found
+
+    return bars_of
+
+
+def received(row: Any) -> ReceivedBar:
+    """Return a bar as it was received, from its row."""
+    values: list[Any] = [getattr(row, name) for name in ReceivedBar._fields]
+    return ReceivedBar._make(math.nan if value is None else value for value in values)
+
+
+def chained(last: str, row: Any, bars: Sequence[ReceivedBar] = ()) -> str:
+    """Return the hash of a row, and of the bars that came with it, that follows another."""
     parts = [last, *(str(row[name]) for name in ("number", "time", "epoch", "run", "kind", "key", "body"))]
+    for bar in bars:
+        parts += [str(bar.label), str(bar.symbol), *(repr(float(value)) for value in bar[2:7]), str(bar.arrived)]
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 

@@ -13,7 +13,7 @@ from workbench.journal._port import Answer
 __all__ = ["answer", "bars", "beats", "commands", "engine_of", "journal", "read_meta", "url_of", "write_meta"]
 
 #: Raised where the tables change in meaning.
-SCHEMA = "1"
+SCHEMA = "2"
 #: Milliseconds that a writer waits for another to finish.
 PATIENCE = 4_000
 
@@ -39,6 +39,8 @@ bars = sa.Table(
     "bars",
     _held,
     sa.Column("number", _whole, primary_key=True, autoincrement=True),
+    # the entry that brought it: its hash covers the bar
+    sa.Column("entry", _whole, nullable=False, index=True),
     sa.Column("label", _whole, nullable=False, index=True),
     sa.Column("symbol", sa.Text, nullable=False),
     *(sa.Column(name, sa.Double, nullable=True) for name in ("open", "high", "low", "close", "volume")),
