@@ -20,6 +20,7 @@ from workbench.execution import Limit
 from workbench.journal import Command
 from workbench.live.commands import journal_of, order
 from workbench.live.kill import kill
+from workbench.live.lease import Lease
 from workbench.live.listing import listing
 from workbench.live.release import promote
 from workbench.session.runner import Runner
@@ -37,6 +38,15 @@ def root(tmp_path: Path) -> Path:
     said = {"hash": "", "account": ACCOUNT, "release": str(release)}
     (tmp_path / "runs" / "mine" / "release.json").write_text(json.dumps(said))
     return tmp_path / "runs"
+
+
+@pytest.fixture(autouse=True)
+def supervised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lease]:
+    """Hold the account's lease, as the supervisor of a run does."""
+    monkeypatch.setenv("WORKBENCH_STATE", str(tmp_path / "state"))
+    lease = Lease(ACCOUNT).take()
+    yield lease
+    lease.release()
 
 
 @pytest.fixture
@@ -241,9 +251,24 @@ def test_a_run_that_is_not_there_gets_a_hint(started: Callable[..., Runs], root:
 def test_nobody_answers_in_time_and_the_command_stays(started: Callable[..., Runs], root: Path) -> None:
     runs = holding(started(plan(".+....")))
     said = order(root, "mine", "pause", "me", 0.1)
-    assert said == "no session has answered within 0.1 s; the command stays queued and is applied when one comes up"
+    assert said == "no session has answered the pause within 0.1 s; it stays queued and is applied when one comes up"
     assert [one.what for one in runs.journal.commands("queued")] == ["pause"]
     assert len(uuid.UUID(runs.journal.commands()[0].id).hex) == 32
+
+
+def test_a_stop_that_nobody_heard_does_not_end_the_next_run(started: Callable[..., Runs], root: Path) -> None:
+    runs = started(plan(".+...."))
+    holding(runs)
+    assert order(root, "mine", "stop", "me", 0.1) == "no session has answered the stop within 0.1 s; it was not kept"
+    assert runs.run().over == "the recording is over"
+    assert [one.state for one in runs.journal.commands()] == ["expired"]
+
+
+def test_a_run_that_nobody_runs_is_not_stopped(started: Callable[..., Runs], root: Path, supervised: Lease) -> None:
+    holding(started(plan(".+....")))
+    supervised.release()
+    with pytest.raises(RunError, match="the run 'mine' does not run, so there is nothing to stop"):
+        order(root, "mine", "stop", "me")
 
 
 def test_the_runs_of_a_folder_are_listed(started: Callable[..., Runs], root: Path) -> None:

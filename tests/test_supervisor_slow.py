@@ -213,6 +213,7 @@ def test_the_stop_command_ends_it_and_the_same_command_goes_on(place: Place) -> 
     place.wait(5)
     assert "applied: the run ends" in place.command("stop", "trend")[1]
     assert run.wait(60) == 0
+    assert place.command("stop", "trend") == (2, "workbench: the run 'trend' does not run, so there is nothing to stop\n")
     steps = place.status["steps"]
     place.run()
     place.wait(steps + 5)

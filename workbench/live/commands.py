@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from pathlib import Path
 
 from workbench.errors import RunError, did_you_mean
 from workbench.journal import Command, Journal
-from workbench.live.places import JOURNAL, runs_in
+from workbench.live.lease import Lease
+from workbench.live.places import JOURNAL, Where, runs_in
 
-__all__ = ["journal_of", "order", "wait_for"]
+__all__ = ["account_of", "journal_of", "order", "wait_for"]
 
 #: Seconds that a command waits for its answer.
 PATIENCE = 10.0
@@ -25,12 +27,36 @@ def journal_of(root: Path, name: str) -> Journal:
 
 
 def order(root: Path, name: str, what: str, who: str, patience: float = PATIENCE) -> str:
-    """Ask a run for something, and return its answer."""
+    """Ask a run for something, and return its answer; a stop is not kept: it must not end a run that starts later.
+
+    Raises
+    ------
+    RunError
+        There is no such run, or it is to be stopped and does not run.
+    """
     journal = journal_of(root, name)
-    command = Command(uuid.uuid4().hex, what, who, time.time_ns())
+    if what == "stop" and not _runs(root, name):
+        raise RunError(f"the run {name!r} does not run, so there is nothing to stop")
+    now = time.time_ns()
+    command = Command(uuid.uuid4().hex, what, who, now, now + int(patience * 1e9) if what == "stop" else 0)
     journal.post(command)
     answer = wait_for(journal, command.id, patience)
-    return answer or f"no session has answered within {patience:g} s; the command stays queued and is applied when one comes up"
+    kept = "it was not kept" if what == "stop" else "it stays queued and is applied when one comes up"
+    return answer or f"no session has answered the {what} within {patience:g} s; {kept}"
+
+
+def account_of(root: Path, name: str) -> str:
+    """Return the account of a run; a run that has not begun has none, and OSError, ValueError or KeyError say so."""
+    return str(json.loads(Where(root, name, "").begun.read_text(encoding="utf-8"))["account"])
+
+
+def _runs(root: Path, name: str) -> bool:
+    """Whether anybody runs it on this machine; a run whose account is not noted may."""
+    try:
+        account = account_of(root, name)
+    except (OSError, ValueError, KeyError):
+        return True
+    return Lease(account).taken or Lease(account, "session").taken
 
 
 def wait_for(journal: Journal, command: str, patience: float) -> str | None:

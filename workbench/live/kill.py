@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import queue
 import time
 import uuid
@@ -13,7 +12,7 @@ from workbench.errors import JournalError, OrderError, WorkbenchError
 from workbench.execution.port import Arrival, Connected
 from workbench.journal import Command
 from workbench.live.account import PaperAccountFolder
-from workbench.live.commands import journal_of, wait_for
+from workbench.live.commands import account_of, journal_of, wait_for
 from workbench.live.lease import Lease
 from workbench.live.places import Where
 
@@ -57,18 +56,14 @@ def _halt(root: Path, name: str) -> str:
 
 def _end_hung(root: Path, name: str) -> str:
     try:
-        ended = Lease(_account(root, name), "session").end_holder()
+        ended = Lease(account_of(root, name), "session").end_holder()
     except (WorkbenchError, OSError, ValueError, KeyError):
         return "no answer, and there is no note of its process"
     return f"it hangs, process {ended} was ended" if ended else "none is there"
 
 
-def _account(root: Path, name: str) -> str:
-    return str(json.loads(Where(root, name, "").begun.read_text(encoding="utf-8"))["account"])
-
-
 def _take_off(root: Path, name: str) -> str:
-    folder = PaperAccountFolder(Where(root, name, _account(root, name)).market)
+    folder = PaperAccountFolder(Where(root, name, account_of(root, name)).market)
     if not folder.alive:
         return "venue: its process does not run, so nothing can fill there; the session takes its openings off when it is back"
     link = PaperLink(folder.address, *folder.traded())
