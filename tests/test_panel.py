@@ -21,7 +21,7 @@ POSITION = {"symbol": "ABC", "quantity": -1_250.0, "average": 98.5, "last": 98.2
 ORDER = {"symbol": "ABC", "leg": "stop", "side": "buy", "quantity": 1_250.0, "type": "stop", "price": 99.5, "reason": "stop of the entry"}
 STATUS: dict[str, Any] = {
     "run": "trend 1", "gate": "", "over": "", "mode": "RUNNING", "joins": [], "steps": 12, "label": NOON, "arrived": NOON,
-    "currency": "USD",    "equity": 101_234.5, "cash": 1.0, "positions": {"ABC": POSITION}, "working": [ORDER], "doubtful": 0,
+    "currency": "USD",    "equity": 101_234.5, "cash": 1.0, "positions": {"ABC": POSITION}, "working": [ORDER], "doubtful": 0, "late": {},
 }  # fmt: skip
 
 
@@ -110,10 +110,11 @@ def test_the_header_says_paper_mode_and_figures() -> None:
         (view_of(gate="reconcile: ABC: the venue holds 5, we know of 0"), "Nothing is decided: reconcile: ABC: the venue holds 5"),
         (view_of(over="stopped by the shell"), "The run has ended: stopped by the shell."),
         (view_of(doubtful=2), "2 orders are in doubt"),
+        (view_of(late={"ABC": 3, "XYZ": 1}), "Bars come late: ABC (3 in a row). Nothing opens on them in time."),
         (view_of(joins=[["ABC", -5.0, -490.0]]), "The first step will join: -5 ABC (-490)"),
         (View(), "no session has begun yet"),
     ],
-    ids=["silent", "gate", "ended", "doubt", "joins", "nothing"],
+    ids=["silent", "gate", "ended", "doubt", "late", "joins", "nothing"],
 )
 def test_what_must_not_be_overlooked(view: View, said: str) -> None:
     assert said in header_html(view)

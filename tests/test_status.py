@@ -28,6 +28,7 @@ STATUS = {
     "positions": {"ABC": {"quantity": 12_000.0}, "XYZ": {"quantity": -0.00001}},
     "working": [{}, {}, {}],
     "doubtful": 0,
+    "late": {},
 }
 
 
@@ -107,6 +108,7 @@ def test_the_end_is_shown_with_its_reason() -> None:
 
 def test_orders_in_doubt_are_shown() -> None:
     assert "orders out 3in doubt 2" in shown(STATUS | {"doubtful": 2})
+    assert "orders out 3late XYZ 2 bars" in shown(STATUS | {"late": {"XYZ": 2}})
     assert "doubt" not in shown(STATUS)
 
 

@@ -106,6 +106,15 @@ def text_of(notebook: Path) -> str:
 # -- the whole way ----------------------------------------------------------------------------------------------------
 
 
+def test_late_bars_are_practised_with_and_named(place: Place) -> None:
+    run = place.run("--bars", "SIM_1h.parquet", "--late", "0.1")
+    out, err = run.communicate(timeout=120)
+    assert (run.returncode, "the recording is over" in out) == (0, True), err
+    report = parity(Release.open(place.release), place.journal)
+    assert (set(report.causes), report.late > 10, report.missed) == ({"late"}, True, 0)
+    assert f"{report.late} late bars" in text_of(place.notebooks()[-1])
+
+
 def test_a_recording_is_run_to_its_end_and_nothing_differs(place: Place) -> None:
     run = place.run("--bars", "SIM_1h.parquet")
     out, err = run.communicate(timeout=120)

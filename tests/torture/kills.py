@@ -29,13 +29,15 @@ from workbench.live.parity import parity
 from workbench.live.release import Release, promote
 
 NAME = "tortured"
+#: Bars that have closed when a run begins.
+HISTORY = 100
 PLACES = ("kernel", "papermill", "supervisor", "venue")
 
 
 class Tortured:
     """A supervised run that processes are taken away from."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, interval: str = "1h") -> None:
         self.folder = folder
         os.environ["WORKBENCH_STATE"] = str(folder / "state")
         os.chdir(folder)
@@ -43,21 +45,30 @@ class Tortured:
         strategy = wb.Strategy(
             wb.signals.MovingAverageCross(3, 8), wb.sizing.RiskPercent(0.01), [wb.exits.AtrStop(5, 1.0)], [wb.risk.MaxLeverage(1.0)]
         )
-        self.release = promote(strategy, wb.simulate("SIM", bars=10, interval="1h"), NAME, cash=1_000_000.0)
-        self.log = (folder / "supervisor.log").open("ab")
+        self.release = promote(strategy, wb.simulate("SIM", bars=10, interval=interval), NAME, cash=1_000_000.0)
         self.supervisor: subprocess.Popen[bytes] | None = None
 
+    @property
+    def command(self) -> list[str]:
+        """The command that a user would give, the same each time."""
+        return [sys.executable, "-m", "workbench.cli", "run", str(self.release), "--history", str(HISTORY), "--seed", "7"]
+
+    @property
+    def account(self) -> Path:
+        """The folder of the paper account."""
+        return Path("runs/accounts") / f"paper-{NAME}"
+
     def start(self) -> None:
-        """Start the supervisor by the command that a user would give, the same each time."""
-        command = [sys.executable, "-m", "workbench.cli", "run", str(self.release), "--history", "100", "--seed", "7"]
-        self.supervisor = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        """Start the supervisor."""
+        with (self.folder / "supervisor.log").open("ab") as log:
+            self.supervisor = subprocess.Popen(self.command, stdout=log, stderr=log)
 
     def pid_of(self, what: str) -> int | None:
         """Return the process of a part, None where it is not there at the moment."""
         if what == "supervisor":
             return self.supervisor.pid if self.supervisor else None
         if what == "venue":
-            return self._noted(Path("runs/accounts") / f"paper-{NAME}" / "venue.json")
+            return self._noted(self.account / "venue.json")
         kernel = Lease(f"paper-{NAME}", "session")
         if not kernel.taken:
             return None
@@ -88,6 +99,10 @@ class Tortured:
         """Open the run's journal."""
         return Journal(Path("runs") / NAME / "journal.db")
 
+    def notebooks(self) -> list[Path]:
+        """Return the executed notebooks."""
+        return list((Path("runs") / NAME).glob("*.ipynb"))
+
     def steps(self) -> int:
         """Return the number of the newest step's entry; 0 before there is any."""
         path = Path("runs") / NAME / "journal.db"
@@ -113,9 +128,7 @@ class Tortured:
                 raise TimeoutError(f"the supervisor has no session; see {self.folder}")
             time.sleep(0.05)
         self.supervisor.send_signal(signal.SIGTERM)
-        code = self.supervisor.wait(120)
-        self.log.close()
-        return code
+        return self.supervisor.wait(600)
 
 
 def parent_of(pid: int) -> int | None:
@@ -150,7 +163,7 @@ def torture(counts: dict[str, int], seed: int, folder: Path) -> dict[str, Any]:
 def judge(run: Tortured, code: int) -> dict[str, Any]:
     """Compare the journal with the venue's ledger, and the run with an undisturbed one."""
     journal = run.journal()
-    ledger = Journal(Path("runs/accounts") / f"paper-{NAME}" / "ledger.db")
+    ledger = Journal(run.account / "ledger.db")
     taken = [entry.key for entry in ledger.entries("submit")]
     intents = {entry.key for entry in journal.entries("intent")}
     base = Counter(key.rsplit("/", 1)[0] for key in taken)

@@ -29,6 +29,7 @@ def status_html(status: Mapping[str, Any]) -> str:
         "positions": held(status),
         "orders out": f"{len(status['working']):,}",
         "in doubt": f"{status['doubtful']:,}" if status["doubtful"] else "",
+        "late": ", ".join(f"{symbol} {count} bars" for symbol, count in status["late"].items()),
         "gate": status["gate"],
         "ended": status["over"],
     }

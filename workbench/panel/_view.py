@@ -10,6 +10,7 @@ from typing import Any
 from workbench.journal import Command
 from workbench.live.status import COLOURS, PAPER, badge, clock
 from workbench.panel._watch import SILENT, View
+from workbench.session.live import MANY
 
 __all__ = ["commands_html", "decisions_html", "header_html", "orders_html", "positions_html"]
 
@@ -47,6 +48,9 @@ def _warning(view: View) -> str:
         return _bar(f"The first step will join: {wanted}, if the stance stays.", PAPER)
     if status.get("doubtful"):
         return _bar(f"{status['doubtful']} orders are in doubt: the venue is asked for them.", COLOURS["REDUCING"])
+    late = [f"{symbol} ({count} in a row)" for symbol, count in status.get("late", {}).items() if count >= MANY]
+    if late:
+        return _bar(f"Bars come late: {', '.join(late)}. Nothing opens on them in time.", COLOURS["REDUCING"])
     return ""
 
 

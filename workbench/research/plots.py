@@ -21,13 +21,13 @@ __all__ = ["plot_backtest", "plot_bars", "plot_lines"]
 #: Colours that read on white and on dark, and for the colour-blind.
 BLUE, ORANGE, GREEN, RED, GREY = "#3b7dd8", "#e69f00", "#1f9e77", "#d1495b", "#8a8f98"
 #: Many more points than a screen has pixels only slow it down.
-MOST_POINTS = 20_000
+MOST_POINTS = 6_000
 #: More entries than these hide the price: they wait in the legend, and the lines of the trades are left.
 MOST_MARKS = 150
 #: Pixels across which the mouse finds an entry or an exit before it finds the close behind.
 REACH = 6
 #: The newest trades that are drawn at all.
-MOST_TRADES = 5_000
+MOST_TRADES = 2_000
 #: The equity would be flat where all that is in its panel spans so many times its own height.
 FLAT = 15
 SIMULATED = f"<b style='color:{ORANGE}'>Simulated market: these prices were made up.</b>"
