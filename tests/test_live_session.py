@@ -12,14 +12,15 @@ from paper_worlds import Fed, lived_again, state_of
 from worked import OTHER, SHARE, Stop, Target, market, plan
 
 import workbench as wb
-from workbench.errors import JournalError
+from workbench.errors import JournalError, OrderError
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.exits import AtrStop, TakeProfit
 from workbench.journal import Entry, MemoryJournal
+from workbench.market import Order
 from workbench.records import CANCELLED, FILLED, LAPSED, STATUSES
 from workbench.research.comparing import compare
-from workbench.session.events import OrderSent, StepClosed
+from workbench.session.events import Alert, OrderSent, StepClosed
 from workbench.session.recorder import Recorder
 from workbench.session.recovery import relived
 from workbench.session.setup import set_up
@@ -310,6 +311,26 @@ def test_rule_37_nothing_opens_on_top_of_a_doubt() -> None:
     reasons = [d["reason"] for e in fed.journal.entries("step") for d in e.body["decisions"]]
     assert reasons[-1] == "an earlier order of this instrument is in doubt, so nothing opens on top of it"
     assert (order.side, fed.line.open_orders()) == ("buy", [])
+
+
+@pytest.mark.parametrize(("leg", "expected"), [("open", []), ("close", [(2, "open", 1), (5, "close", -1)])])
+def test_rule_10_what_the_venue_refuses_is_over_and_a_closing_is_sent_anew(leg: str, expected: list[Any]) -> None:
+    fed = Fed(plan(".+.0....."), market(FLAT))
+    submit, told = fed.line.submit, []
+    fed.session.on(Alert, told.append)
+
+    def refusing(order: Order) -> bool:
+        if not told and order.key is not None and order.key.leg == leg:
+            raise OrderError("the paper venue refused: its desk is closed")
+        return submit(order)
+
+    fed.line.submit = refusing  # type: ignore[method-assign]
+    fed.run()
+    assert legs(fed) == expected
+    assert [alert.text.split(": ", 1)[1] for alert in told] == ["the paper venue refused: its desk is closed"]
+    session, record = fed.again()
+    assert (state_of(session), same(fed.recorder.record(), fed.bars, record)) == (state_of(fed.session), True)
+    assert "rejected" in {STATUSES[status] for status in record.orders["status"]}
 
 
 def test_a_closing_that_comes_to_nothing_is_sent_anew_at_the_next_step() -> None:

@@ -26,7 +26,7 @@ __all__ = [
 #: Legs of an order, its type, its end (SEMANTICS 35).
 OPEN, CLOSE, STOP, TARGET = range(4)
 MARKET, LIMIT, STOP_ORDER = range(3)
-WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT = range(6)
+WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
 
 #: What became of a wish to open.
 (
@@ -49,7 +49,7 @@ WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT = range(6)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
-STATUSES = ("working", "filled", "cancelled", "expired", "lapsed", "absent")
+STATUSES = ("working", "filled", "cancelled", "expired", "lapsed", "absent", "rejected")
 
 WORDS = (
     "",

@@ -42,8 +42,8 @@ class OrderFilled(NamedTuple):
 class OrderEnded(NamedTuple):
     """An order ended without a fill, in the bar of a label.
 
-    ``"cancelled"``, ``"expired"`` (no bar for too long), ``"lapsed"`` (a limit whose bars are over), or ``"absent"``: the venue
-    has never had it.
+    ``"cancelled"``, ``"expired"`` (no bar for too long), ``"lapsed"`` (a limit whose bars are over), ``"absent"`` (the venue has
+    never had it), or ``"rejected"``: it did not take it.
     """
 
     key: OrderKey
@@ -118,7 +118,8 @@ class ExecutionModule(ABC):
     method             requirement
     ================== =====================================================================================
     connect            called once before anything else, with the instruments in the order of `Bars`
-    submit             hand an order over, and say whether it certainly arrived; never raises after it may have left
+    submit             hand an order over, and say whether it certainly arrived; raises OrderError where the venue has
+                       refused it for certain, and never where it may have taken it
     cancel             ask for one order to be taken off, and say whether it is off for certain; its end arrives as an event
     cancel_all         ask for all orders to be taken off
     events             what happened since the last call, in the order in which it happened
@@ -142,7 +143,7 @@ class ExecutionModule(ABC):
 
     @abstractmethod
     def submit(self, order: Order) -> bool:
-        """Hand an order over; False where it is not known whether it arrived."""
+        """Hand an order over; False where it is not known whether it arrived, OrderError where it was refused for certain."""
 
     @abstractmethod
     def cancel(self, key: OrderKey) -> bool:

@@ -142,8 +142,8 @@ def _accepted(entry: Entry) -> bool:
 
 
 def _at_the_venue(entry: Entry) -> bool:
-    absent = entry.kind == "event" and entry.body.get("status") == "absent"
-    return _missed(entry) or _accepted(entry) or absent or entry.kind == "again"
+    never = entry.kind == "event" and entry.body.get("status") in ("absent", "rejected")
+    return _missed(entry) or _accepted(entry) or never or entry.kind == "again"
 
 
 def _ordered(entry: Entry) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from workbench.errors import OrderError
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
@@ -340,7 +341,16 @@ class LiveSession(Session):
             if order.key.leg == "open":
                 self._state_of(order.key).opened_at = row
             self.bus.emit(OrderSent(order, decision, row))
-            self.execution.submit(order)
+            try:
+                self.execution.submit(order)
+            except OrderError as error:
+                self._refused(order, str(error))
+
+    def _refused(self, order: Order, why: str) -> None:
+        """End an order that the venue does not take: an opening is not tried again, a closing at the next step (SEMANTICS 10)."""
+        assert order.key is not None
+        self.told([VenueSaid(f"refused {order.key}", OrderEnded(order.key, "rejected", self.tape.label[self.steps_done - 1]))])
+        self.alert(f"{order.side} {order.quantity:g} {order.instrument.symbol}: {why}", f"refused {order.key}")
 
     # -- what is written down -----------------------------------------------------------------------------------------
 
