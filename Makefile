@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check test-all torture bench lock clean install second
+.PHONY: help demo test lab check test-all torture steps soak bench lock clean install second
 
 VENV := .venv
 SECOND := .venv-3.13
@@ -77,6 +77,12 @@ test-all: $(VENV)/.installed ## the slow tests, then the quick ones on a second 
 
 torture: $(VENV)/.installed ## a hundred SIGKILLs in a paper run: nothing lost, nothing twice (some ten minutes)
 	@$(BIN)/python tests/torture/kills.py
+
+steps: $(VENV)/.installed ## 200 bars in one session, and 200 times `run --step`: the same orders (some twenty minutes)
+	@$(BIN)/python tests/torture/steps.py
+
+soak: $(VENV)/.installed ## 50,000 steps of a paper run: what memory and notebook come to (some ten minutes)
+	@$(BIN)/python tests/torture/soak.py
 
 bench: $(VENV)/.installed ## measured comparisons
 	@set -eu; if [ -f benchmarks/__main__.py ]; then exec $(BIN)/python -m benchmarks; fi; \
