@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from workbench.bars import Bars
 from workbench.instrument import Instrument
@@ -16,6 +16,7 @@ __all__ = [
     "Connected",
     "Disconnected",
     "ExecutionModule",
+    "Link",
     "MarketOver",
     "OrderAccepted",
     "OrderEnded",
@@ -190,3 +191,16 @@ class ExecutionModule(ABC):
     def observe(self, tape: Any, row: int) -> None:
         """Be shown a closed step; only venues that fill by bars care."""
         return
+
+
+class Link(Protocol):
+    """A run's line to a venue: what a runner asks of one."""
+
+    def open(self, put: Callable[[Arrival], None], since: Callable[[], int]) -> ExecutionModule:
+        """Connect, and put what arrives after the number that `since` names; return the account."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+    def done(self, number: int) -> None:
+        """Say that the step of these bars is decided."""

@@ -12,7 +12,7 @@ import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from workbench.bars import Bars
 from workbench.errors import JournalError, OrderError
@@ -21,7 +21,7 @@ from workbench.execution.port import (
     BarsClosed,
     Connected,
     Disconnected,
-    ExecutionModule,
+    Link,
     MarketOver,
     OrderEnded,
     VenueSaid,
@@ -38,7 +38,7 @@ from workbench.session.setup import Setup
 from workbench.session.standing import MOVED, difference, joining, standing
 from workbench.session.written import Written, bars_of
 
-__all__ = ["Link", "Runner"]
+__all__ = ["Runner"]
 
 log = logging.getLogger("workbench.session")
 #: Seconds: the longest wait for something to arrive, between two looks for commands, two signs of life, two reconciles.
@@ -50,19 +50,6 @@ PATIENCE = 5.0
 OVER = "the recording is over"
 
 Numbered = VenueSaid | BarsClosed | MarketOver
-
-
-class Link(Protocol):
-    """A run's line to a venue: what a runner asks of one."""
-
-    def open(self, put: Callable[[Arrival], None], since: Callable[[], int]) -> ExecutionModule:
-        """Connect, and put what arrives after the number that `since` names; return the account."""
-
-    def close(self) -> None:
-        """End the connection."""
-
-    def done(self, number: int) -> None:
-        """Say that the step of these bars is decided."""
 
 
 class Runner:
@@ -262,10 +249,19 @@ class Runner:
         if isinstance(arrival, MarketOver):
             self._last = True
         elif isinstance(arrival, VenueSaid):
-            self.session.told([arrival])
+            self.session.told([arrival, *self._said_since()])
         else:
             for came in self._gathering.take(arrival, time.monotonic()):
                 self._decide(came)
+
+    def _said_since(self) -> Iterator[VenueSaid]:
+        """Take what else the venue has said by now, up to anything else that arrives: it is written down in one commit."""
+        while self._inbox.queue and isinstance(self._inbox.queue[0], VenueSaid):
+            said = self._inbox.get_nowait()
+            assert isinstance(said, VenueSaid)
+            if int(said.number) > self._told:
+                self._told = int(said.number)
+                yield said
 
     def _decide(self, came: Step | Late) -> None:
         """Decide a step that has come in its time; take late bars in."""
