@@ -23,13 +23,20 @@ WARM = 0.5
 SHARE, SLACK = 0.05, 4e6
 
 
+def resident(pid: int | None) -> float:
+    """Return the resident memory of a process in MB; 0 where it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS")), 0.0)
+
+
 def measure(run: Tortured) -> dict[str, float]:
     """Return the resident memory of each process in MB, and the size of the newest notebook in kB."""
     found = {}
     for what in PLACES:
-        pid = run.pid_of(what)
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines() if pid else []
-        found[what] = next((int(line.split()[1]) / 1000 for line in lines if line.startswith("VmRSS")), 0.0)
+        found[what] = resident(run.pid_of(what))
     notebooks = sorted(run.notebooks(), key=lambda path: path.stat().st_mtime)
     found["notebook"] = notebooks[-1].stat().st_size / 1000 if notebooks else 0.0
     return found

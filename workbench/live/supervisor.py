@@ -29,8 +29,8 @@ from workbench.saving import write_whole
 __all__ = ["Supervisor"]
 
 LOG = "papermill.log"
-#: Seconds: between two looks, for a session to show a sign of life, for a clean stop, for an orphan to go.
-LOOK, SILENCE, STOPPING, ORPHAN = 0.1, 20.0, 30.0, 10.0
+#: Seconds: between two looks, for a session to show a sign of life, for a clean stop, for an orphan to go, for the report.
+LOOK, SILENCE, STOPPING, ORPHAN, REPORT = 0.1, 20.0, 30.0, 10.0, 900.0
 #: Restarts in a row without a step between them: then the session is paused, and after as many more given up.
 MOST = 5
 
@@ -171,7 +171,7 @@ class Supervisor:
             if self._stop and not stopping:
                 stopping = time.monotonic() + STOPPING
                 self.post("stop", f"the supervisor, which got {self._stop}", STOPPING)
-            if (stopping and time.monotonic() > stopping) or self._silent(started):
+            if ((stopping and time.monotonic() > stopping) or self._silent(started)) and not self._reporting(run):
                 self._say("the session shows no sign of life; ending it")
                 child.kill()
         self._kill_kernel(run)
@@ -209,6 +209,11 @@ class Supervisor:
         beat = self.journal.beats().get("session")
         newest = max(started, beat.time if beat else 0)
         return time.time_ns() - newest > (SILENCE + (SILENCE if newest == started else 0.0)) * 1e9
+
+    def _reporting(self, run: str) -> bool:
+        """Whether the session has come to its end, and the notebook is at its report: that takes what it takes, within reason."""
+        ended = next((entry for entry in self.journal.entries("end") if entry.key == run), None)
+        return ended is not None and time.time_ns() - ended.time < REPORT * 1e9
 
     def _kill_kernel(self, run: str) -> None:
         """Wait for the kernel to go, as it does by itself without its papermill; end one that hangs."""

@@ -153,7 +153,7 @@ class Runner:
         if written is None:
             return
         numbers: set[int] = set()
-        entries = _noting(self.journal.entries(), numbers)
+        entries = _noting(self._showing_life(self.journal.entries()), numbers)
         session = relived(written.setup(self._setting), entries, written.first, self._listen, written.late)
         session.tape.shorten()
         session.stopping = ""  # that run was stopped, this one begins
@@ -162,6 +162,15 @@ class Runner:
         while self._told + 1 in numbers:
             self._told += 1
         self._ahead = frozenset(number for number in numbers if number > self._told)
+
+    def _showing_life(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield entries, and give signs of life meanwhile: a long record takes its time."""
+        for entry in entries:
+            if time.monotonic() >= self._due["beat"]:
+                self._due["beat"] = time.monotonic() + BEAT
+                self.gate = f"coming back: {entry.number:,} entries of the journal lived through"
+                self._beat()
+            yield entry
 
     def _begin(self, past: Sequence[BarsClosed]) -> None:
         """Begin a run that has no journal yet: what has closed so far is history, the next bar is the first to be decided."""
