@@ -213,5 +213,5 @@ def state_of(session: LiveSession) -> dict[str, Any]:
     return {
         "states": [{name: getattr(state, name) for name in names} for state in session.states],
         "book": (portfolio.cash, portfolio.equity, list(portfolio.lots), list(portfolio.price)),
-        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session._accepted),
+        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session._accepted, session.foreign),
     }

@@ -276,6 +276,9 @@ class PaperVenue(ExecutionModule):
     def _enter(self, j: int, order: Order, price: float) -> None:
         """Fill an opening and rest its protective orders."""
         desk, spec = self._desks[j], self._specs[j]
+        if desk.lots:  # an opening is for a flat instrument: what is held must be closed before it
+            self._end_opening(desk, "rejected")
+            return
         lots = lots_exactly(order.quantity, spec.number, spec.power)
         desk.basis = 0.0 if spec.funded else price
         self._book(j, order, lots * order.sign, price)

@@ -8,31 +8,28 @@ journal alone brings a session back: its inputs, given again in their order, lea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
-from workbench.errors import OrderError
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
-from workbench.execution.wire import event_plain, order_plain
+from workbench.execution.port import ExecutionModule, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
 from workbench.market import Order
 from workbench.records import IN_DOUBT, MISSED, REDUCING
-from workbench.session.events import Alert, Decided, OrderSent, StepClosed
-from workbench.session.session import Session
+from workbench.session.events import Decided, StepClosed
+from workbench.session.journaled import JournaledSession
 from workbench.session.setup import Setup
-from workbench.session.state import State
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
-from workbench.session.words import decision_words
 
 __all__ = ["LiveSession", "Mode"]
 
 #: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
 Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
+#: Modes in which nothing is decided; what a person wants closed is closed all the same.
+HELD = ("PAUSED", "HALTED")
 #: So many late bars in a row raise an alert (SEMANTICS 5).
 MANY = 3
 
 
-class LiveSession(Session):
+class LiveSession(JournaledSession):
     """A session that is given its inputs one by one, and journals them.
 
     Parameters
@@ -52,16 +49,14 @@ class LiveSession(Session):
         self.steps_done = self.first = first
         self.mode: Mode = "RUNNING"
         self.stopping = ""
+        #: What the run is called that it belongs to; a session that lives again belongs to none.
+        self.name = ""
         self._behind = False
-        self._received: list[ReceivedBar] = []
-        self._moved: list[Entry] = []
-        self._decided: list[Decided] = []
-        self._withdrawn: list[str] = []
-        self._accepted: set[str] = set()
+        #: Which instruments are to be closed still, and which of their openings a flatten could not take off.
         self._leaving: set[int] = set()
-        self._seen: dict[str, Any] = {}
-        self._came_up: list[Entry] = []
-        self.bus.on(Decided, self._decided.append)
+        self._unwanted: set[int] = set()
+        #: How many of its steps passed undecided.
+        self.missed_steps = 0
 
     # -- inputs -----------------------------------------------------------------------------------------------------
 
@@ -75,12 +70,6 @@ class LiveSession(Session):
         self._received += received
         if anchor is not None:
             self._moved.append(Entry("anchor", int(setup.bars.labels[-1]), {"anchor": anchor}))
-
-    def told(self, said: Sequence[VenueSaid]) -> None:
-        """Take in what the venue said."""
-        self.journal.commit([Entry("event", one.number, event_plain(one.event)) for one in said])
-        for one in said:
-            self._book(one.event)
 
     def late(self, setup: Setup, received: Sequence[ReceivedBar], seen: Sequence[int] = ()) -> None:
         """Take bars in whose step has passed: only later steps know of them (SEMANTICS 5).
@@ -105,11 +94,6 @@ class LiveSession(Session):
                 self._behind = True
         body = {"label": label, "symbols": symbols, "seen": list(seen)}
         self.journal.commit([Entry("late", f"{label} {' '.join(symbols)}", body), *self._alerts()], received)
-
-    def alert(self, text: str, key: str, seen: Sequence[int] = ()) -> None:
-        """Write down, once under a key, what a person should look at; it changes nothing."""
-        self.journal.commit([Entry("alert", key, {"text": text, "seen": list(seen)})])
-        self.bus.emit(Alert(text))
 
     def decide(self, seen: Sequence[int] = (), late: int = 0) -> None:
         """Decide the newest step.
@@ -141,11 +125,15 @@ class LiveSession(Session):
         equity, _ = self.portfolio.value()
         note_step(self.tape, self.states, row)
         self._behind = True
+        self.missed_steps += 1
         if self.setup.strategy.late_entries != "take":
             self._forget_crossings()
         label = self.tape.label[row]
+        if why in HELD:
+            self._close_what_leaves(row)
         body = {"why": why, "equity": equity, "seen": list(seen)}
-        self.journal.commit([*self._anchors(), Entry("missed", label, body)], self._bars_in())
+        self.journal.commit([*self._anchors(), Entry("missed", label, body), *self._intents()], self._bars_in())
+        self._submit(row)
         self.bus.emit(StepClosed(row, label, equity))
 
     def apply(self, command: Command, now: int) -> Answer:
@@ -160,41 +148,13 @@ class LiveSession(Session):
         self._submit(self.steps_done - 1)
         return answer
 
-    def take_off(self) -> None:
-        """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
-        if sum(self._withdraw(state) for state in self.states):
-            self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
-
-    def again(self, order: Order) -> None:
-        """Send once more, as the next attempt, what the venue has never had: of a closing what is still open (SEMANTICS 37)."""
-        assert order.key is not None
-        key = replace(order.key, attempt=order.key.attempt + 1)
-        retried, state = replace(order, key=key), self._state_of(key)
-        if order.reduce_only:
-            held = self.portfolio.quantity(self.portfolio.column[key.instrument])
-            if held * order.sign >= 0.0:
-                return  # a protective order was quicker
-            state.closing = retried = replace(retried, quantity=min(order.quantity, abs(held)))
-        else:
-            state.opening = retried
-        self._outbox.append((retried, state.decision))
-        self.journal.commit([Entry("again", key, order_plain(order)), *self._intents()])
-        self._submit(self.steps_done - 1)
-
     def timely(self, order: Order) -> bool:
         """Whether an order may still be sent again: a closing always, an opening only while its step is the newest."""
         assert order.key is not None
-        return order.reduce_only or (self.mode == "RUNNING" and self._state_of(order.key).opened_at == self.steps_done - 1)
-
-    @property
-    def working(self) -> list[Order]:
-        """The orders that are out, as far as this session knows."""
-        return [order for state in self.states for order in state.orders]
-
-    @property
-    def doubtful(self) -> list[Order]:
-        """The orders of which the venue has said nothing yet."""
-        return [order for order in self.working if str(order.key) not in self._accepted]
+        if order.reduce_only:
+            return True
+        newest = self._state_of(order.key).opened_at == self.steps_done - 1
+        return newest and self.mode == "RUNNING" and self.portfolio.column[order.key.instrument] not in self._unwanted
 
     # -- verbs ------------------------------------------------------------------------------------------------------
 
@@ -214,16 +174,21 @@ class LiveSession(Session):
 
     def _flatten(self, command: Command) -> str:
         """Close all positions at market; nothing re-enters until a stance turns."""
-        closed = 0
+        closed, out = 0, 0
         for j, state in enumerate(self.states):
             self._withdraw(state)
+            if state.opening is not None:  # it may have filled already: whatever comes of it is closed
+                self._leaving.add(j)
+                self._unwanted.add(j)
+                out += 1
             if self.portfolio.lots[j] and state.closing is None:
                 order = self.decider.closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id)
                 state.closing, state.closed_at = order, self.steps_done - 1
                 self._outbox.append((order, -1))
                 self._leaving.add(j)
                 closed += 1
-        return f"{closed} positions are being closed" if closed else "there is nothing to close"
+        said = f"{closed} positions are being closed" if closed else "there is nothing to close"
+        return f"{said}; {out} openings could not be taken off: what they fill is closed with the next bar" if out else said
 
     def _stop(self, command: Command) -> str:
         self.stopping = f"stopped by {command.who}"
@@ -237,7 +202,9 @@ class LiveSession(Session):
         answer = Answer(command.id, state, text, now)
         said = {"state": state, "answer": text, "answered": now, "step": self.steps_done}
         body = command._asdict() | said | self._taken_off()
-        self.journal.commit([Entry("command", command.id, body), *self._intents()], answers=[answer])
+        # a stop that was answered holds, whatever happens before the run has ended
+        end = [Entry("end", self.name, {"why": self.stopping})] if self.stopping and self.name else []
+        self.journal.commit([Entry("command", command.id, body), *self._intents(), *end], answers=[answer])
         return answer
 
     # -- what a replay does otherwise -------------------------------------------------------------------------------
@@ -247,25 +214,29 @@ class LiveSession(Session):
         if self._behind:
             take_up(self.tape, self.states, row)
         wanted = super()._close_what_turned(row, equity)
-        for j, state in enumerate(self.states):
-            lots = self.portfolio.lots[j]
-            if not lots:
-                self._leaving.discard(j)
-            elif state.closing is None and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted):
-                self._close(row, j, state, "not closed yet")
+        self._close_what_leaves(row)
         return wanted
 
+    def _close_what_leaves(self, row: int) -> None:
+        """Close what was to be closed and is not yet, in every mode: an opening that filled late, a closing that came to nothing."""
+        for j, state in enumerate(self.states):
+            lots = self.portfolio.lots[j]
+            if not lots and state.opening is None:
+                self._leaving.discard(j)
+                self._unwanted.discard(j)
+            elif lots and state.closing is None and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted):
+                self._close(row, j, state, "not closed yet")
+
     def _book(self, event: VenueEvent) -> None:
-        if type(event) is OrderAccepted:
-            self._accepted.add(str(event.order.key))
-        elif type(event) is OrderFilled and event.fill.key.leg != "open":
+        if type(event) is OrderFilled and event.fill.key.leg != "open":
             # closed: an opening that fills in the same bar is a new position, and stays
             self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
         super()._book(event)
 
     def _ended(self, event: OrderEnded) -> None:
-        if event.key.leg == "close":
-            self._leaving.add(self.portfolio.column[event.key.instrument])
+        closing, j = self._state_of(event.key).closing, self.portfolio.column[event.key.instrument]
+        if closing is not None and closing.key == event.key and self.portfolio.lots[j] * closing.sign < 0:
+            self._leaving.add(j)  # what it was to close is still there
         super()._ended(event)
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
@@ -314,79 +285,7 @@ class LiveSession(Session):
         for state in self.states:
             state.crossing = None
 
-    def _withdraw(self, state: State) -> bool:
-        """Take an unfilled opening off, and say whether the venue confirmed it; until it does it is out."""
-        state.crossing = None
-        order = state.opening
-        if order is None or order.key is None or not self.execution.cancel(order.key):
-            return False
-        state.opening = None
-        self._withdrawn.append(str(order.key))
-        return True
-
-    def _finish(self, row: int, equity: float) -> None:
-        """Write the step, its decisions and its intents in one commit; then hand the intents over."""
-        label = self.tape.label[row]
-        body = {"equity": equity, **self._seen, "decisions": [self._told_of(one) for one in self._decided]}
-        step = Entry("step", label, body | self._taken_off())
-        self.journal.commit([*self._anchors(), step, *self._intents(), *self._alerts()], self._bars_in())
-        self._decided.clear()
-        self._submit(row)
-        self.bus.emit(StepClosed(row, label, equity))
-
-    def _submit(self, row: int) -> None:
-        outbox, self._outbox = self._outbox, []
-        for order, decision in outbox:
-            assert order.key is not None
-            if order.key.leg == "open":
-                self._state_of(order.key).opened_at = row
-            self.bus.emit(OrderSent(order, decision, row))
-            try:
-                self.execution.submit(order)
-            except OrderError as error:
-                self._refused(order, str(error))
-
-    def _refused(self, order: Order, why: str) -> None:
-        """End an order that the venue does not take: an opening is not tried again, a closing at the next step (SEMANTICS 10)."""
-        assert order.key is not None
-        self.told([VenueSaid(f"refused {order.key}", OrderEnded(order.key, "rejected", self.tape.label[self.steps_done - 1]))])
-        self.alert(f"{order.side} {order.quantity:g} {order.instrument.symbol}: {why}", f"refused {order.key}")
-
     # -- what is written down -----------------------------------------------------------------------------------------
-
-    def _intents(self) -> list[Entry]:
-        return [Entry("intent", order.key, order_plain(order)) for order, _ in self._outbox]
-
-    def _anchors(self) -> list[Entry]:
-        moved, self._moved = self._moved, []
-        return moved
-
-    def _alerts(self) -> list[Entry]:
-        """Return the alerts that came up, and tell them."""
-        came, self._came_up = self._came_up, []
-        for entry in came:
-            self.bus.emit(Alert(entry.body["text"]))
-        return came
-
-    def _bars_in(self) -> list[ReceivedBar]:
-        received, self._received = self._received, []
-        return received
-
-    def _taken_off(self) -> dict[str, Any]:
-        withdrawn, self._withdrawn = self._withdrawn, []
-        return {"withdrawn": withdrawn} if withdrawn else {}
-
-    def _told_of(self, one: Decided) -> dict[str, Any]:
-        row = one.row
-        return {
-            "symbol": one.instrument.symbol,
-            "stance": row.stance,
-            "close": row.price,
-            "asked": row.asked,
-            "lots": row.lots,
-            "code": row.code,
-            "reason": decision_words(self.setup, row),
-        }
 
 
 VERBS = {

@@ -8,35 +8,33 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any
 
 from workbench.bars import Bars
 from workbench.errors import JournalError, OrderError
 from workbench.execution.port import (
-    Arrival,
     BarsClosed,
     Connected,
     Disconnected,
     Link,
     MarketOver,
-    OrderEnded,
     VenueSaid,
 )
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
+from workbench.session.doubts import send_again, settle
 from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
-from workbench.session.live import LiveSession
+from workbench.session.inbox import Inbox, Numbered
+from workbench.session.live import HELD, LiveSession
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup
 from workbench.session.standing import MOVED, difference, joining, standing
-from workbench.session.written import Written, bars_of
+from workbench.session.written import Written, bars_of, numbers_of
 
 __all__ = ["Runner"]
 
@@ -47,9 +45,9 @@ WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
 MOST_HISTORY = 20_000
 #: Seconds that a run of one step waits for its bar.
 PATIENCE = 5.0
+#: Seconds for which a session that ends listens on.
+HEARING = 1.0
 OVER = "the recording is over"
-
-Numbered = VenueSaid | BarsClosed | MarketOver
 
 
 class Runner:
@@ -99,15 +97,16 @@ class Runner:
         self._clock = clock
         self.session: LiveSession | None = None
         self.gate = "connecting"
-        self._told = self._head = self._newest = 0
+        self._head = self._newest = 0
         self._first_row = 0
         self._past: list[Numbered] = []
-        self._ahead: frozenset[int] = frozenset()
         self._gathering = Gathering([one.symbol for one in instruments])
-        self._inbox: queue.Queue[Arrival] = queue.Queue()
+        self._inbox = Inbox()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
         self.over = ""
+        #: Whether a run of one step came to no decision, for a reason that somebody should look at.
+        self.failed = False
         self.joins: list[tuple[str, float, float]] = []
         self._last = False
         self._once = once
@@ -118,7 +117,7 @@ class Runner:
         self.journal.take_over(self._run)
         self._come_back()
         self._leave = time.monotonic() + PATIENCE if self._once else 0.0
-        self._account = self._link.open(self._inbox.put, lambda: self._told)
+        self._account = self._link.open(self._inbox.put, lambda: self._inbox.told)
         if self.session is not None:
             self.session.execution, self.session.journal = self._account, self.journal
         try:
@@ -129,17 +128,28 @@ class Runner:
                     self.over = OVER
                 if self._leave:
                     self._leave_after_one_step()
+            self._hear_out()
         finally:
             self._link.close()
-            with suppress(JournalError):  # what ended the run is the error that counts
-                self._beat()
+            self._beat()
 
     def _leave_after_one_step(self) -> None:
         """Leave once a step is decided and the venue has taken its orders, or when no new bar came in time."""
         session = self.session
         stepped = session is not None and session.steps_done > self._first_row and not self._doubtful
         if stepped or time.monotonic() > self._leave:
-            self.over = "one step is decided" if stepped else "no new bar has closed"
+            self.failed = bool(self.gate) or self._doubtful
+            why = self.gate or "the venue has not answered about every order"
+            self.over = f"no step was decided: {why}" if self.failed else "one step is decided" if stepped else "no new bar has closed"
+
+    def _hear_out(self) -> None:
+        """Take in what the venue says up to its next bars: a fill without the stop that protects it would be half the truth."""
+        deadline = time.monotonic() + HEARING
+        while self.session is not None and self._inbox.told >= self._head and time.monotonic() < deadline:
+            arrival = self._inbox.take(WAIT)
+            if not isinstance(arrival, VenueSaid):
+                return
+            self._hear([arrival])
 
     @property
     def _doubtful(self) -> bool:
@@ -153,23 +163,19 @@ class Runner:
         if written is None:
             return
         numbers: set[int] = set()
-        entries = _noting(self._showing_life(self.journal.entries()), numbers)
+        entries = self._noting(self.journal.entries(), numbers)
         session = relived(written.setup(self._setting), entries, written.first, self._listen, written.late)
         session.tape.shorten()
         session.stopping = ""  # that run was stopped, this one begins
         self._went_on(session, written.history)
-        self._told = written.began.body["seen"]
-        while self._told + 1 in numbers:
-            self._told += 1
-        self._ahead = frozenset(number for number in numbers if number > self._told)
+        self._inbox.know(written.began.body["seen"], numbers)
 
-    def _showing_life(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield entries, and give signs of life meanwhile: a long record takes its time."""
+    def _noting(self, entries: Iterable[Entry], numbers: set[int]) -> Iterator[Entry]:
+        """Yield entries, note the numbers of what they tell of, and give signs of life: a long record takes its time."""
         for entry in entries:
-            if time.monotonic() >= self._due["beat"]:
-                self._due["beat"] = time.monotonic() + BEAT
-                self.gate = f"coming back: {entry.number:,} entries of the journal lived through"
-                self._beat()
+            numbers.update(numbers_of(entry))
+            self.gate = f"coming back: {entry.number:,} entries of the journal lived through"
+            self._beat_if_due()
             yield entry
 
     def _begin(self, past: Sequence[BarsClosed]) -> None:
@@ -182,39 +188,40 @@ class Runner:
         self._went_on(session, bars)
         self.joins = joining(session)
         session.decider.account, session.decider.deployment = self._names.values()
-        body = self._names | {"rows": len(bars), "seen": self._told, "source": bars.source, "anchor": int(bars.labels[0])}
+        body = self._names | {"rows": len(bars), "seen": self._inbox.told, "source": bars.source, "anchor": int(bars.labels[0])}
         self.journal.commit([Entry("start", self._run, body)], received)
 
     def _went_on(self, session: LiveSession, bars: Bars) -> None:
         """Go on with a session from where it stands."""
         self.session, self._history = session, History(bars)
         self._first_row = session.steps_done
+        session.name = self._run
         self._gathering.last = int(bars.labels[-1])
 
     # -- what arrives -------------------------------------------------------------------------------------------------
 
     def _take(self) -> None:
-        try:
-            arrival = self._inbox.get(timeout=max(min(WAIT, self._gathering.due - time.monotonic()), 0.0))
-        except queue.Empty:
-            return
+        arrival = self._inbox.take(max(min(WAIT, self._gathering.due - time.monotonic()), 0.0))
         if isinstance(arrival, Connected):
             # what came of the past before a connection broke is kept: it is not told again
             self._head, self._newest, self.gate = arrival.head, arrival.newest, "catching up"
             self._gathering.grace = arrival.grace
-            if self._head <= self._told:
+            if self._head <= self._inbox.told:
                 self._caught_up()
         elif isinstance(arrival, Disconnected):
             self.gate = f"no connection: {arrival.why}"
-        elif int(arrival.number) > self._told:
-            self._told = int(arrival.number)
-            if self._told > self._head:
-                self._new(arrival)
-                return
-            if self._told not in self._ahead:
-                self._past.append(arrival)
-            if self._told == self._head:
-                self._caught_up()
+        elif arrival is not None:
+            self._number(arrival)
+
+    def _number(self, arrival: Numbered) -> None:
+        """Put a message where it belongs: to what is new, or to the past that is told at once when it is all there."""
+        if int(arrival.number) > self._head:
+            self._new(arrival)
+            return
+        if int(arrival.number) not in self._inbox.ahead:
+            self._past.append(arrival)
+        if self._inbox.told == self._head:
+            self._caught_up()
 
     def _caught_up(self) -> None:
         """All that was told before the connection is there: take it in, settle doubts, compare, decide the newest bars."""
@@ -222,7 +229,7 @@ class Runner:
         if self.session is None:
             closed = [one for one in past if isinstance(one, BarsClosed)]
             if not closed:  # not one bar has closed yet: the first is the history
-                self._head, self._past = self._told + 1, past
+                self._head, self._past = self._inbox.told + 1, past
                 self._link.done(self._newest)
                 return
             self._begin(closed)
@@ -232,7 +239,7 @@ class Runner:
         self._reconcile(held)
         for step in held:
             self._step(step)
-        if not self._gathering.waiting:
+        if not self._gathering.waiting and not self.over:
             self._link.done(self._newest)
 
     def _lived_meanwhile(self, session: LiveSession, past: Sequence[Numbered]) -> list[Step]:
@@ -240,6 +247,7 @@ class Runner:
         newest = max((int(one.bars.labels[0]) for one in past if isinstance(one, BarsClosed)), default=-1)
         held: list[Step] = []
         for one in past:
+            self._beat_if_due()
             if isinstance(one, VenueSaid):
                 session.told([one])
             elif isinstance(one, MarketOver):
@@ -258,26 +266,24 @@ class Runner:
         if isinstance(arrival, MarketOver):
             self._last = True
         elif isinstance(arrival, VenueSaid):
-            self.session.told([arrival, *self._said_since()])
+            self._hear([arrival, *self._inbox.said_by_now()])
         else:
             for came in self._gathering.take(arrival, time.monotonic()):
                 self._decide(came)
 
-    def _said_since(self) -> Iterator[VenueSaid]:
-        """Take what else the venue has said by now, up to anything else that arrives: it is written down in one commit."""
-        while self._inbox.queue and isinstance(self._inbox.queue[0], VenueSaid):
-            said = self._inbox.get_nowait()
-            assert isinstance(said, VenueSaid)
-            if int(said.number) > self._told:
-                self._told = int(said.number)
-                yield said
+    def _hear(self, said: Sequence[VenueSaid]) -> None:
+        """Take in what the venue says; of orders that are not ours it shuts the gate."""
+        assert self.session is not None
+        self.session.told(said)
+        if self.session.foreign:
+            self.gate = f"reconcile: {self.session.foreign}"
 
     def _decide(self, came: Step | Late) -> None:
         """Decide a step that has come in its time; take late bars in."""
         if isinstance(came, Step) and self.gate.startswith("reconcile"):
             self._reconcile([came])  # the books are compared best while the venue has nothing new to tell
         self._came(came)
-        if not self._leave:
+        if not self._leave and not self.over:
             self._link.done(max(came.numbers))
 
     def _came(self, came: Step | Late, why_not: str = "") -> None:
@@ -291,11 +297,14 @@ class Runner:
         session = self.session
         assert session is not None
         self.arrived = step.arrived
-        self._obey(session)  # nothing is decided over a command that is waiting
+        if not why_not:
+            self._obey(session)  # nothing is decided over a command that is waiting
+        if self.over:
+            return  # it is told again at the next start
         anchor = self._roll(session, step.label)
         self._history.add(step.bars(self._instruments))
         session.append(session.setup.on(self._history.bars), step.received, anchor)
-        why_not = why_not or self.gate or (session.mode if session.mode in ("PAUSED", "HALTED") else "")
+        why_not = why_not or self.gate or (session.mode if session.mode in HELD else "")
         if why_not:
             session.miss(why_not, step.numbers)
         else:
@@ -332,25 +341,15 @@ class Runner:
         session = self.session
         assert session is not None
         self._due["gate"] = time.monotonic() + AGAIN
+        self._obey(session)  # nothing is sent again over a command that is waiting
         absent: list[Order] = []
         try:
-            absent += [order for order in session.doubtful if not self._account.knows(order.key)]  # type: ignore[arg-type]
-            for order in absent:
-                self._end_absent(session, order)
-            why = difference(session, self._account.state(), self._told)
+            absent = settle(session, self._account)
+            why = difference(session, self._account.state(), self._inbox.told)
             self.gate = self.gate if why == MOVED and self.gate.startswith("reconcile") else why
         except OrderError as error:
             self.gate = f"reconcile: {error}"
-        # only now: what is sent changes the venue's book
-        for order in absent:
-            if session.timely(order) and (order.reduce_only or not (held or self._gathering.waiting or self.gate)):
-                session.again(order)
-
-    def _end_absent(self, session: LiveSession, order: Order) -> None:
-        """End an order that the venue has never had."""
-        assert order.key is not None
-        label = session.tape.label[session.steps_done - 1]
-        session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", label))])
+        send_again(session, absent, closings_only=bool(held or self._gathering.waiting or self.gate or self.over))
 
     # -- beside the market ----------------------------------------------------------------------------------------------
 
@@ -365,20 +364,28 @@ class Runner:
                 session.take_off()
         if self.gate.startswith("reconcile") and now >= self._due["gate"]:
             self._reconcile()
-        if now >= self._due["beat"]:
-            self._due["beat"] = now + BEAT
-            self._beat()
+        self._beat_if_due()
 
     def _obey(self, session: LiveSession) -> None:
         """Apply what people have asked for since the last look."""
         self._due["commands"] = time.monotonic() + COMMANDS
         for command in self.journal.commands("queued"):
-            session.apply(command, self._clock())
+            mine = (command.body or {}).get("run", self._run) == self._run
+            session.apply(command if mine else command._replace(expires=1), self._clock())
             self._due["beat"] = 0.0  # whoever asked is looking
         self.over = self.over or session.stopping
 
+    def _beat_if_due(self) -> None:
+        if time.monotonic() >= self._due["beat"]:
+            self._due["beat"] = time.monotonic() + BEAT
+            self._beat()
+
     def _beat(self) -> None:
-        self.journal.beat("session", self.status())
+        """Give a sign of life; one that cannot be written is left out, and the next one tried."""
+        try:
+            self.journal.beat("session", self.status())
+        except JournalError as error:
+            log.warning("no sign of life: %s", error)
 
     def status(self) -> dict[str, Any]:
         """Return how the run stands, as plain values."""
@@ -387,13 +394,3 @@ class Runner:
         if session is None:
             return said
         return said | {"joins": self.joins if session.steps_done == session.first else []} | standing(session)
-
-
-def _noting(entries: Iterable[Entry], numbers: set[int]) -> Iterator[Entry]:
-    """Yield entries, and note the numbers of what they tell of; one may be missing where a run was killed between two."""
-    for entry in entries:
-        if entry.kind == "event":
-            numbers |= {int(entry.key)} if str(entry.key).isdigit() else set()
-        elif entry.kind in ("step", "missed", "late", "alert"):
-            numbers |= set(entry.body.get("seen", ()))
-        yield entry

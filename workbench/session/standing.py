@@ -20,6 +20,8 @@ def standing(session: LiveSession) -> dict[str, Any]:
     return {
         "mode": session.mode,
         "steps": session.steps_done - session.first,
+        "missed": session.missed_steps,
+        "simulated": session.setup.bars.simulated,
         "label": session.tape.label[row] if row >= 0 else 0,
         "currency": session.setup.currency,
         "equity": session.equity,
@@ -89,6 +91,8 @@ def difference(session: LiveSession, state: VenueState, told: int) -> str:
 
 def _differences(session: LiveSession, state: VenueState) -> list[str]:
     """Return in words how the venue's book differs from ours."""
+    if session.foreign:
+        return [session.foreign]
     ours = {i.symbol: session.portfolio.quantity(j) for j, i in enumerate(session.setup.instruments) if session.portfolio.lots[j]}
     said = [
         f"{symbol}: the venue holds {state.positions.get(symbol, 0.0):g}, we know of {ours.get(symbol, 0.0):g}"

@@ -17,7 +17,7 @@ from workbench.session.gathering import bars_received
 from workbench.session.setup import Setup
 from workbench.strategy import Inputs
 
-__all__ = ["Known", "Written", "bars_of"]
+__all__ = ["Known", "Written", "bars_of", "numbers_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,13 @@ class Known:
         like = self.whole.bars
         arrays = {name: array[first:last].copy() for name, array in self._arrays.items()}
         return Bars(like.index[first:last], like.instruments, like.interval, arrays, like.source, like.assumptions)
+
+
+def numbers_of(entry: Entry) -> Sequence[int]:
+    """Return the numbers of what an entry tells of, as the venue gave them."""
+    if entry.kind == "event":
+        return [int(entry.key)] if str(entry.key).isdigit() else []
+    return entry.body.get("seen", ()) if entry.kind in ("step", "missed", "late", "alert") else ()
 
 
 def bars_of(received: Iterable[ReceivedBar], instruments: Sequence[Instrument], interval: str, source: str) -> Bars:

@@ -1,0 +1,135 @@
+"""Orders in doubt and what a person asks meanwhile: a flatten leaves nothing behind, an opening does not go out over a doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from paper_worlds import Fed, state_of
+from worked import Stop, market, plan
+
+from workbench import Order
+from workbench.execution.port import OrderAccepted, VenueSaid
+from workbench.market import OrderKey
+from workbench.session.doubts import send_again, settle
+
+FLAT = [100.0] * 12
+HELD = [100, 100, 100, 100, 100, (100, 100, 90, 95), *[95.0] * 6]
+
+
+def opening(asked: Order | OrderKey) -> bool:
+    key = asked.key if isinstance(asked, Order) else asked
+    return key is not None and key.leg == "open"
+
+
+def fed_until_opening(stances: str = ".+..........", **parts: Any) -> Fed:
+    """Run a plan up to the step that sends its opening."""
+    return Fed(plan(stances, **parts), market(FLAT)).run(1)
+
+
+def same_again(fed: Fed) -> bool:
+    return state_of(fed.again()[0]) == state_of(fed.session)
+
+
+# -- flatten while an opening is out --------------------------------------------------------------------------------------
+
+
+def test_a_flatten_closes_what_an_unread_fill_opened() -> None:
+    fed = fed_until_opening()
+    fed.exchange.advance()  # it fills, and the session has not heard of it yet
+    answer = fed.order("flatten")
+    assert answer.text == "there is nothing to close; 1 openings could not be taken off: what they fill is closed with the next bar"
+    fed.session.append(fed.session.setup.on(fed.known(fed.exchange.row + 1)))
+    fed.session.decide([fed.seen])
+    fed.listen()
+    fed.run()
+    assert [(leg, side) for _, leg, side, _ in fed.fills] == [("open", 1.0), ("close", -1.0)]
+    assert (fed.line.positions(), fed.line.open_orders(), same_again(fed)) == ({}, [], True)
+
+
+def test_a_flatten_whose_cancel_got_lost_closes_what_fills() -> None:
+    fed = fed_until_opening()
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+    fed.order("flatten")
+    fed.line.cut = lambda asked: False
+    fed.run()
+    assert [(row, leg, side) for row, leg, side, _ in fed.fills] == [(2, "open", 1.0), (3, "close", -1.0)]
+    assert (fed.line.positions(), same_again(fed)) == ({}, True)
+
+
+@pytest.mark.parametrize("verb", ["pause", "kill"])
+def test_what_a_flatten_wants_closed_is_closed_in_every_mode(verb: str) -> None:
+    fed = fed_until_opening()
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+    fed.order("flatten")
+    fed.order(verb)
+    fed.line.cut = lambda asked: False
+    fed.run()
+    assert [(row, leg, side) for row, leg, side, _ in fed.fills] == [(2, "open", 1.0), (3, "close", -1.0)]
+    assert same_again(fed)
+
+
+def test_an_opening_that_is_proven_absent_is_not_sent_after_a_flatten() -> None:
+    fed = Fed(plan(".+.........."), market(FLAT))
+    fed.line.cut = lambda asked: True
+    fed.run(1)
+    fed.order("flatten")
+    fed.line.cut = lambda asked: False
+    send_again(fed.session, settle(fed.session, fed.line), closings_only=False)
+    fed.run()
+    assert (fed.fills, fed.line.lost[:1], list(fed.journal.entries("again"))) == ([], ["//ABC/1704070800000000000/open/0/0"], [])
+    assert same_again(fed)
+
+
+# -- flips ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_flips_opening_waits_for_its_closing_to_be_out() -> None:
+    fed = Fed(plan(".+..-......."), market(FLAT))
+    fed.line.cut = lambda asked: not fed.line.lost and not opening(asked)
+    while not fed.line.lost:
+        fed.step()
+    assert fed.line.open_orders() == []
+    assert fed.line.positions() == {"ABC": 1.0}
+    fed.run()  # nobody settles it: the position stays as it was, and is known
+    assert (fed.line.positions(), fed.session.portfolio.quantity(0)) == ({"ABC": 1.0}, 1.0)
+
+
+def test_a_closing_that_came_too_late_for_its_stop_leaves_the_new_position_alone() -> None:
+    fed = Fed(plan(".+..-.......", exits=[Stop(5.0)]), market(HELD))
+    fed.run(3)
+    fed.line.cut = lambda asked: isinstance(asked, Order)  # both orders of the flip are on their way
+    fed.step()
+    sent = fed.session.doubtful
+    fed.line.cut = lambda asked: False
+    fed.exchange.advance()  # the stop fills in this bar, then they arrive
+    for order in sorted(sent, key=opening):
+        fed.line.submit(order)
+    fed.listen()
+    fed.session.append(fed.session.setup.on(fed.known(fed.exchange.row + 1)))
+    fed.session.decide([fed.seen])
+    fed.listen()
+    fed.run()
+    assert [(leg, side) for _, leg, side, _ in fed.fills] == [("open", 1.0), ("stop", -1.0), ("open", -1.0)]
+    assert (fed.line.positions(), fed.session.portfolio.quantity(0), same_again(fed)) == ({"ABC": -1.0}, -1.0, True)
+
+
+def test_the_paper_venue_opens_nothing_on_top_of_a_position() -> None:
+    fed = Fed(plan(".+.........."), market(FLAT)).run(2)
+    fed.line.submit(Order(fed.bars.instruments[0], "sell", 3.0, key=OrderKey("ABC", 7, "open")))
+    fed.exchange.advance()
+    assert fed.line.positions() == {"ABC": 1.0}
+    ended = [message.event for message in fed.exchange.since(0) if message.event and message.event["event"] == "ended"]
+    assert [event["status"] for event in ended] == ["rejected"]
+
+
+# -- orders that this journal never sent ----------------------------------------------------------------------------------
+
+
+def test_an_order_that_was_never_sent_from_here_is_noticed() -> None:
+    fed = Fed(plan(".+.........."), market(FLAT)).run(3)
+    assert fed.session.foreign == ""
+    order = Order(fed.bars.instruments[0], "sell", 1.0, key=OrderKey("ABC", 7, "close"))
+    fed.session.told([VenueSaid(99, OrderAccepted(order))])
+    assert fed.session.foreign.startswith("the venue has order //ABC/7/close/0/0, which this journal never sent: it is an older copy")
+    assert fed.again()[0].foreign == fed.session.foreign

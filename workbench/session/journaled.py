@@ -1,0 +1,186 @@
+"""A session whose every word is in the journal before anything follows from it: events, decisions, intents, then the orders.
+
+What leaves it may be in doubt until the venue has said something; what is in doubt is asked for, never simply sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from workbench.errors import OrderError
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
+from workbench.execution.wire import event_plain, order_plain
+from workbench.journal import Entry, JournalPort, ReceivedBar
+from workbench.market import Order
+from workbench.session.events import Alert, Decided, OrderSent, StepClosed
+from workbench.session.session import Session
+from workbench.session.setup import Setup
+from workbench.session.state import State
+from workbench.session.words import decision_words
+
+__all__ = ["JournaledSession"]
+
+
+class JournaledSession(Session):
+    """A session that writes down what it is told and what it means to do, and keeps account of what is in doubt."""
+
+    def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
+        super()._begin(setup, venue, journal)
+        #: What the venue says of orders that this journal does not know; then nothing may be decided.
+        self.foreign = ""
+        self._received: list[ReceivedBar] = []
+        self._moved: list[Entry] = []
+        self._decided: list[Decided] = []
+        self._withdrawn: list[str] = []
+        self._came_up: list[Entry] = []
+        self._accepted: set[str] = set()
+        self._sent: set[str] = set()
+        self._seen: dict[str, Any] = {}
+        self.bus.on(Decided, self._decided.append)
+
+    def told(self, said: Sequence[VenueSaid]) -> None:
+        """Take in what the venue said."""
+        self.journal.commit([Entry("event", one.number, event_plain(one.event)) for one in said])
+        for one in said:
+            self._require_ours(one.event)
+            self._book(one.event)
+
+    def _require_ours(self, event: VenueEvent) -> None:
+        """Notice an order that was never sent from here: this journal is an older copy, or somebody else trades the account."""
+        key = event.parent or event.order.key if isinstance(event, OrderAccepted) else None
+        if key is not None and str(key) not in self._sent:
+            self.foreign = (
+                f"the venue has order {key}, which this journal never sent: it is an older copy, or another run trades the account"
+            )
+
+    def alert(self, text: str, key: str, seen: Sequence[int] = ()) -> None:
+        """Write down, once under a key, what a person should look at; it changes nothing."""
+        self.journal.commit([Entry("alert", key, {"text": text, "seen": list(seen)})])
+        self.bus.emit(Alert(text))
+
+    def again(self, order: Order) -> bool:
+        """Send once more, as the next attempt, what the venue has never had: of a closing what is still open (SEMANTICS 37).
+
+        Returns
+        -------
+        bool
+            False where it is in doubt once more.
+        """
+        assert order.key is not None
+        key = replace(order.key, attempt=order.key.attempt + 1)
+        retried, state = replace(order, key=key), self._state_of(key)
+        if order.reduce_only:
+            held = self.portfolio.quantity(self.portfolio.column[key.instrument])
+            if held * order.sign >= 0.0:
+                return True  # a protective order was quicker
+            state.closing = retried = replace(retried, quantity=min(order.quantity, abs(held)))
+        else:
+            state.opening = retried
+        self._outbox.append((retried, state.decision))
+        self.journal.commit([Entry("again", key, order_plain(order)), *self._intents()])
+        return self._submit(self.steps_done - 1)
+
+    def take_off(self) -> None:
+        """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
+        if sum(self._withdraw(state) for state in self.states):
+            self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
+
+    def _book(self, event: VenueEvent) -> None:
+        if type(event) is OrderAccepted:
+            self._accepted.add(str(event.order.key))
+        elif type(event) is OrderFilled:
+            self._accepted.discard(str(event.fill.key))
+        elif type(event) is OrderEnded:
+            self._accepted.discard(str(event.key))
+        super()._book(event)
+
+    @property
+    def working(self) -> list[Order]:
+        """The orders that are out, as far as this session knows."""
+        return [order for state in self.states for order in state.orders]
+
+    @property
+    def doubtful(self) -> list[Order]:
+        """The orders of which the venue has said nothing yet."""
+        return [order for order in self.working if str(order.key) not in self._accepted]
+
+    def _withdraw(self, state: State) -> bool:
+        """Take an unfilled opening off, and say whether the venue confirmed it; until it does it is out."""
+        state.crossing = None
+        order = state.opening
+        if order is None or order.key is None or not self.execution.cancel(order.key):
+            return False
+        state.opening = None
+        self._withdrawn.append(str(order.key))
+        return True
+
+    def _finish(self, row: int, equity: float) -> None:
+        """Write the step, its decisions and its intents in one commit; then hand the intents over."""
+        label = self.tape.label[row]
+        body = {"equity": equity, **self._seen, "decisions": [self._told_of(one) for one in self._decided]}
+        step = Entry("step", label, body | self._taken_off())
+        self.journal.commit([*self._anchors(), step, *self._intents(), *self._alerts()], self._bars_in())
+        self._decided.clear()
+        self._submit(row)
+        self.bus.emit(StepClosed(row, label, equity))
+
+    def _submit(self, row: int) -> bool:
+        """Hand over what is written down; False where anything is in doubt. No opening goes out over a closing in doubt: it waits."""
+        outbox, self._outbox = self._outbox, []
+        doubtful: set[str] = set()
+        for order, decision in outbox:
+            assert order.key is not None
+            if order.key.leg == "open":
+                self._state_of(order.key).opened_at = row
+            self._sent.add(str(order.key))
+            self.bus.emit(OrderSent(order, decision, row))
+            if order.key.instrument in doubtful:
+                continue  # it was never sent: the venue is asked for it like for any in doubt
+            try:
+                if not self.execution.submit(order):
+                    doubtful.add(order.key.instrument)
+            except OrderError as error:
+                self._refused(order, str(error))
+        return not doubtful
+
+    def _refused(self, order: Order, why: str) -> None:
+        """End an order that the venue does not take: an opening is not tried again, a closing at the next step (SEMANTICS 10)."""
+        assert order.key is not None
+        self.told([VenueSaid(f"refused {order.key}", OrderEnded(order.key, "rejected", self.tape.label[self.steps_done - 1]))])
+        self.alert(f"{order.side} {order.quantity:g} {order.instrument.symbol}: {why}", f"refused {order.key}")
+
+    def _intents(self) -> list[Entry]:
+        return [Entry("intent", order.key, order_plain(order)) for order, _ in self._outbox]
+
+    def _anchors(self) -> list[Entry]:
+        moved, self._moved = self._moved, []
+        return moved
+
+    def _alerts(self) -> list[Entry]:
+        """Return the alerts that came up, and tell them."""
+        came, self._came_up = self._came_up, []
+        for entry in came:
+            self.bus.emit(Alert(entry.body["text"]))
+        return came
+
+    def _bars_in(self) -> list[ReceivedBar]:
+        received, self._received = self._received, []
+        return received
+
+    def _taken_off(self) -> dict[str, Any]:
+        withdrawn, self._withdrawn = self._withdrawn, []
+        return {"withdrawn": withdrawn} if withdrawn else {}
+
+    def _told_of(self, one: Decided) -> dict[str, Any]:
+        row = one.row
+        return {
+            "symbol": one.instrument.symbol,
+            "stance": row.stance,
+            "close": row.price,
+            "asked": row.asked,
+            "lots": row.lots,
+            "code": row.code,
+            "reason": decision_words(self.setup, row),
+        }
