@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from workbench.errors import RunError, WorkbenchError
+from workbench.errors import RunError, WorkbenchError, did_you_mean
 
 __all__ = ["app", "main"]
 
@@ -142,9 +143,9 @@ def run(
     stamp: Stamp = "open",
     store: Annotated[Path | None, typer.Option("--store", help="A Parquet store with a recording, instead of --bars.")] = None,
     speed: Annotated[float | None, typer.Option("--speed", help="Times faster than real time; else as fast as it decides.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the simulated market.")] = 0,
-    history: Annotated[int, typer.Option("--history", help="Bars that have closed already when the account is made.")] = 500,
-    late: Annotated[float, typer.Option("--late", help="Share of the bars that come a step late, to practise with.")] = 0.0,
+    seed: Annotated[int | None, typer.Option("--seed", help="Of a new account's simulated market; 0 where not given.")] = None,
+    history: Annotated[int | None, typer.Option("--history", help="Bars that have closed when the account is made; 500.")] = None,
+    late: Annotated[float | None, typer.Option("--late", help="Share of the bars that come a step late, to practise with.")] = None,
     step: Annotated[bool, typer.Option("--step", help="Decide one step, then leave: for a scheduler.")] = False,
     root: Root = Path("runs"),
 ) -> None:
@@ -158,13 +159,32 @@ def run(
     kept = Release.open(release)
     recorded = _recorded(bars, stamp, store, kept)
     market = Market(recorded, speed, seed, history, late)
-    sys.exit(Supervisor(release, root, account, market, step, typer.echo).run())
+    sys.exit(Supervisor(release, root, account, market, step, _timed).run())
 
 
 @app.command()
 def stop(name: Run, root: Root = Path("runs")) -> None:
-    """End a run cleanly: positions and their protective orders stay at the venue."""
-    _command("stop", name, root)
+    """End a run cleanly: positions and their protective orders stay. Between scheduled steps: end the paper venue that stays up."""
+    from workbench.live.commands import end_idle_venue
+
+    ended = end_idle_venue(root, name)
+    if ended:
+        typer.echo(f"the paper venue, process {ended}, was ended: its market stands still, and its orders and stops with it")
+    else:
+        _command("stop", name, root)
+
+
+@app.command()
+def order(
+    name: Run,
+    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce' or 'flatten'.")],
+    root: Root = Path("runs"),
+) -> None:
+    """Order a run about, as the panel does: pause or resume its decisions, let it only reduce, close all positions."""
+    verbs = ("pause", "resume", "reduce", "flatten")
+    if what not in verbs:
+        raise RunError(f"a run is told to {', '.join(verbs)}, got {what!r}{did_you_mean(what, verbs)}")
+    _command(what, name, root)
 
 
 @app.command()
@@ -196,6 +216,11 @@ def venue(
     serve(folder)
 
 
+def _timed(text: str) -> None:
+    """Print a sentence with its time: a run is read in the morning."""
+    typer.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC  {text}")
+
+
 def _asked(start: str) -> str:
     """Ask what becomes of the first stance, where somebody is there to answer."""
     if not sys.stdin.isatty():
@@ -218,9 +243,9 @@ def _recorded(path: Path | None, stamp: str, store: Path | None, release: Any) -
 
 
 def _command(what: str, name: str, root: Path) -> None:
-    from workbench.live.commands import order
+    from workbench.live.commands import order as ask
 
-    typer.echo(order(root, name, what, "the shell"))
+    typer.echo(ask(root, name, what, "the shell"))
 
 
 def _bars(path: Path | None, stamp: str, interval: str | None, symbol: str | None) -> Any:

@@ -67,6 +67,11 @@ class Journal(JournalPort):
         self._epoch = 0
         self._number, self._hash = 0, GENESIS
 
+    @property
+    def place(self) -> str:
+        """Where it lies, as it may be read by anybody: without a password."""
+        return t.shown(self.url)
+
     # -- the writer -----------------------------------------------------------------------------------------------
 
     def take_over(self, run: str) -> int:
@@ -178,18 +183,18 @@ class Journal(JournalPort):
             for row in _flowing(db, sa.select(t.journal).order_by(t.journal.c.number)).mappings():
                 count += 1
                 if row["number"] != count or chained(last, row, bars_of(count)) != row["hash"]:
-                    raise JournalError(f"{self.url}: entry {count} ({row['kind']} {row['key']}) is not what was written there")
+                    raise JournalError(f"{self.place}: entry {count} ({row['kind']} {row['key']}) is not what was written there")
                 last = row["hash"]
             self._require_end(db, count)
             if bars_of(1 << 62):
-                raise JournalError(f"{self.url}: there are bars behind its last entry that nobody wrote there")
+                raise JournalError(f"{self.place}: there are bars behind its last entry that nobody wrote there")
         return count
 
     def _require_end(self, db: sa.Connection, number: int) -> None:
         """Refuse a journal whose last entries are gone: the chain alone would not show it."""
         written = int(t.read_meta(db, "last") or number)
         if written != number:
-            raise JournalError(f"{self.url}: the last entry is number {number}, but {written} were written")
+            raise JournalError(f"{self.place}: the last entry is number {number}, but {written} were written")
 
     # -- commands and signs of life: outside the chain ------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from workbench.errors import JournalError
 from workbench.journal._port import Answer
 
-__all__ = ["answer", "bars", "beats", "commands", "engine_of", "journal", "read_meta", "url_of", "write_meta"]
+__all__ = ["answer", "bars", "beats", "commands", "engine_of", "journal", "read_meta", "shown", "url_of", "write_meta"]
 
 #: Raised where the tables change in meaning.
 SCHEMA = "2"
@@ -77,6 +77,11 @@ def url_of(given: str | Path) -> str:
     return f"sqlite:///{path}"
 
 
+def shown(url: str) -> str:
+    """Return a URL as it may be read by anybody: without its password."""
+    return sa.make_url(url).render_as_string(hide_password=True)
+
+
 def engine_of(url: str) -> sa.Engine:
     """Open a database, make the tables that are missing, and refuse one that is damaged or newer."""
     engine = sa.create_engine(url)
@@ -94,13 +99,13 @@ def engine_of(url: str) -> sa.Engine:
                 if read_meta(db, "schema", lock=True) is None:
                     write_meta(db, "schema", SCHEMA)
         elif found != SCHEMA:
-            raise JournalError(f"{url} has the tables of version {found}, this workbench reads version {SCHEMA}")
+            raise JournalError(f"{shown(url)} has the tables of version {found}, this workbench reads version {SCHEMA}")
     except JournalError:
         engine.dispose()
         raise
     except sa.exc.DatabaseError as error:
         engine.dispose()
-        raise JournalError(f"{url} is no sound journal: {error.orig}; restore a copy made by `workbench journal backup`") from None
+        raise JournalError(f"{shown(url)} is no sound journal: {error.orig}; restore a copy of it") from None
     return engine
 
 
@@ -121,7 +126,7 @@ def _make_durable(engine: sa.Engine) -> None:
 def _require_sound(db: sa.Connection, url: str) -> None:
     said = db.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if said != "ok":
-        raise JournalError(f"{url} is damaged: {said}")
+        raise JournalError(f"{shown(url)} is damaged: {said}")
 
 
 def read_meta(db: sa.Connection, name: str, lock: bool = False) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
@@ -22,14 +25,18 @@ from workbench.saving import write_whole
 
 __all__ = ["Market", "PaperAccountFolder"]
 
-MARKET, ADDRESS, BARS, LOG = "market.json", "venue.json", "bars", "venue.log"
+MARKET, ADDRESS, BARS, LOG, LOCK = "market.json", "venue.json", "bars", "venue.log", "venue.lock"
 #: Seconds that a venue has to come up (a long ledger is lived through first), and to end.
 PATIENCE = 60.0
 
 
+#: What a new account's market is where nothing is said.
+DEFAULTS = {"seed": 0, "history": 500, "late": 0.0}
+
+
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What a paper account trades in.
+    """What a paper account trades in. What is not said is what the account has, or the default of a new one.
 
     Parameters
     ----------
@@ -43,34 +50,58 @@ class Market:
         Bars that have closed already when the run begins.
     late : float, default 0
         The share of bars that come only with the next step: to see what a strategy does then (SEMANTICS 5).
+
+    Raises
+    ------
+    RunError
+        A value that no market can have.
     """
 
     bars: Bars | None = None
     speed: float | None = None
-    seed: int = 0
-    history: int = 500
-    late: float = 0.0
+    seed: int | None = None
+    history: int | None = None
+    late: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.late < 1.0:
-            raise RunError(f"late is a share of all bars, from 0 to under 1 (0.02: one in fifty), got {self.late!r}")
+        for name, wanted, holds in (
+            ("speed", "a positive number (60: a minute passes in a second)", self.speed is None or 0.0 < self.speed < math.inf),
+            ("seed", "a whole number that is not negative", self.seed is None or self.seed >= 0),
+            ("history", "the number of bars that have closed, at least 1", self.history is None or self.history >= 1),
+            ("late", "a share of all bars, from 0 to under 1 (0.02: one in fifty)", self.late is None or 0.0 <= self.late < 1.0),
+        ):
+            if not holds:
+                raise RunError(f"{name} must be {wanted}, got {getattr(self, name)!r}")
 
-    def terms(self, release: Release) -> dict[str, Any]:
-        """Return what the venue's process reads."""
-        return {
-            "instruments": [one.to_dict() for one in release.instruments],
-            "interval": release.interval,
-            "recorded": self.bars is not None,
-            "source": "" if self.bars is None else self.bars.fingerprint,
-            "speed": self.speed,
-            "seed": self.seed,
-            "late": self.late,
-            "history": self.history if self.bars is None else min(self.history, max(len(self.bars) - 1, 1)),
-            "cash": release.cash,
-            "currency": release.currency,
-            "costs": None if release.costs is None else release.costs.to_dict(),
-            "rates": release.rates,
-        }
+    def said(self) -> dict[str, Any]:
+        """Return what was said, in the terms of the venue's process."""
+        known = {name: getattr(self, name) for name in ("speed", *DEFAULTS) if getattr(self, name) is not None}
+        if self.bars is not None:
+            known |= {"recorded": True, "source": self.bars.fingerprint}
+            if self.history is not None:
+                known["history"] = self._fitting(self.history)
+        return known
+
+    def terms(self) -> dict[str, Any]:
+        """Return the terms of a new market."""
+        terms = {"speed": None, "recorded": False, "source": "", **DEFAULTS} | self.said()
+        return terms | {"history": self._fitting(terms["history"])}
+
+    def _fitting(self, history: int) -> int:
+        """Return a history that leaves at least one bar of a recording."""
+        return history if self.bars is None else min(history, max(len(self.bars) - 1, 1))
+
+
+def account_terms(release: Release) -> dict[str, Any]:
+    """Return the terms of a release's account, as the venue's process reads them."""
+    return {
+        "instruments": [one.to_dict() for one in release.instruments],
+        "interval": release.interval,
+        "cash": release.cash,
+        "currency": release.currency,
+        "costs": None if release.costs is None else release.costs.to_dict(),
+        "rates": release.rates,
+    }
 
 
 class PaperAccountFolder:
@@ -84,6 +115,7 @@ class PaperAccountFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._reserved = FileLock(folder / "run.lock")
 
     @property
     def address(self) -> Path:
@@ -103,20 +135,44 @@ class PaperAccountFolder:
         RunError
             The account is there with other terms: the sentence names the first that differs.
         """
-        terms = (market or Market()).terms(release)
-        path = self.folder / MARKET
+        market, path = market or Market(), self.folder / MARKET
         if path.is_file():
-            held = json.loads(path.read_text(encoding="utf-8"))
-            kept = {"speed", "seed", "history", "late", "recorded", "source"} if market is None else set()
-            other = next((name for name in terms if name not in kept and held.get(name) != terms[name]), None)
+            held, said = json.loads(path.read_text(encoding="utf-8")), account_terms(release) | market.said()
+            other = next((name for name in said if held.get(name) != said[name]), None)
             if other is not None:
-                said = f"{other} is {held.get(other)!r} there, {terms[other]!r} here"
-                raise RunError(f"the paper account in {self.folder} is another one: {said}; choose another --account")
+                raise RunError(
+                    f"the paper account in {self.folder} is another one: {other} is {held.get(other)!r} there, {said[other]!r} here; "
+                    "leave out what it has already, or promote under a new name to begin on a new account"
+                )
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        if market is not None and market.bars is not None:
+        if market.bars is not None:
             ParquetStore(self.folder / BARS).save(market.bars, replace=True)
-        write_whole(path, json.dumps(terms, indent=2) + "\n")
+        write_whole(path, json.dumps(account_terms(release) | market.terms(), indent=2) + "\n")
+
+    def reserve(self) -> None:
+        """Keep other runs off the account: a lease may be somebody else's where the environment names another folder for leases.
+
+        Raises
+        ------
+        RunError
+            Another run has it.
+        """
+        try:
+            self._reserved.acquire(timeout=0)
+        except Timeout:
+            raise RunError(f"the paper account in {self.folder} is traded by another run, whose lease lies elsewhere") from None
+
+    def let_go(self) -> None:
+        """Let other runs have the account."""
+        self._reserved.release()
+
+    def market(self) -> str:
+        """Return in words what the account trades in."""
+        terms = json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
+        what = "a recording" if terms["recorded"] else f"a SIMULATED market, its prices made up (seed {terms['seed']})"
+        pace = "step by step" if terms["speed"] is None else f"{terms['speed']:g} times as fast as real time"
+        return f"{what}, {pace}"
 
     def serve(self) -> None:
         """Make sure that the venue's process runs: find it, or start it."""
@@ -135,20 +191,37 @@ class PaperAccountFolder:
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while not self.alive:
-            ended = self._process is not None and self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
+            gone = self._process is None or self._process.poll() is not None
+            if (gone and not self._served) or time.monotonic() > deadline:
                 last = (self.folder / LOG).read_text(errors="replace").strip().splitlines()[-1:]
                 raise RunError(f"the paper venue does not come up: {last[0] if last else 'no message'}; see {self.folder / LOG}")
             time.sleep(0.02)
 
     @property
+    def _served(self) -> bool:
+        """Whether some process serves the account: it may still be living through its ledger, and not listen yet."""
+        lock = FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
+
+    @property
+    def pid(self) -> int:
+        """The venue's process; 0 where none is noted."""
+        where = self._where()
+        return 0 if where is None else int(where["pid"])
+
+    @property
     def alive(self) -> bool:
         """Whether the venue listens."""
-        if self._process is not None and self._process.poll() is not None:
-            return False
         where = self._where()
         if where is None or not _exists(where["pid"]):
             return False
+        if self._process is not None:
+            self._process.poll()  # one of ours that has ended must not stay a zombie
         with socket.socket() as tried:
             tried.settimeout(1.0)
             return tried.connect_ex(("127.0.0.1", where["port"])) == 0

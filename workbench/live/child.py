@@ -19,7 +19,7 @@ __all__ = ["main"]
 
 
 def follow(parent: int) -> None:
-    """End this process when its parent has: the kernel then ends by itself, and the next supervisor starts anew."""
+    """End this process when its parent has, or if it has already: the kernel then ends by itself, and the next supervisor starts anew."""
     while os.getppid() == parent:
         time.sleep(0.2)
     os._exit(1)
@@ -27,7 +27,7 @@ def follow(parent: int) -> None:
 
 def main() -> int:
     """Execute the notebook with the parameters of standard input."""
-    threading.Thread(target=follow, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=follow, args=(int(sys.argv[2]),), daemon=True).start()
     try:
         execute(json.load(sys.stdin), Path(sys.argv[1]))
     except RunError as error:

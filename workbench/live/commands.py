@@ -9,10 +9,11 @@ from pathlib import Path
 
 from workbench.errors import RunError, did_you_mean
 from workbench.journal import Command, Journal
+from workbench.live.account import PaperAccountFolder
 from workbench.live.lease import Lease
 from workbench.live.places import JOURNAL, Where, runs_in
 
-__all__ = ["account_of", "journal_of", "order", "wait_for"]
+__all__ = ["account_of", "end_idle_venue", "journal_of", "order", "wait_for"]
 
 #: Seconds that a command waits for its answer.
 PATIENCE = 10.0
@@ -48,6 +49,19 @@ def order(root: Path, name: str, what: str, who: str, patience: float = PATIENCE
 def account_of(root: Path, name: str) -> str:
     """Return the account of a run; a run that has not begun has none, and OSError, ValueError or KeyError say so."""
     return str(json.loads(Where(root, name, "").begun.read_text(encoding="utf-8"))["account"])
+
+
+def end_idle_venue(root: Path, name: str) -> int:
+    """End the paper venue of a run that does not run, as scheduled steps leave it; return its process, 0 where there is none."""
+    journal_of(root, name)
+    if _runs(root, name):
+        return 0
+    venue = PaperAccountFolder(Where(root, name, account_of(root, name)).market)
+    if not venue.alive:
+        return 0
+    ended = venue.pid
+    venue.end()
+    return ended
 
 
 def _runs(root: Path, name: str) -> bool:

@@ -20,10 +20,14 @@ __all__ = ["kill"]
 
 #: Seconds: for the venue to answer, and for the session to say that it is halted.
 PATIENCE = 4.0
+NONE = "venue: 0 of 0 openings taken off; protective orders stay"
 
 
-def kill(root: Path, name: str) -> str:
+def kill(root: Path, name: str, who: str = "the shell") -> str:
     """Take all openings of a run off at the venue, and latch its session to HALTED; a session that hangs is ended.
+
+    The session is told first, then the venue, and the venue once more when the session is halted: what it sent meanwhile
+    must not rest there.
 
     Returns
     -------
@@ -31,21 +35,28 @@ def kill(root: Path, name: str) -> str:
         What was done, in sentences.
     """
     journal_of(root, name)  # says which runs there are where this one is none
-    try:
-        said = _take_off(root, name)
-    except (WorkbenchError, OSError, ValueError, KeyError, queue.Empty) as error:
-        said = f"venue: not reached: {str(error) or 'no answer'}"  # the session is halted all the same
-    return f"{said}\nsession: {_halt(root, name)}"
+    command = Command(uuid.uuid4().hex, "kill", who, time.time_ns())
+    posted = _post(root, name, command)
+    said = _taken_off(root, name)
+    lines = [said, f"session: {_halt(root, name, command, posted)}"]
+    later = _taken_off(root, name)
+    return "\n".join(lines if later in (said, NONE) else [*lines, f"{later} (sent meanwhile)"])
 
 
-def _halt(root: Path, name: str) -> str:
-    """Have the session latch HALTED; end one that does not answer, so that the next finds the command before it decides."""
-    command = Command(uuid.uuid4().hex, "kill", "the shell", time.time_ns())
+def _post(root: Path, name: str, command: Command) -> bool:
+    """Queue the command; False where a session that hangs in the middle of writing keeps everyone else from it."""
     try:
-        journal = journal_of(root, name)
-        journal.post(command)
-        answer = wait_for(journal, command.id, PATIENCE)
-    except JournalError:  # a session that hangs in the middle of writing keeps everyone else from it
+        journal_of(root, name).post(command)
+    except JournalError:
+        return False
+    return True
+
+
+def _halt(root: Path, name: str, command: Command, posted: bool) -> str:
+    """Wait until the session is halted; end one that does not answer, so that the next finds the command before it decides."""
+    try:
+        answer = wait_for(journal_of(root, name), command.id, PATIENCE) if posted else None
+    except JournalError:
         answer = None
     if answer is not None:
         return answer
@@ -62,10 +73,18 @@ def _end_hung(root: Path, name: str) -> str:
     return f"it hangs, process {ended} was ended" if ended else "none is there"
 
 
+def _taken_off(root: Path, name: str) -> str:
+    """Take off what rests, and say what came of it; whatever goes wrong, the session is halted all the same."""
+    try:
+        return f"venue: {_take_off(root, name)}"
+    except (WorkbenchError, OSError, ValueError, KeyError, queue.Empty) as error:
+        return f"venue: not reached: {str(error) or 'no answer'}"
+
+
 def _take_off(root: Path, name: str) -> str:
     folder = PaperAccountFolder(Where(root, name, account_of(root, name)).market)
     if not folder.alive:
-        return "venue: its process does not run, so nothing can fill there; the session takes its openings off when it is back"
+        return "its process does not run, so nothing can fill there; the session takes its openings off when it is back"
     link = PaperLink(folder.address, *folder.traded())
     arrived: queue.Queue[Arrival] = queue.Queue()
     account = link.open(arrived.put, lambda: 1 << 62)
@@ -76,4 +95,4 @@ def _take_off(root: Path, name: str) -> str:
         off = sum(account.cancel(one.key) for one in openings if one.key is not None)
     finally:
         link.close()
-    return f"venue: {off} of {len(openings)} openings taken off; protective orders stay"
+    return f"{off} of {len(openings)} openings taken off; protective orders stay"

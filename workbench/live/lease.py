@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from filelock import FileLock, Timeout
 
 from workbench.errors import RunError
@@ -63,7 +64,8 @@ class Lease:
             self._lock.acquire(timeout=patience)
         except Timeout:
             raise RunError(f"the account {self.account!r} is traded by another run: {self._words()}") from None
-        write_whole(self._note, json.dumps({"pid": os.getpid(), "since": time.time(), **about}))
+        pid = os.getpid()
+        write_whole(self._note, json.dumps({"pid": pid, "born": _born(pid), "since": time.time(), **about}))
         return self
 
     def release(self) -> None:
@@ -92,9 +94,11 @@ class Lease:
 
     def end_holder(self) -> int:
         """End the process that holds it, and return its number; 0 where it was gone already."""
-        pid = int(self.holder.get("pid", 0))
+        noted = self.holder
+        pid = int(noted.get("pid", 0))
         with suppress(ProcessLookupError):
-            if pid and self.taken:
+            # a note may outlive its process, and its number may belong to another by now
+            if pid and self.taken and _born(pid) == noted.get("born"):
                 os.kill(pid, signal.SIGKILL)
                 return pid
         return 0
@@ -103,3 +107,11 @@ class Lease:
         holder = self.holder
         since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(holder.get("since", 0)))
         return f"process {holder.get('pid', '?')}, {holder.get('run', 'unnamed')}, since {since}"
+
+
+def _born(pid: int) -> float:
+    """Return when a process was started, which tells it from a later one of the same number; 0 where it is gone."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return 0.0

@@ -27,13 +27,19 @@ def listing(root: Path) -> str:
 
 
 def _row(folder: Path) -> tuple[str, ...]:
-    beat = Journal(folder / JOURNAL).beats().get("session")
+    journal = Journal(folder / JOURNAL)
+    beats, waiting = journal.beats(), [command.what for command in journal.commands("queued")]
+    beat, supervisor = beats.get("session"), beats.get("supervisor")
+    attended = supervisor is not None and time.time_ns() - supervisor.time < ALIVE and supervisor.body["state"] != "ended"
     if beat is None:
-        return (folder.name, "never begun", *[""] * 5)
+        return (folder.name, "starting" if attended else "never begun", *[""] * 5)
     status: dict[str, Any] = beat.body
     age = time.time_ns() - beat.time
-    state = "running" if age < ALIVE and not status["over"] else status["over"] or "NO SIGN OF LIFE"
+    running = age < ALIVE and not status["over"]
+    state = "running" if running else "starting" if attended else status["over"] or "NO SIGN OF LIFE"
+    state += f" ({', '.join(waiting)} queued)" if waiting else ""
     if "mode" not in status:
         return (folder.name, state, "", "", "", "", f"{age / 1e9:,.0f} s ago")
     equity = f"{status['equity']:,.2f} {status['currency']}"
-    return (folder.name, state, status["mode"], equity, held(status), clock(status["label"]), f"{age / 1e9:,.0f} s ago")
+    mode = status["mode"] if running else f"was {status['mode']}"
+    return (folder.name, state, mode, equity, held(status), clock(status["label"]), f"{age / 1e9:,.0f} s ago")

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
 from workbench.journal import Journal
+from workbench.live.account import Market
 from workbench.live.commands import order
+from workbench.live.lease import Lease
 from workbench.live.places import JOURNAL
 from workbench.live.release import Release
 from workbench.live.status import status_html
@@ -23,6 +26,8 @@ __all__ = ["Started", "start"]
 
 #: Seconds that a clean stop may take.
 STOPPING = 60.0
+#: Seconds in which a supervisor checks all that it checks.
+STARTING = 30.0
 
 
 class Started:
@@ -75,6 +80,21 @@ class Started:
             raise RunError(f"the run ended with exit code {code}: {self._said()}")
         return code
 
+    def wait_until_it_runs(self, account: str, begins: int) -> None:
+        """Wait until the supervisor has the account.
+
+        Raises
+        ------
+        RunError
+            It has not got it: what it said since `begins`, a place in its log.
+        """
+        deadline = time.monotonic() + STARTING
+        while Lease(account).holder.get("pid") != self._process.pid and time.monotonic() < deadline:
+            if self._process.poll():
+                said = self._log.read_bytes()[begins:].decode(errors="replace").strip().splitlines()
+                raise RunError(f"the run was not started: {said[-1].removeprefix('workbench: ') if said else 'no message'}")
+            time.sleep(0.05)
+
     def stop(self) -> int:
         """End the run cleanly: positions and their protective orders stay at the venue."""
         if self._process.poll() is None:
@@ -105,9 +125,9 @@ def start(
     *,
     bars: Bars | None = None,
     speed: float | None = None,
-    seed: int = 0,
-    history: int = 500,
-    late: float = 0.0,
+    seed: int | None = None,
+    history: int | None = None,
+    late: float | None = None,
     account: str | None = None,
     root: str | Path = "runs",
 ) -> Started:
@@ -138,7 +158,7 @@ def start(
     Raises
     ------
     RunError
-        The release cannot be trusted.
+        The release cannot be trusted, or its run was not started: another holds the account.
 
     Examples
     --------
@@ -148,14 +168,18 @@ def start(
     kept = Release.open(release)
     folder = Path(root) / kept.name
     folder.mkdir(parents=True, exist_ok=True)
-    options = ["--seed", str(seed), "--history", str(history), "--late", str(late), "--root", str(root)]
-    options += [] if speed is None else ["--speed", str(speed)]
-    options += [] if account is None else ["--account", account]
+    Market(bars, speed, seed, history, late)  # what no market can have is refused here, not in a log
+    options = ["--root", str(root)]
+    for name, value in (("seed", seed), ("history", history), ("late", late), ("speed", speed), ("account", account)):
+        options += [] if value is None else [f"--{name}", str(value)]
     if bars is not None:
         ParquetStore(folder / "recording").save(bars, replace=True)
         options += ["--store", str(folder / "recording")]
     log = folder / "supervisor.log"
+    begins = log.stat().st_size if log.is_file() else 0
     with log.open("ab") as out:
         command = [sys.executable, "-m", "workbench.cli", "run", str(release), *options]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
-    return Started(kept, folder, process, log)
+    started = Started(kept, folder, process, log)
+    started.wait_until_it_runs(account or f"paper-{kept.name}", begins)
+    return started

@@ -8,6 +8,7 @@ the exit code only.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RunError
+from workbench.errors import JournalError, RunError
 from workbench.journal import Command, Journal
 from workbench.live.account import Market, PaperAccountFolder
 from workbench.live.lease import Lease
@@ -31,6 +32,8 @@ __all__ = ["Supervisor"]
 LOG = "papermill.log"
 #: Seconds: between two looks, for a session to show a sign of life, for a clean stop, for an orphan to go, for the report.
 LOOK, SILENCE, STOPPING, ORPHAN, REPORT = 0.1, 20.0, 30.0, 10.0, 900.0
+#: Seconds between two signs of life of the supervisor.
+BEAT = 1.0
 #: Restarts in a row without a step between them: then the session is paused, and after as many more given up.
 MOST = 5
 
@@ -69,6 +72,7 @@ class Supervisor:
         self._say = say
         self._stop = ""
         self._restarts = 0
+        self._shown = ("", 0.0)
         self.notebook = self.where.folder / "live.ipynb"
 
     # -- from start to end ----------------------------------------------------------------------------------------------
@@ -84,35 +88,47 @@ class Supervisor:
         lease = Lease(self.where.account).take(1.0, run=self.release.name)
         try:
             self._prepare()
+            self.venue.reserve()
+            self._show_life("starting")
             self._end_orphan()
             self._catch_signals()
             self.venue.serve()
-            self._say(
-                f"{self.release.name}: paper account {self.where.account}; journal {self.where.journal}; panel: notebooks/panel.ipynb"
-            )
+            self._say(f"{self.release.name} on the paper account {self.where.account}: {self.venue.market()}")
+            self._say(f"journal {self.where.journal}; panel: notebooks/panel.ipynb; Ctrl-C ends it cleanly")
             code = self._watch()
-            if not self._once:  # between scheduled steps the market goes on, and stops must rest somewhere
+            if self._once:  # between scheduled steps the market goes on, and stops must rest somewhere
+                self._say(f"the paper venue stays up, process {self.venue.pid}; `workbench stop {self.release.name}` ends it")
+            else:
                 self.venue.end()
+            self._show_life("ended")
             return code
         finally:
+            self.venue.let_go()
             lease.release()
 
     def _prepare(self) -> None:
-        """Check and make what the run needs."""
+        """Check all, then make what the run needs."""
+        said = {"hash": self.release.hash, "account": self.where.account, "release": str(self.release.folder.resolve())}
+        self._require_same(said)
         self.venue.make(self.release, self._market)
         self.where.folder.mkdir(parents=True, exist_ok=True)
         self.journal = Journal(self.where.journal)
-        begun = self.where.begun
-        said = {"hash": self.release.hash, "account": self.where.account, "release": str(self.release.folder.resolve())}
-        if begun.is_file():
-            held = json.loads(begun.read_text(encoding="utf-8"))
-            for name, words in (("hash", "another release"), ("account", "another account")):
-                if held[name] != said[name]:
-                    raise RunError(
-                        f"{self.where.folder} is the record of {words} ({held[name][:12]}, not {said[name][:12]}): promote under a new name"
-                    )
-        write_whole(begun, json.dumps(said, indent=2) + "\n")
+        write_whole(self.where.begun, json.dumps(said, indent=2) + "\n")
         self.journal.verify()
+
+    def _require_same(self, said: dict[str, str]) -> None:
+        """Refuse to go on with the record of another release, or on another account."""
+        if not self.where.begun.is_file():
+            return
+        held = json.loads(self.where.begun.read_text(encoding="utf-8"))
+        if held["hash"] != said["hash"]:
+            shown = f"{held['hash'][:12]}, not {said['hash'][:12]}"
+            raise RunError(f"{self.where.folder} is the record of another release ({shown}): promote under a new name")
+        if held["account"] != said["account"]:
+            raise RunError(
+                f"{self.where.folder} is the record of a run on the account {held['account']!r}: leave --account out to go on with it, "
+                f"or promote under a new name to begin on {said['account']!r}"
+            )
 
     def _end_orphan(self) -> None:
         """Wait for a session that lost its supervisor to go; end it where it does not."""
@@ -136,10 +152,12 @@ class Supervisor:
             run = f"{self.release.name} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} {uuid.uuid4().hex[:4]}"
             steps = self._steps()
             code = self._attempt(run)
-            why = self._ended(run)
-            if why:
-                self._say(f"the run ended: {why}; notebook {self.notebook}")
-                return code
+            end = self._ended(run)
+            if end:
+                self._say(f"the run ended: {end['why']}; notebook {self.notebook}")
+                if code:
+                    self._say(f"its report is not whole (exit code {code}): see {self.where.folder / LOG}")
+                return code or int(end.get("failed", False))
             if self._stop:
                 self._say("the run did not stop cleanly: it was ended; the next start settles what is open")
                 return 1
@@ -159,23 +177,43 @@ class Supervisor:
         self.notebook = self.where.folder / f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{run[-4:]}.ipynb"
         with (self.where.folder / LOG).open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "workbench.live.child", str(self.notebook)], stdin=subprocess.PIPE, stdout=log, stderr=log
+                [sys.executable, "-m", "workbench.live.child", str(self.notebook), str(os.getpid())],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # Ctrl-C in a terminal is for the supervisor alone: it makes a clean stop of it
             )
         assert child.stdin is not None
         child.stdin.write(json.dumps(parameters.model_dump()).encode())
         child.stdin.close()
-        stopping = 0.0
+        stopping, ended = 0.0, False
         while child.poll() is None:
             time.sleep(LOOK)
             self._look_after_venue()
+            self._show_life("watching")
             if self._stop and not stopping:
                 stopping = time.monotonic() + STOPPING
-                self.post("stop", f"the supervisor, which got {self._stop}", STOPPING)
-            if ((stopping and time.monotonic() > stopping) or self._silent(started)) and not self._reporting(run):
+                self.post("stop", f"the supervisor, which got {self._stop}", STOPPING, {"run": run})
+            hangs = (stopping and time.monotonic() > stopping) or self._silent(started)
+            if hangs and not ended and not self._reporting(run):
                 self._say("the session shows no sign of life; ending it")
                 child.kill()
+                ended = True
         self._kill_kernel(run)
         return child.wait()
+
+    def _show_life(self, state: str) -> None:
+        """Leave a sign of life, so that whoever watches knows that somebody looks after the run."""
+        if state != self._shown[0] or time.monotonic() > self._shown[1] + BEAT:
+            self._shown = state, time.monotonic()
+            self._written(lambda: self.journal.beat("supervisor", {"pid": os.getpid(), "state": state}))
+
+    def _written(self, write: Callable[[], None]) -> None:
+        """Write to the journal; a session that hangs in the middle of writing keeps everyone else from it, and is ended all the same."""
+        try:
+            write()
+        except JournalError as error:
+            self._say(str(error))
 
     def _look_after_venue(self) -> None:
         """Start the venue's process again where it is gone; a start that fails is tried again at the next look."""
@@ -225,16 +263,15 @@ class Supervisor:
             time.sleep(0.02)
 
     def _steps(self) -> int:
-        newest = self.journal.newest("step")
-        return newest.number if newest else 0
+        """Return the number of the newest step's entry, decided or missed: a paused session gets on too."""
+        return max((entry.number for kind in ("step", "missed") if (entry := self.journal.newest(kind))), default=0)
 
-    def _ended(self, run: str) -> str:
-        why: Any = next((entry.body["why"] for entry in self.journal.entries("end") if entry.key == run), "")
-        return str(why)
+    def _ended(self, run: str) -> dict[str, Any]:
+        """Return how a run ended; empty where it did not."""
+        return next((dict(entry.body) for entry in self.journal.entries("end") if entry.key == run), {})
 
-    def post(self, what: str, who: str, lasts: float = 0.0) -> str:
-        """Queue a command for the session, for so many seconds or until it is applied; return its id."""
+    def post(self, what: str, who: str, lasts: float = 0.0, body: dict[str, Any] | None = None) -> None:
+        """Queue a command for the session, for so many seconds or until it is applied."""
         now = time.time_ns()
-        command = Command(uuid.uuid4().hex, what, who, now, now + int(lasts * 1e9) if lasts else 0)
-        self.journal.post(command)
-        return command.id
+        command = Command(uuid.uuid4().hex, what, who, now, now + int(lasts * 1e9) if lasts else 0, body)
+        self._written(lambda: self.journal.post(command))

@@ -60,7 +60,7 @@ class Written:
         written = cls.read(journal, instruments, interval)
         if written is None:
             raise JournalError(
-                f"{journal.url} is the record of a run that has not begun: the venue was never reached, or no bar has closed"
+                f"{journal.place} is the record of a run that has not begun: the venue was never reached, or no bar has closed"
             )
         return written
 

@@ -116,6 +116,9 @@ class PaperConnection:
                     await self._serve(client)
             except (OSError, ValueError, KeyError, WebSocketException, TimeoutError) as error:
                 why = str(error) or type(error).__name__
+            except Exception as error:  # whatever it was, a line that is dead must not look alive
+                log.exception("the line to the paper venue broke")
+                why = f"{type(error).__name__}: {error}"
             self._gone(why)
             await asyncio.sleep(PAUSE)
 

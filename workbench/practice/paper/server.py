@@ -217,9 +217,9 @@ VERBS: dict[str, Callable[[PaperServer, dict[str, Any]], Any]] = {
 
 
 def bars_plain(bars: Bars) -> dict[str, Any]:
-    """Return bars as plain values: labels, and for each symbol its open, high, low, close and volume; None where there is none."""
+    """Return bars as plain values: labels, source, for each symbol its open, high, low, close and volume; None where there is none."""
     columns = {
         instrument.symbol: [[None if math.isnan(v) else v for v in bars.array(name)[:, j].tolist()] for name in FIELDS]
         for j, instrument in enumerate(bars.instruments)
     }
-    return {"labels": bars.labels.tolist(), "bars": columns}
+    return {"labels": bars.labels.tolist(), "bars": columns, "source": bars.source}
