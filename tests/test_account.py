@@ -54,7 +54,7 @@ def test_what_is_not_said_is_what_a_new_account_has(release: Release, tmp_path: 
 
 def test_what_is_not_said_goes_on_as_it_was(release: Release, tmp_path: Path) -> None:
     folder = PaperAccountFolder(tmp_path / "account")
-    folder.make(release, Market(BARS, speed=60.0, seed=7, history=5_000))
+    folder.make(release, Market(BARS, speed=60.0, seed=7, history=9_000))
     before = terms(folder)
     for market in (None, Market(), Market(speed=60.0), Market(BARS, history=9_000)):
         folder.make(release, market)

@@ -17,6 +17,7 @@ from notebook_kernel import Kernel
 from torture.kills import torture
 
 import workbench as wb
+from workbench.errors import RunError
 from workbench.journal import Journal
 from workbench.live.account import PaperAccountFolder
 from workbench.live.lease import Lease
@@ -44,10 +45,17 @@ class Place:
         self.release = wb.promote(STRATEGY, self.bars, "trend", folder=folder / "releases")
         self.started: list[subprocess.Popen[str]] = []
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
+    def start(self, *options: str, group: bool = False) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "workbench.cli", *options]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=group,
+        )
         self.started.append(process)
         return process
 
@@ -215,6 +223,56 @@ def test_a_signal_ends_it_cleanly(place: Place, number: signal.Signals) -> None:
     assert f"the run ended: stopped by the supervisor, which got {number.name}" in out
     assert len(list(place.journal.entries("end"))) == 1
     assert "parity: 0 differences in" in text_of(place.notebooks()[-1])  # the cells after the loop ran too
+
+
+def test_ctrl_c_in_a_terminal_ends_it_cleanly(place: Place) -> None:
+    run = place.start("run", "releases/trend", "--history", str(HISTORY), group=True)
+    place.wait(5)
+    os.killpg(run.pid, signal.SIGINT)  # a terminal sends it to all of its processes
+    out, _ = run.communicate(timeout=60)
+    assert (run.returncode, "the run ended: stopped by the supervisor, which got SIGINT" in out) == (0, True), out
+    assert "parity: 0 differences in" in text_of(place.notebooks()[-1])
+    place.run()
+    place.wait(place.status["steps"] + 3)  # the stop of the run before ends nothing
+
+
+def test_papermill_goes_with_its_supervisor_however_early_that_went(place: Place) -> None:
+    run = place.run()
+    papermill = 0
+    while not papermill:
+        found = subprocess.run(["pgrep", "-P", str(run.pid), "-f", "workbench.live.child"], capture_output=True, text=True, check=False)
+        papermill = int(found.stdout.split()[0]) if found.stdout else 0
+    os.kill(run.pid, signal.SIGKILL)
+    gone = time.monotonic() + 20
+    while Path(f"/proc/{papermill}").exists():
+        assert time.monotonic() < gone
+        time.sleep(0.05)
+
+
+def test_a_run_is_ordered_about_from_the_shell(place: Place) -> None:
+    place.run()
+    place.wait(3)
+    for what, said in (("pause", "applied: PAUSED"), ("flatten", "applied: "), ("resume", "applied: RUNNING")):
+        assert said in place.command("order", "trend", what)[1]
+    assert place.command("order", "trend", "resum") == (
+        2,
+        "workbench: a run is told to pause, resume, reduce, flatten, got 'resum'; did you mean 'resume'?\n",
+    )
+
+
+def test_the_venue_that_a_step_leaves_is_ended_by_a_stop(place: Place) -> None:
+    code, said = place.command("run", "releases/trend", "--history", str(HISTORY), "--step")
+    assert (code, "the paper venue stays up, process" in said) == (0, True), said
+    assert "was ended: its market stands still" in place.command("stop", "trend")[1]
+    assert place.command("stop", "trend")[0] == 2
+
+
+def test_a_second_start_from_a_notebook_is_refused_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place.folder)
+    first = wb.start(place.release, history=HISTORY, root=place.folder / "runs")
+    with pytest.raises(RunError, match="the run was not started: the account 'paper-trend' is traded by another run"):
+        wb.start(place.release, history=HISTORY, root=place.folder / "runs")
+    first.stop()
 
 
 def test_the_stop_command_ends_it_and_the_same_command_goes_on(place: Place) -> None:
