@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from paper_serving import Runs, Serving
 from paper_worlds import Fed
-from worked import OTHER, SHARE
+from run_worlds import BARS, FREE, HISTORY, PARTS, STRATEGY, World
 
 import workbench as wb
 from workbench.errors import JournalError
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
-from workbench.exits import AtrStop, TakeProfit
-from workbench.journal import Entry, Journal
+from workbench.exits import AtrStop
+from workbench.journal import Journal
 from workbench.live.parity import BUG, MISSED, OVERRIDE, VENUE, RunParity, parity
 from workbench.live.release import Release, promote
 from workbench.market import Order, OrderKey
@@ -28,37 +28,6 @@ from workbench.session.recorder import recorded
 from workbench.session.recovery import relived
 from workbench.signals import MovingAverageCross
 from workbench.sizing import RiskPercent
-
-BARS = wb.simulate([SHARE, OTHER], bars=90, interval="1h", seed=4, missing=0.05).iloc[:80]
-PARTS = (MovingAverageCross(2, 5), RiskPercent(0.002), [AtrStop(5, 1.0), TakeProfit(percent=0.02)])
-STRATEGY = wb.Strategy(*PARTS, execution=Limit(0.0002, 2, "cross"))
-FREE = wb.execution.Costs(commission=0.0, slippage=0.0)
-HISTORY = 20
-
-
-class World:
-    """A release, a run of it that is fed step by step, and its report."""
-
-    def __init__(self, folder: Path, strategy: wb.Strategy = STRATEGY) -> None:
-        self.release = Release.open(promote(strategy, BARS, "run", costs=FREE, folder=folder))
-        self.journal = Journal(folder / "journal.db")
-        self.journal.take_over("run 1")
-        self.fed = Fed(strategy, BARS, HISTORY, self.journal)
-        received = [bar for row in range(HISTORY) for bar in bars_received(BARS, row, 0)]
-        self.journal.commit([Entry("start", "run 1", {"rows": HISTORY, "seen": HISTORY, "source": "", "anchor": 0})], received)
-
-    def report(self) -> RunParity:
-        return parity(self.release, self.journal)
-
-    def until(self, true: Callable[[], Any]) -> Fed:
-        """Decide steps until something holds."""
-        while not true():
-            self.fed.step()
-        return self.fed
-
-    def held(self) -> Fed:
-        """Decide steps until a position is held and nothing else is out."""
-        return self.until(lambda: self.fed.line.positions() and all(o.reduce_only for o in self.fed.line.open_orders()))
 
 
 @pytest.fixture
