@@ -1,8 +1,8 @@
 """The parity report of a run: what it did, against what the same release does on the same bars when nothing gets in between.
 
 The bars as they were received go through the release once more, first as if all had come in time, then with those that
-came late, then with the steps that the run missed, then with the orders that reached the venue late or never, then with what
-people ordered. A difference that goes away at one of these is caused by it; one that stays is a bug, of the release or of the
+came late, then with the steps that the run missed, then with the orders that reached the venue late or never, or could not
+be taken off there, then with what people ordered. A difference that goes away at one of these is caused by it; one that stays is a bug, of the release or of the
 workbench, and says so.
 """
 
@@ -18,10 +18,12 @@ from typing import Any
 import pandas as pd
 
 from workbench.journal import Entry, Journal
+from workbench.live.differences import Differences
 from workbench.live.paper import PaperRun
 from workbench.live.release import Release
 from workbench.live.undisturbed import BUG, LATE, LEVELS, MISSED, OVERRIDE, VENUE, Facts, facts_of, is_late, undisturbed
 from workbench.research.comparing import COLUMNS, compare
+from workbench.research.readable import as_html
 from workbench.research.result import Backtest
 from workbench.session.record import Record
 from workbench.session.recorder import recorded
@@ -30,6 +32,17 @@ from workbench.session.setup import Setup
 from workbench.session.written import Written
 
 __all__ = ["BUG", "LATE", "MISSED", "OVERRIDE", "VENUE", "RunParity", "parity", "parity_of"]
+
+#: Causes in words, in the order in which they are allowed for.
+CAUSES = {
+    LATE: "bars that came late",
+    MISSED: "steps that the run missed",
+    VENUE: "orders that the venue had late, never, or could not take off",
+    OVERRIDE: "what people ordered",
+    BUG: "of the release or of the workbench",
+}
+#: Differences that a page holds.
+SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,10 @@ class RunParity:
         How many orders the undisturbed release sends.
     steps, missed, commands, late : int
         How many steps the run saw, how many of them it missed, how many commands it applied, how many bars came late.
+    setup : Setup
+        Over all bars of the run: in its units the differences are told.
+    equity : dict of str to float
+        By cause, how much more equity the run had at its end for it, in account currency.
     """
 
     differences: pd.DataFrame
@@ -51,7 +68,9 @@ class RunParity:
     steps: int
     missed: int
     commands: int
-    late: int = 0
+    late: int
+    setup: Setup
+    equity: dict[str, float]
 
     @property
     def causes(self) -> dict[str, int]:
@@ -63,20 +82,41 @@ class RunParity:
         """Whether every difference has a cause that is no bug."""
         return BUG not in self.causes
 
-    def __repr__(self) -> str:
+    def by_cause(self) -> pd.DataFrame:
+        """Return one line for each cause: how many differences it has, since when, the first of them, equity at the end."""
+        told = Differences(self.setup, self.differences)
+        present = {cause: told.of(cause) for cause in CAUSES if cause in self.causes}
+        lines = [
+            (f"{cause}: {CAUSES[cause]}", self.causes[cause], some.since, some.first, some.money(self.equity.get(cause, 0.0)))
+            for cause, some in present.items()
+        ]
+        return pd.DataFrame(lines, columns=["cause", "differences", "since", "first", "equity at the end"])
+
+    def _line(self) -> str:
         count = len(self.differences)
-        first = f"parity: {count} differences in {self.orders} orders over {self.steps:,} steps"
+        first = f"parity: {count:,} difference{'s' * (count != 1)} in {self.orders} orders over {self.steps:,} steps"
         facts = f"{self.missed:,} steps missed, {self.commands} commands" + (f", {self.late:,} late bars" if self.late else "")
-        if not count:
-            return f"{first} ({facts})"
-        causes = ", ".join(f"{cause} {number}" for cause, number in self.causes.items())
-        return f"{first}, caused by: {causes} ({facts})\n{self.differences.head(10).to_string(index=False)}"
+        causes = ", ".join(f"{cause} {self.causes[cause]:,}" for cause in CAUSES if cause in self.causes)
+        return f"{first}{f', caused by: {causes}' if count else ''} ({facts})"
+
+    def __repr__(self) -> str:
+        lines = [
+            f"  {cause}\n    {count:,} since {since}, the first: {first}\n    equity at the end {equity}"
+            for cause, count, since, first, equity in self.by_cause().itertuples(index=False)
+        ]
+        return "\n".join([self._line(), *lines])
 
     def _repr_html_(self) -> str:
         colour = "#1f9e77" if self.differences.empty else "#e69f00" if self.explained else "#d1495b"
-        table = "" if self.differences.empty else self.differences.head(50).to_html(index=False, border=0)
-        line = html.escape(repr(self).splitlines()[0])
-        return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{line}</b></p>{table}"
+        line = f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(self._line())}</b></p>"
+        if self.differences.empty:
+            return line
+        count = len(self.differences)
+        which = f"The first {SHOWN:,} of {count:,} differences" if count > SHOWN else f"All {count:,} differences" if count > 1 else "It"
+        table = as_html(Differences(self.setup, self.differences).table(SHOWN))
+        wide = "<div style='overflow-x:auto'>"
+        folded = f"<details><summary>{which}</summary>{wide}{table}</div></details>"
+        return f"{line}{wide}{as_html(self.by_cause())}</div>{folded}"
 
 
 def parity(release: Release, journal: Journal) -> RunParity:
@@ -93,32 +133,41 @@ def parity(release: Release, journal: Journal) -> RunParity:
     setup, first = written.setup(release.setup), written.first
     lived = recorded(partial(relived, setup, entries, first, late=written.late))
     expected = recorded(partial(undisturbed, setup, written, Facts.none()))
-    differences = _explained(setup, written, entries, expected, lived)
+    differences, equity = _explained(setup, written, entries, expected, lived)
     kinds = Counter(entry.kind for entry in entries)
     steps = kinds["step"] + kinds["missed"]
-    return RunParity(differences, len(expected.orders), steps, kinds["missed"], len(applied), _late_bars(entries))
+    return RunParity(differences, len(expected.orders), steps, kinds["missed"], len(applied), _late_bars(entries), setup, equity)
 
 
-def _explained(setup: Setup, written: Written, entries: Sequence[Entry], expected: Record, lived: Record) -> pd.DataFrame:
+def _explained(
+    setup: Setup, written: Written, entries: Sequence[Entry], expected: Record, lived: Record
+) -> tuple[pd.DataFrame, dict[str, float]]:
     """Return how a run differs from the undisturbed one, each difference with the cause that it goes away with.
 
     What is left when all that is known to have happened is allowed for is a bug, also where it shows only then: in an order
-    that a command brought about, for one.
+    that a command brought about, for one. With it comes how much equity at the end each cause made.
     """
     left = compare(expected, lived, written.bars)
     found: list[pd.DataFrame] = []
-    still = left
+    still, equity = left, {}
     for cause, counts in LEVELS.items():
         if left.empty:
             break
-        facts = facts_of(entries, written.first, counts)._replace(late=written.late)
-        left = compare(recorded(partial(undisturbed, setup, written, facts)), lived, written.bars)
+        facts, before = facts_of(entries, written.first, counts)._replace(late=written.late), expected
+        expected = recorded(partial(undisturbed, setup, written, facts))
+        left, equity[cause] = compare(expected, lived, written.bars), _gained(before, expected)
         gone = ~_named(still).isin(set(_named(left)))
         found.append(still[gone].assign(cause=cause))
         still = still[~gone]
+    equity[BUG] = _gained(expected, lived)
     found.append(left.assign(cause=BUG))
     rows = pd.concat([some for some in found if len(some)] or found)
-    return rows[[*COLUMNS, "cause"]].sort_index(kind="stable").reset_index(drop=True)
+    return rows[[*COLUMNS, "cause"]].sort_index(kind="stable").reset_index(drop=True), equity
+
+
+def _gained(before: Record, after: Record) -> float:
+    """Return how much higher the equity of a record ends."""
+    return float(after.equity[-1] - before.equity[-1])
 
 
 def _late_bars(entries: Iterable[Entry]) -> int:
