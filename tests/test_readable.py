@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import workbench as wb
-from workbench.research.readable import NUMBER, TEXT, WORD, as_html, as_text, decimals, money_decimals, time_format
+from workbench.research.readable import LAST, NUMBER, TEXT, WORD, as_html, as_text, decimals, money_decimals, time_format
 
 REASON = "RiskPercent asks for 18.7009; MaxLeverage: 18.7009 -> 13.2563"
 FRAME = pd.DataFrame(
@@ -88,17 +88,26 @@ def test_times_are_as_short_as_they_can_be(times: list[str | None], expected: st
 
 def test_texts_are_left_and_numbers_right_with_their_headers() -> None:
     page = as_html(FRAME)
-    looks = [WORD, WORD, NUMBER, NUMBER, TEXT]
+    looks = [WORD, WORD, NUMBER, NUMBER, LAST]
     assert [look for look, _ in cells(page, "th")] == looks
     assert [look for look, _ in cells(page, "td")] == looks * 2
     assert "text-align:right" in NUMBER
-    assert all("text-align:left" in look for look in (WORD, TEXT))
+    assert all("text-align:left" in look for look in (WORD, TEXT, LAST))
 
 
 def test_a_sentence_is_wrapped_and_has_room() -> None:
     assert "white-space:normal" in TEXT
     assert "min-width:18rem" in TEXT
     assert "tabular-nums" in as_html(FRAME)
+    looks = [look for look, _ in cells(as_html(FRAME[["reason", "side", "profit"]]), "th")]
+    assert looks == [TEXT, WORD, NUMBER]
+
+
+def test_the_last_column_wraps_before_the_page_has_to_be_scrolled() -> None:
+    assert "white-space:normal" in LAST
+    narrow, wide = (float(look.partition("min-width:")[2].removesuffix("rem")) for look in (LAST, TEXT))
+    assert narrow < wide / 2
+    assert [look for look, _ in cells(as_html(FRAME[["profit", "reason"]]), "td")] == [NUMBER, LAST] * 2
 
 
 def test_an_empty_table_says_so() -> None:

@@ -10,52 +10,24 @@ from typing import Any
 import pytest
 from paper_serving import Runs, Serving
 from paper_worlds import Fed
-from worked import OTHER, SHARE
+from run_worlds import BARS, FREE, HISTORY, PARTS, STRATEGY, World
 
 import workbench as wb
 from workbench.errors import JournalError
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
-from workbench.exits import AtrStop, TakeProfit
-from workbench.journal import Entry, Journal
+from workbench.exits import AtrStop
+from workbench.journal import Journal
 from workbench.live.parity import BUG, MISSED, OVERRIDE, VENUE, RunParity, parity
 from workbench.live.release import Release, promote
-from workbench.market import Order
+from workbench.market import Order, OrderKey
+from workbench.records import LEGS
 from workbench.session.gathering import bars_received
+from workbench.session.record import Record
+from workbench.session.recorder import recorded
+from workbench.session.recovery import relived
 from workbench.signals import MovingAverageCross
 from workbench.sizing import RiskPercent
-
-BARS = wb.simulate([SHARE, OTHER], bars=90, interval="1h", seed=4, missing=0.05).iloc[:80]
-STRATEGY = wb.Strategy(
-    MovingAverageCross(2, 5), RiskPercent(0.002), [AtrStop(5, 1.0), TakeProfit(percent=0.02)], execution=Limit(0.0002, 2, "cross")
-)
-FREE = wb.execution.Costs(commission=0.0, slippage=0.0)
-HISTORY = 20
-
-
-class World:
-    """A release, a run of it that is fed step by step, and its report."""
-
-    def __init__(self, folder: Path, strategy: wb.Strategy = STRATEGY) -> None:
-        self.release = Release.open(promote(strategy, BARS, "run", costs=FREE, folder=folder))
-        self.journal = Journal(folder / "journal.db")
-        self.journal.take_over("run 1")
-        self.fed = Fed(strategy, BARS, HISTORY, self.journal)
-        received = [bar for row in range(HISTORY) for bar in bars_received(BARS, row, 0)]
-        self.journal.commit([Entry("start", "run 1", {"rows": HISTORY, "seen": HISTORY, "source": "", "anchor": 0})], received)
-
-    def report(self) -> RunParity:
-        return parity(self.release, self.journal)
-
-    def until(self, true: Callable[[], Any]) -> Fed:
-        """Decide steps until something holds."""
-        while not true():
-            self.fed.step()
-        return self.fed
-
-    def held(self) -> Fed:
-        """Decide steps until a position is held and nothing else is out."""
-        return self.until(lambda: self.fed.line.positions() and all(o.reduce_only for o in self.fed.line.open_orders()))
 
 
 @pytest.fixture
@@ -79,6 +51,14 @@ def test_an_undisturbed_run_has_no_differences(world: World) -> None:
     assert (report.orders, report.steps, report.missed, report.commands) == (len(world.fed.recorder.record().orders), 60, 0, 0)
     assert repr(report) == f"parity: 0 differences in {report.orders} orders over 60 steps (0 steps missed, 0 commands)"
     assert (report.explained, report.causes, report.orders > 20) == (True, {}, True)
+
+
+def test_only_commands_that_were_applied_are_counted(world: World) -> None:
+    world.fed.run(20)
+    answers = [world.fed.order("dance"), world.fed.order("flatten", expires=1, now=2), world.fed.order("resume")]
+    world.fed.run()
+    assert [answer.state for answer in answers] == ["refused", "expired", "applied"]
+    assert (world.report().differences.empty, world.report().commands) == (True, 1)
 
 
 @pytest.mark.parametrize("verb", ["resume", "stop"])
@@ -221,6 +201,73 @@ def test_an_order_that_was_lost_and_sent_again_in_time_makes_no_difference(world
     assert world.report().differences.empty
 
 
+def cancels(world: World) -> Any:
+    """Cut the line for what is to be taken off: orders still get through."""
+    fed = world.fed
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey) and fed.line.lost.append(str(asked)) is None
+    return fed
+
+
+def test_an_opening_that_could_not_be_taken_off_when_its_stance_turned_is_the_venue_s_doing(tmp_path: Path) -> None:
+    world = World(tmp_path, wb.Strategy(*PARTS, execution=Limit(0.003, 12, "cross")))
+    cancels(world).run()
+    report = world.report()
+    assert (causes(report), len(set(world.fed.line.lost)) > 3) == ({VENUE}, True)
+    world.journal.close()
+
+
+def opening_out(world: World) -> Fed:
+    """Decide steps until an opening is out."""
+    return world.until(lambda: any(not order.reduce_only for order in world.fed.line.open_orders()))
+
+
+@pytest.mark.parametrize("later", ["taken off", "left to the venue"])
+def test_a_kill_while_the_line_is_cut_is_no_bug(world: World, later: str) -> None:
+    opening_out(world)
+    cancels(world).order("kill")
+    world.fed.line.cut = lambda asked: False
+    if later == "taken off":
+        world.fed.session.take_off()
+        world.fed.listen()
+    world.fed.run(12)
+    world.fed.order("resume")
+    world.fed.run()
+    found = causes(world.report())
+    assert len(list(world.journal.entries("taken off"))) == (later == "taken off")
+    assert OVERRIDE in found
+    assert BUG not in found
+
+
+def test_an_opening_that_was_taken_off_though_nobody_heard_of_it_is_the_venue_s_doing(world: World) -> None:
+    fed = opening_out(world)
+    (order,) = [one for one in fed.line.open_orders() if not one.reduce_only]
+    fed.exchange.cancel(order.key)
+    fed.listen()
+    fed.run()
+    assert causes(world.report()) == {VENUE}
+
+
+def test_a_flatten_between_the_fills_of_a_bar_and_its_step_is_an_override(world: World) -> None:
+    fed = opening_out(world)
+    while not (filled := [entry for entry in fed.journal.entries("event") if entry.body["event"] == "filled"]):
+        assert fed.exchange.advance()
+        fed.listen()
+        filled = [entry for entry in fed.journal.entries("event") if entry.body["event"] == "filled"]
+        if filled:
+            assert fed.order("flatten").text.startswith("1 positions")
+        take_up(fed)
+    fed.run()
+    assert (len(filled) > 0, causes(world.report())) == (True, {OVERRIDE})
+
+
+def take_up(fed: Fed) -> None:
+    """Decide the step of the bar that the exchange is at."""
+    row = fed.exchange.row
+    fed.session.append(fed.session.setup.on(fed.known(row + 1)), bars_received(BARS, row, row))
+    fed.session.decide([fed.seen])
+    fed.listen()
+
+
 # -- bugs -------------------------------------------------------------------------------------------------------------
 
 
@@ -254,6 +301,38 @@ def test_a_bug_stays_one_beside_other_causes(world: World) -> None:
     world.fed.run()
     assert BUG in causes(world.report())
     assert OVERRIDE in causes(world.report())
+
+
+def distorted(monkeypatch: pytest.MonkeyPatch, change: Callable[[Record], object]) -> None:
+    """Have the run have lived otherwise than it did."""
+
+    def told(live: Any) -> Record:
+        record = recorded(live)
+        if live.func is relived:
+            change(record)
+        return record
+
+    monkeypatch.setattr("workbench.live.parity.recorded", told)
+
+
+def test_what_is_wrong_with_an_order_of_a_person_s_is_a_bug(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.held()
+    before = len(world.fed.recorder.record().orders)
+    world.fed.order("flatten")
+    world.fed.run(10)
+    explained = world.report()
+
+    def change(record: Record) -> None:
+        assert LEGS[record.orders["leg"][before]] == "close"
+        record.orders["lots"][before] += 1000
+        record.orders["price"][before] = 1.23
+
+    distorted(monkeypatch, change)
+    report = world.report()
+    wrong = report.differences[report.differences["cause"] == BUG]
+    assert (causes(explained), causes(report), report.explained) == ({OVERRIDE}, {OVERRIDE, BUG}, False)
+    assert wrong[["what", "leg", "field"]].to_numpy().tolist() == [["order", "close", "lots"], ["order", "close", "price"]]
+    assert wrong["got"].iloc[0] == wrong["expected"].iloc[0] + 1000
 
 
 def test_an_equity_that_was_edited_alone_is_refused(world: World, tmp_path: Path) -> None:

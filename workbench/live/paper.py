@@ -16,6 +16,7 @@ from workbench.live.lease import Lease
 from workbench.live.parameters import RunParameters
 from workbench.live.places import JOURNAL
 from workbench.live.release import Release
+from workbench.live.run import steps_in_words
 from workbench.live.status import Described, moment, status_html
 from workbench.session.events import HandlerFailed
 from workbench.session.live import LiveSession
@@ -114,18 +115,33 @@ class PaperRun(Described):
 
     @cached_property
     def written(self) -> Written:
-        """All that the journal holds."""
-        return Written.of(self.journal, self.release.instruments, self.release.interval)
+        """What the journal holds, up to the last step: a bar whose step never came is left out, and what was told of it."""
+        return Written.closed(self.journal, self.release.instruments, self.release.interval)
 
     @cached_property
     def setup(self) -> Setup:
-        """Strategy and account over all bars that the run has seen."""
-        return self.written.setup(self.release.setup)
+        """Strategy and account over the bars of the run; what was computed from its history is in it, the history is not."""
+        return self._whole.since(self._first)
 
     @cached_property
     def record(self) -> Record:
         """Orders, fills, decisions and equity: made from the journal, so that a run does not grow by what it remembers."""
-        return recorded(partial(relived, self.setup, self.journal.entries(), self.written.first, late=self.written.late))
+        entries = self.written.lived(self.journal.entries())
+        return recorded(partial(relived, self._whole, entries, self.written.first, late=self.written.late)).since(self._first)
+
+    def progress(self) -> str:
+        """Return how many steps were decided and missed, in words."""
+        decided, missed = (sum(1 for _ in self.journal.entries(kind)) for kind in ("step", "missed"))
+        return steps_in_words(decided, missed, self.written.first, len(self.problems))
+
+    @cached_property
+    def _whole(self) -> Setup:
+        return self.written.setup(self.release.setup)
+
+    @property
+    def _first(self) -> int:
+        """The row that a report begins at: the first live step, or the last bar of the history where none has come."""
+        return min(self.written.first, len(self.written.bars) - 1)
 
     def _listen(self, session: LiveSession) -> None:
         session.on(HandlerFailed, self.problems.append)

@@ -1,8 +1,8 @@
 """The parity report of a run: what it did, against what the same release does on the same bars when nothing gets in between.
 
 The bars as they were received go through the release once more, first as if all had come in time, then with those that
-came late, then with the steps that the run missed, then with the orders that reached the venue late or never, then with what
-people ordered. A difference that goes away at one of these is caused by it; one that stays is a bug, of the release or of the
+came late, then with the steps that the run missed, then with the orders that reached the venue late or never, or could not
+be taken off there, then with what people ordered. A difference that goes away at one of these is caused by it; one that stays is a bug, of the release or of the
 workbench, and says so.
 """
 
@@ -10,36 +10,39 @@ from __future__ import annotations
 
 import html
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from workbench.execution import PaperVenue
-from workbench.execution.port import OrderEnded, VenueSaid
-from workbench.execution.wire import event_from, order_from
-from workbench.journal import Command, Entry, Journal, MemoryJournal
+from workbench.journal import Entry, Journal
+from workbench.live.differences import Differences
 from workbench.live.paper import PaperRun
 from workbench.live.release import Release
-from workbench.market import Order, OrderKey
+from workbench.live.undisturbed import BUG, LATE, LEVELS, MISSED, OVERRIDE, VENUE, Facts, facts_of, is_late, undisturbed
 from workbench.research.comparing import COLUMNS, compare
+from workbench.research.readable import as_html
 from workbench.research.result import Backtest
-from workbench.session.live import LiveSession
+from workbench.session.record import Record
 from workbench.session.recorder import recorded
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup
-from workbench.session.tape import Tape
-from workbench.session.written import Known, Written
-from workbench.sessions import close_times
+from workbench.session.written import Written
 
-__all__ = ["RunParity", "parity", "parity_of"]
+__all__ = ["BUG", "LATE", "MISSED", "OVERRIDE", "VENUE", "RunParity", "parity", "parity_of"]
 
-#: Steps that pass undecided because somebody wanted it so.
-WANTED = ("PAUSED", "HALTED")
-LATE, MISSED, VENUE, OVERRIDE, BUG = "late", "missed", "venue", "override", "bug"
+#: Causes in words, in the order in which they are allowed for.
+CAUSES = {
+    LATE: "bars that came late",
+    MISSED: "steps that the run missed",
+    VENUE: "orders that the venue had late, never, or could not take off",
+    OVERRIDE: "what people ordered",
+    BUG: "of the release or of the workbench",
+}
+#: Differences that a page holds.
+SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,10 @@ class RunParity:
         How many orders the undisturbed release sends.
     steps, missed, commands, late : int
         How many steps the run saw, how many of them it missed, how many commands it applied, how many bars came late.
+    setup : Setup
+        Over all bars of the run: in its units the differences are told.
+    equity : dict of str to float
+        By cause, how much more equity the run had at its end for it, in account currency.
     """
 
     differences: pd.DataFrame
@@ -61,7 +68,9 @@ class RunParity:
     steps: int
     missed: int
     commands: int
-    late: int = 0
+    late: int
+    setup: Setup
+    equity: dict[str, float]
 
     @property
     def causes(self) -> dict[str, int]:
@@ -73,133 +82,41 @@ class RunParity:
         """Whether every difference has a cause that is no bug."""
         return BUG not in self.causes
 
-    def __repr__(self) -> str:
+    def by_cause(self) -> pd.DataFrame:
+        """Return one line for each cause: how many differences it has, since when, the first of them, equity at the end."""
+        told = Differences(self.setup, self.differences)
+        present = {cause: told.of(cause) for cause in CAUSES if cause in self.causes}
+        lines = [
+            (f"{cause}: {CAUSES[cause]}", self.causes[cause], some.since, some.first, some.money(self.equity.get(cause, 0.0)))
+            for cause, some in present.items()
+        ]
+        return pd.DataFrame(lines, columns=["cause", "differences", "since", "first", "equity at the end"])
+
+    def _line(self) -> str:
         count = len(self.differences)
-        first = f"parity: {count} differences in {self.orders} orders over {self.steps:,} steps"
+        first = f"parity: {count:,} difference{'s' * (count != 1)} in {self.orders} orders over {self.steps:,} steps"
         facts = f"{self.missed:,} steps missed, {self.commands} commands" + (f", {self.late:,} late bars" if self.late else "")
-        if not count:
-            return f"{first} ({facts})"
-        causes = ", ".join(f"{cause} {number}" for cause, number in self.causes.items())
-        return f"{first}, caused by: {causes} ({facts})\n{self.differences.head(10).to_string(index=False)}"
+        causes = ", ".join(f"{cause} {self.causes[cause]:,}" for cause in CAUSES if cause in self.causes)
+        return f"{first}{f', caused by: {causes}' if count else ''} ({facts})"
+
+    def __repr__(self) -> str:
+        lines = [
+            f"  {cause}\n    {count:,} since {since}, the first: {first}\n    equity at the end {equity}"
+            for cause, count, since, first, equity in self.by_cause().itertuples(index=False)
+        ]
+        return "\n".join([self._line(), *lines])
 
     def _repr_html_(self) -> str:
         colour = "#1f9e77" if self.differences.empty else "#e69f00" if self.explained else "#d1495b"
-        table = "" if self.differences.empty else self.differences.head(50).to_html(index=False, border=0)
-        line = html.escape(repr(self).splitlines()[0])
-        return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{line}</b></p>{table}"
-
-
-class Facts(NamedTuple):
-    """What came in between.
-
-    Labels of steps that were missed with why, or how late the bars came that they were decided on; what happened before
-    the step of a row, from which row on an order worked, and which bars came late.
-    """
-
-    steps: dict[int, str | int]
-    between: dict[int, list[Entry]]
-    arrivals: dict[str, int]
-    late: list[Entry]
-
-    @classmethod
-    def none(cls) -> Facts:
-        """Return no facts: nothing came in between."""
-        return cls({}, {}, {}, [])
-
-
-#: An order that the venue has never had.
-NEVER = -1
-
-
-def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], bool]) -> Facts:
-    """Return the facts of a journal that count."""
-    facts, row = Facts.none(), first
-    for entry in entries:
-        if entry.kind in ("step", "missed"):
-            if counts(entry):
-                facts.steps[int(entry.key)] = entry.body.get("why") or entry.body["late"]
-            row += 1
-        elif counts(entry):
-            if _accepted(entry):
-                facts.arrivals[str(OrderKey(**entry.body["order"]["key"]))] = row
-                continue
-            if entry.kind == "event":
-                facts.arrivals[str(OrderKey(**entry.body["key"]))] = NEVER
-            facts.between.setdefault(row, []).append(entry)
-    return facts
-
-
-def _late(entry: Entry) -> bool:
-    return entry.kind in ("late", "anchor") or (entry.kind == "step" and "late" in entry.body)
-
-
-def _missed(entry: Entry) -> bool:
-    return _late(entry) or (entry.kind == "missed" and entry.body["why"] not in WANTED)
-
-
-def _accepted(entry: Entry) -> bool:
-    return entry.kind == "event" and entry.body["event"] == "accepted" and "parent" not in entry.body
-
-
-def _at_the_venue(entry: Entry) -> bool:
-    never = entry.kind == "event" and entry.body.get("status") in ("absent", "rejected")
-    return _missed(entry) or _accepted(entry) or never or entry.kind == "again"
-
-
-def _ordered(entry: Entry) -> bool:
-    return _at_the_venue(entry) or entry.kind == "missed" or (entry.kind == "command" and entry.body["state"] == "applied")
-
-
-#: What may cause a difference, and which entries of a journal count for it: each has those of the one before.
-LEVELS: dict[str, Callable[[Entry], bool]] = {LATE: _late, MISSED: _missed, VENUE: _at_the_venue, OVERRIDE: _ordered}
-
-
-class Reached(PaperVenue):
-    """A paper venue that orders reach as they did then: most at once, some a bar late, some never.
-
-    Its market is whole, whatever the session has come to know of it.
-    """
-
-    def __init__(self, arrivals: Mapping[str, int], setup: Setup) -> None:
-        costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
-        super().__init__(setup.cash, costs, setup.currency, setup.rates)
-        self._arrivals = arrivals
-        self._market, self._closes = Tape.of(setup), close_times(setup.bars)
-        self._late: list[tuple[int, Order]] = []
-
-    def observe(self, tape: Any, row: int) -> None:
-        """Fill what the bars of a closed step fill; it may have gone on already."""
-        for passed in range(self._row + 1, row + 1):
-            self._let_in(passed)
-            super().observe(self._market, passed)
-            self._market.advance(passed)
-
-    def go_on(self, row: int, late: int) -> None:
-        """Go on to where the market was, so late after the close of a row: the session had not heard of it yet."""
-        self.observe(None, int(np.searchsorted(self._closes, self._closes[row] + late, side="right")) - 1)
-
-    def submit(self, order: Order) -> bool:
-        """Take an order when it came."""
-        arrives = self._arrivals.get(str(order.key), 0)
-        if arrives != NEVER and arrives <= self._row + 1:
-            return super().submit(order)
-        if arrives != NEVER:
-            self._late.append((arrives, order))
-        return False
-
-    def cancel(self, key: OrderKey) -> bool:
-        """Take an order off, also one that is still on its way."""
-        due = next((pair for pair in self._late if pair[1].key == key), None)
-        if due is not None:
-            self._late.remove(due)
-            super().submit(due[1])
-        return super().cancel(key)
-
-    def _let_in(self, row: int) -> None:
-        """Take the orders that came before the bar of a row."""
-        for arrives, order in self._late:
-            if arrives == row:
-                super().submit(order)
+        line = f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(self._line())}</b></p>"
+        if self.differences.empty:
+            return line
+        count = len(self.differences)
+        which = f"The first {SHOWN:,} of {count:,} differences" if count > SHOWN else f"All {count:,} differences" if count > 1 else "It"
+        table = as_html(Differences(self.setup, self.differences).table(SHOWN))
+        wide = "<div style='overflow-x:auto'>"
+        folded = f"<details><summary>{which}</summary>{wide}{table}</div></details>"
+        return f"{line}{wide}{as_html(self.by_cause())}</div>{folded}"
 
 
 def parity(release: Release, journal: Journal) -> RunParity:
@@ -210,34 +127,53 @@ def parity(release: Release, journal: Journal) -> RunParity:
     JournalError
         The run has not begun, or the release decides otherwise than it did: it is not the one that traded.
     """
-    entries = list(journal.entries())
-    written = Written.of(journal, release.instruments, release.interval)
-    # a run that goes on meanwhile is compared up to the last step that was read; what was told after it belongs to a bar that
-    # the run has not seen
-    steps = sum(entry.kind in ("step", "missed") for entry in entries)
-    last = max((entry.number for entry in entries if entry.kind in ("step", "missed", "intent")), default=0)
-    written = written.until(last, steps)
+    written = Written.closed(journal, release.instruments, release.interval)
+    every = list(journal.entries())
+    entries, applied = list(written.lived(every)), [one for one in every if one.kind == "command" and one.body["state"] == "applied"]
     setup, first = written.setup(release.setup), written.first
-    lived = recorded(partial(relived, setup, [one for one in entries if one.number <= last], first, late=written.late))
+    lived = recorded(partial(relived, setup, entries, first, late=written.late))
     expected = recorded(partial(undisturbed, setup, written, Facts.none()))
-    differences = compare(expected, lived, written.bars)
-    differences["cause"] = BUG
-    still = differences
-    for cause, counts in LEVELS.items():
-        if len(still):
-            facts = facts_of(entries, first, counts)._replace(late=written.late)
-            left = compare(recorded(partial(undisturbed, setup, written, facts)), lived, written.bars)
-            gone = ~_named(still).isin(set(_named(left)))
-            differences.loc[still.index[gone], "cause"] = cause
-            still = still[~gone]
+    differences, equity = _explained(setup, written, entries, expected, lived)
     kinds = Counter(entry.kind for entry in entries)
-    return RunParity(differences[[*COLUMNS, "cause"]], len(expected.orders), steps, kinds["missed"], kinds["command"], _late_bars(entries))
+    steps = kinds["step"] + kinds["missed"]
+    return RunParity(differences, len(expected.orders), steps, kinds["missed"], len(applied), _late_bars(entries), setup, equity)
+
+
+def _explained(
+    setup: Setup, written: Written, entries: Sequence[Entry], expected: Record, lived: Record
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """Return how a run differs from the undisturbed one, each difference with the cause that it goes away with.
+
+    What is left when all that is known to have happened is allowed for is a bug, also where it shows only then: in an order
+    that a command brought about, for one. With it comes how much equity at the end each cause made.
+    """
+    left = compare(expected, lived, written.bars)
+    found: list[pd.DataFrame] = []
+    still, equity = left, {}
+    for cause, counts in LEVELS.items():
+        if left.empty:
+            break
+        facts, before = facts_of(entries, written.first, counts)._replace(late=written.late), expected
+        expected = recorded(partial(undisturbed, setup, written, facts))
+        left, equity[cause] = compare(expected, lived, written.bars), _gained(before, expected)
+        gone = ~_named(still).isin(set(_named(left)))
+        found.append(still[gone].assign(cause=cause))
+        still = still[~gone]
+    equity[BUG] = _gained(expected, lived)
+    found.append(left.assign(cause=BUG))
+    rows = pd.concat([some for some in found if len(some)] or found)
+    return rows[[*COLUMNS, "cause"]].sort_index(kind="stable").reset_index(drop=True), equity
+
+
+def _gained(before: Record, after: Record) -> float:
+    """Return how much higher the equity of a record ends."""
+    return float(after.equity[-1] - before.equity[-1])
 
 
 def _late_bars(entries: Iterable[Entry]) -> int:
     """Return how many bars came late: after their step, or so late that it was decided late."""
     return sum(
-        len(one.body["symbols"] if one.kind == "late" else one.body["seen"]) for one in entries if _late(one) and one.kind != "anchor"
+        len(one.body["symbols"] if one.kind == "late" else one.body["seen"]) for one in entries if is_late(one) and one.kind != "anchor"
     )
 
 
@@ -251,48 +187,3 @@ def parity_of(run: Any) -> Any:
 def _named(differences: pd.DataFrame) -> pd.Series:
     """Return what each difference is about, as a text."""
     return differences[["what", "time", "symbol", "leg", "field"]].astype(str).agg("|".join, axis=1)
-
-
-def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[LiveSession], object]) -> LiveSession:
-    """Run a release over recorded bars at a paper venue in this process, with no facts but those given."""
-    venue, known = Reached(facts.arrivals, setup), Known(setup, facts.late)
-    session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
-    session.decider.account, session.decider.deployment = written.names
-    listen(session)
-    for row in range(written.first, len(session.tape) + 1):
-        for entry in facts.between.get(row, ()):
-            _happened(session, known, entry)
-        if row < len(session.tape):
-            _step(session, venue, known, facts.steps.get(session.tape.label[row], 0))
-    return session
-
-
-def _step(session: LiveSession, venue: Reached, known: Known, how: str | int) -> None:
-    """Decide the next step, so late, or let it pass for the reason for which it passed then."""
-    row = session.steps_done
-    if known.half(row):
-        session.tape.replace(known.at(row), row)
-    if isinstance(how, str):
-        session.miss(how)
-    else:
-        venue.go_on(row, how)
-        session.decide(late=how)
-
-
-def _happened(session: LiveSession, known: Known, entry: Entry) -> None:
-    """Let something happen between two steps, as far as it still can."""
-    instruments = {i.symbol: i for i in session.setup.instruments}
-    if entry.kind == "command":
-        command = Command(*(entry.body[name] for name in Command._fields[:6]))
-        session.apply(command, command.created)
-    elif entry.kind == "event":
-        event = event_from(entry.body, instruments)
-        if isinstance(event, OrderEnded) and any(order.key == event.key for order in session.working):
-            session.told([VenueSaid(entry.key, event)])
-    elif entry.kind == "again":
-        session.again(order_from(entry.body, instruments))
-    elif entry.kind == "anchor":
-        known.move(entry.body["anchor"])
-    elif entry.kind == "late":
-        row, bars = known.come(entry)
-        session.late(known.at(row), bars)

@@ -20,7 +20,7 @@ from workbench.session.recorder import Recorder
 from workbench.session.setup import Setup
 from workbench.strategy import Strategy
 
-__all__ = ["Run", "prepare"]
+__all__ = ["Run", "prepare", "steps_in_words"]
 
 #: Seconds between two status updates: kernel messages are also what makes papermill save the notebook.
 EVERY = 0.5
@@ -115,6 +115,10 @@ class Run(Described):
         show(self.status())
         return self
 
+    def progress(self) -> str:
+        """Return how many steps were decided, in words."""
+        return steps_in_words(self.session.steps_done, problems=len(self.problems))
+
     def status(self) -> str:
         """Return where the run stands, as a line of HTML: mode, progress, equity, orders, positions."""
         session = self.session
@@ -128,6 +132,22 @@ class Run(Described):
             "time": f"{time.monotonic() - self._started:.1f} s",
         }
         return line(cells, badge("PAPER · REPLAY", PAPER), done / total if total else 1.0)
+
+
+def steps_in_words(decided: int, missed: int = 0, history: int = 0, problems: int = 0) -> str:
+    """Return what became of the steps of a run.
+
+    Examples
+    --------
+    >>> steps_in_words(253, 95, 500)
+    '253 steps decided, 95 missed, after 500 bars of history'
+    >>> steps_in_words(2_500, problems=1)
+    '2,500 steps decided, 1 problem in what listens to it'
+    """
+    said = [f"{decided:,} step{'s' * (decided != 1)} decided"]
+    said += [f"{missed:,} missed"] * bool(missed) + [f"after {history:,} bar{'s' * (history != 1)} of history"] * bool(history)
+    said += [f"{problems:,} problem{'s' * (problems != 1)} in what listens to it"] * bool(problems)
+    return ", ".join(said)
 
 
 def _label(bars: Any, row: int) -> str:

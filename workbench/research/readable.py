@@ -25,6 +25,8 @@ CELL = "vertical-align:top;padding:.25em .7em;"
 NUMBER = CELL + "text-align:right;white-space:nowrap"
 WORD = CELL + "text-align:left;white-space:nowrap"
 TEXT = CELL + "text-align:left;white-space:normal;min-width:18rem"
+#: A text in the last column: it has what room is left, and takes less of it than a page would have to be scrolled for.
+LAST = CELL + "text-align:left;white-space:normal;min-width:7rem"
 
 
 class Readable:
@@ -66,7 +68,7 @@ def as_html(frame: pd.DataFrame) -> str:
     The look is written into the cells: a style sheet would not survive in a notebook that Jupyter does not trust.
     """
     shown = as_text(frame)
-    looks = [_look(frame.iloc[:, i], shown[name]) for i, name in enumerate(shown)]
+    looks = [_look(frame.iloc[:, i], shown[name], i == len(shown.columns) - 1) for i, name in enumerate(shown)]
     rows = [_row("td", cells, looks) for cells in shown.itertuples(index=False, name=None)]
     nothing = f"<tr><td colspan='{len(looks)}' style='{WORD};opacity:.7'>none</td></tr>"
     head = f"<thead>{_row('th', shown, looks)}</thead>"
@@ -140,9 +142,11 @@ def _form(column: pd.Series) -> str:
     return "{:,}" if types.is_integer_dtype(column) else f"{{:z,.{decimals(column)}f}}"
 
 
-def _look(column: pd.Series, texts: pd.Series) -> str:
+def _look(column: pd.Series, texts: pd.Series, last: bool) -> str:
     if _is_number(column):
         return NUMBER
+    if last:
+        return LAST
     return TEXT if len(texts) and texts.str.len().max() > SENTENCE else WORD
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from workbench.errors import ParameterError
 
 __all__ = ["Record"]
 
@@ -30,3 +32,26 @@ class Record:
     equity: np.ndarray
     cash: float
     engine: str
+
+    def since(self, row: int) -> Record:
+        """Return the record from a row on, which becomes row 0; nothing may have happened before it.
+
+        Raises
+        ------
+        ParameterError
+            An order, a fill or a decision is older.
+        """
+        first = min((int(rows["t"].min()) for rows in (self.orders, self.fills, self.decisions) if len(rows)), default=row)
+        if first < row:
+            raise ParameterError(
+                f"a record can be cut at a row before which nothing happened: got row {row}, the first of it is of row {first}"
+            )
+        orders, fills, decisions = (_moved(rows, "t", row) for rows in (self.orders, self.fills, self.decisions))
+        return replace(self, orders=_moved(orders, "end", row), fills=fills, decisions=decisions, equity=self.equity[row:])
+
+
+def _moved(rows: np.ndarray, field: str, by: int) -> np.ndarray:
+    """Return rows with a row number moved; -1 is none."""
+    moved = rows.copy()
+    moved[field] -= np.where(moved[field] >= 0, by, 0)
+    return moved

@@ -71,6 +71,14 @@ class Setup:
             sessions=session_numbers(bars),
         )
 
+    def since(self, row: int) -> Setup:
+        """Return the set-up from a row on: all that was computed over the bars before it stays as it was."""
+        inputs = Inputs(*(None if array is None else array[row:] for array in self.inputs))  # type: ignore[arg-type]
+        unit, base, fresh, assumptions = self.conversion
+        moving = Conversion(unit[row:], base[row:], fresh[row:], assumptions) if self.conversion.moving else self.conversion
+        sessions = None if self.sessions is None else self.sessions[row:]
+        return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions)
+
 
 def set_up(
     strategy: Strategy,

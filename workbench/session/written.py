@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,7 @@ from workbench.session.gathering import bars_received
 from workbench.session.setup import Setup
 from workbench.strategy import Inputs
 
-__all__ = ["Known", "Written", "bars_of", "numbers_of"]
+__all__ = ["Known", "Written", "bars_of", "heard_of", "numbers_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,15 @@ class Written:
         All bars that it received, late ones in their places.
     anchors, late : list of Entry
         Where the anchor moved, and which bars came after their step.
+    last : int, optional
+        The number of its last entry, where it ends before the journal does (`closed`).
     """
 
     began: Entry
     bars: Bars
     anchors: list[Entry]
     late: list[Entry]
+    last: int = sys.maxsize
 
     @classmethod
     def read(cls, journal: Journal, instruments: Sequence[Instrument], interval: str) -> Written | None:
@@ -46,7 +50,7 @@ class Written:
         if began is None:
             return None
         bars = bars_of(journal.bars(), instruments, interval, began.body["source"])
-        return cls(began, bars, *(list(journal.entries(kind)) for kind in ("anchor", "late")))
+        return cls(began, bars, list(journal.entries("anchor")), list(journal.entries("late")))
 
     @classmethod
     def of(cls, journal: Journal, instruments: Sequence[Instrument], interval: str) -> Written:
@@ -64,10 +68,30 @@ class Written:
             )
         return written
 
+    @classmethod
+    def closed(cls, journal: Journal, instruments: Sequence[Instrument], interval: str) -> Written:
+        """Read a journal up to the end of its last step: what was told since belongs to a bar that the run has not received.
+
+        A run that goes on meanwhile is read up to the last step that was there at first.
+
+        Raises
+        ------
+        JournalError
+            Its run has not begun.
+        """
+        last, steps = _end_of(journal.entries())
+        return cls.of(journal, instruments, interval).until(last, steps)
+
     def until(self, number: int, steps: int) -> Written:
         """Return the record up to an entry, with the bars of so many steps; bars that came late after it are still to come."""
-        bars, anchors = self.bars.iloc[: self.first + steps], [entry for entry in self.anchors if entry.number <= number]
-        return Written(self.began, bars, anchors, [entry for entry in self.late if entry.body["label"] <= bars.labels[-1]])
+        number, bars = max(number, self.began.number), self.bars.iloc[: self.first + steps]
+        anchors = [entry for entry in self.anchors if entry.number <= number]
+        late = [entry for entry in self.late if entry.body["label"] <= bars.labels[-1]]
+        return Written(self.began, bars, anchors, late, number)
+
+    def lived(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield those entries that are part of the record."""
+        return (entry for entry in entries if entry.number <= self.last)
 
     @property
     def first(self) -> int:
@@ -180,3 +204,22 @@ def bars_of(received: Iterable[ReceivedBar], instruments: Sequence[Instrument], 
     cube = np.stack([rows[label] for label in labels], axis=1) if labels else np.empty((len(FIELDS), 0, len(instruments)))
     index = pd.DatetimeIndex(np.array(labels, dtype="datetime64[ns]"), name="timestamp").tz_localize("UTC")
     return Bars(index, instruments, interval, dict(zip(FIELDS, cube, strict=True)), source)
+
+
+def heard_of(entry: Entry) -> int:
+    """Return the label of the bar that an event belongs to; 0 where it belongs to none."""
+    if entry.kind != "event" or entry.body["event"] == "accepted":
+        return 0
+    return int(entry.body["fill"]["label"] if entry.body["event"] == "filled" else entry.body["label"])
+
+
+def _end_of(entries: Iterable[Entry]) -> tuple[int, int]:
+    """Return the number of the last entry that belongs to a step, an order sent after it included, and how many steps there are."""
+    last = steps = closed = heard = 0
+    for entry in entries:
+        heard = max(heard, heard_of(entry))
+        if entry.kind in ("step", "missed"):
+            last, steps, closed = entry.number, steps + 1, int(entry.key)
+        elif entry.kind == "intent" and heard <= closed:
+            last = entry.number
+    return last, steps
