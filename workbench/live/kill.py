@@ -22,7 +22,7 @@ __all__ = ["kill"]
 PATIENCE = 4.0
 
 
-def kill(root: Path, name: str) -> str:
+def kill(root: Path, name: str, *, who: str = "the shell") -> str:
     """Take all openings of a run off at the venue, and latch its session to HALTED; a session that hangs is ended.
 
     Returns
@@ -35,12 +35,12 @@ def kill(root: Path, name: str) -> str:
         said = _take_off(root, name)
     except (WorkbenchError, OSError, ValueError, KeyError, queue.Empty) as error:
         said = f"venue: not reached: {str(error) or 'no answer'}"  # the session is halted all the same
-    return f"{said}\nsession: {_halt(root, name)}"
+    return f"{said}\nsession: {_halt(root, name, who)}"
 
 
-def _halt(root: Path, name: str) -> str:
+def _halt(root: Path, name: str, who: str) -> str:
     """Have the session latch HALTED; end one that does not answer, so that the next finds the command before it decides."""
-    command = Command(uuid.uuid4().hex, "kill", "the shell", time.time_ns())
+    command = Command(uuid.uuid4().hex, "kill", who, time.time_ns())
     try:
         journal = journal_of(root, name)
         journal.post(command)
