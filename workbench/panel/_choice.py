@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from workbench.errors import JournalError, RunError, did_you_mean
-from workbench.journal import Journal
+from workbench.errors import RunError, did_you_mean
+from workbench.journal import Beat, Journal
 from workbench.live.places import JOURNAL, runs_in
 from workbench.panel._watch import SILENT
 
@@ -22,7 +22,7 @@ def chosen(asked: str | Path | None) -> Path:
     Parameters
     ----------
     asked : str, Path or None
-        A name, a folder, or None for the one run that is alive; where none is, the one whose record was written last.
+        A name, a folder, or None for the one run that is alive; where none is, the one with the newest sign of life.
 
     Raises
     ------
@@ -63,24 +63,24 @@ def _all() -> list[Path]:
 
 
 def _only() -> Path:
-    """Return the run that is alive; where none is, the one whose record was written last."""
+    """Return the run that is alive; where none is, the one with the newest sign of life."""
     runs = _all()
     if not runs:
         raise RunError("no run was found in runs/ or ../runs/: name one, wb.ControlPanel('runs/NAME'), or start one with `workbench run`")
-    alive = [run for run in runs if _is_alive(run)]
+    beats = {run: _beats(run) for run in runs}
+    alive = [run for run in runs if _is_alive(beats[run].get("session"))]
     if len(alive) > 1:  # to take either would send a press of Kill to the wrong one
         names = sorted(run.name for run in alive)
         raise RunError(f"{len(alive)} runs are alive, {', '.join(names)}: name the one that you mean, wb.ControlPanel({names[0]!r})")
-    return alive[0] if alive else max(runs, key=_written)
+    return alive[0] if alive else max(runs, key=lambda run: max((beat.time for beat in beats[run].values()), default=0))
 
 
-def _is_alive(run: Path) -> bool:
+def _beats(run: Path) -> dict[str, Beat]:
     try:
-        beat = Journal(run / JOURNAL).beats().get("session")
-    except JournalError:
-        return False
+        return Journal(run / JOURNAL).beats()
+    except Exception:  # a record that cannot be read is that of no run that is alive; the one that is chosen says what is wrong
+        return {}
+
+
+def _is_alive(beat: Beat | None) -> bool:
     return beat is not None and time.time_ns() - beat.time < SILENT * 1e9 and not beat.body.get("over")
-
-
-def _written(run: Path) -> float:
-    return max(path.stat().st_mtime for path in run.glob(f"{JOURNAL}*"))

@@ -40,8 +40,7 @@ def curve() -> Any:
     grid = {"gridcolor": "rgba(128,128,128,0.22)", "zeroline": False}
     figure.update_layout(
         autosize=True,
-        margin={"l": 64, "r": 12, "t": 30, "b": 28},
-        title={"text": "Equity", "x": 0.0, "xanchor": "left", "font": {"size": 14}},
+        margin={"l": 64, "r": 12, "t": 10, "b": 28},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": "#8a8f98", "size": 11},

@@ -49,14 +49,10 @@ def bar(notices: Sequence[Notice]) -> str:
     """Return notices in one bar, in the colour of the first."""
     if not notices:
         return ""
-    words = "<br>".join(f"<b style='color:{BRIGHT.get(n.colour, n.colour)}'>{n.word}</b> {html.escape(n.text)}" for n in notices)
+    words = "<br>".join(f"<b>{notice.word}</b> {html.escape(notice.text)}" for notice in notices)
     colour = notices[0].colour
     ground = f"border-left:4px solid {colour};background:{colour}26;border-radius:3px"
     return f"<div style='{ground};padding:.45em .9em;line-height:1.5'>{words}</div>"
-
-
-#: A word in a badge's own colour is too dark to read on a dark page: these are read on both.
-BRIGHT = {RED: "#e0505e", AMBER: "#c58a1a", COLOURS["REDUCING"]: "#9f78d6", ENDED: "#8a8f98", PAPER: "#5590e0"}
 
 
 def _state(view: View, release: str) -> Iterator[Notice]:
@@ -134,12 +130,12 @@ def _became(command: Command) -> str:
     asked = f"{command.what.capitalize()}, asked by {command.who} at {_at(command.created)}"
     if command.state == "queued":
         return f"{asked}: queued, and not answered yet"
-    return f"{asked}: {command.state} after {(command.answered - command.created) / 1e9:.2f} s. {command.answer}"
+    return f"{asked}: {command.state} after {(command.answered - command.created) / 1e9:.2f} s: {command.answer}"
 
 
 def _answer(text: str, wrong: bool) -> str:
-    words = html.escape(text).replace("\n", "<br>")
-    return f"<span style='color:{BRIGHT[RED]};font-weight:600'>{words}</span>" if wrong else f"<span>{words}</span>"
+    edge = f"border-left:4px solid {RED};padding-left:.7em;font-weight:600" if wrong else ""
+    return f"<div style='{edge}'>{html.escape(text).replace(chr(10), '<br>')}</div>"
 
 
 def _at(nanoseconds: int) -> str:

@@ -21,7 +21,7 @@ from workbench.panel._choice import chosen
 from workbench.panel._curve import WidthKeeper, curve, draw
 from workbench.panel._notice import RED, Notice, answer_html, bar, notice_html
 from workbench.panel._style import BUTTONS, GROUPS, STYLE
-from workbench.panel._view import commands_html, decisions_html, figures_html, header_html, orders_html, positions_html
+from workbench.panel._view import commands_html, decisions_html, figures_html, header_html, heading, orders_html, positions_html
 from workbench.panel._watch import View, Watch
 
 __all__ = ["ControlPanel"]
@@ -193,12 +193,11 @@ class ControlPanel:
         buttons = widgets.HBox(groups, layout={"flex_flow": "row wrap", "margin": "10px 0 2px"})
         # decisions scroll in a box: each step brings another number of lines
         texts["decisions"].layout = {"height": "400px", "overflow": "auto"}
-        left = widgets.VBox(
-            [WidthKeeper(), self._figure, texts["positions"], texts["orders"]],
-            layout={"flex": "3 1 480px", "min_width": "0", "margin": "0 24px 0 0"},
-        )
-        right = widgets.VBox([texts["decisions"], texts["commands"]], layout={"flex": "2 1 380px", "min_width": "0"})
-        body = widgets.HBox([left, right], layout={"flex_flow": "row wrap"})
+        half = {"flex": "1 1 480px", "min_width": "0"}
+        title = widgets.HTML(heading("Equity"))
+        left = widgets.VBox([WidthKeeper(), title, self._figure, texts["positions"], texts["orders"]], layout=half)
+        right = widgets.VBox([texts["decisions"], texts["commands"]], layout=half)
+        body = widgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "0 24px"})
         panel = widgets.VBox([widgets.HTML(STYLE), texts["header"], texts["figures"], buttons, texts["answer"], texts["notice"], body])
         panel.add_class("workbench-panel")
         return panel

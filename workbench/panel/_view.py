@@ -11,9 +11,11 @@ from workbench.journal import Command
 from workbench.live.status import COLOURS, ENDED, PAPER, SIMULATED, badge, clock, last_mode, steps
 from workbench.panel._watch import SILENT, View
 
-__all__ = ["commands_html", "decisions_html", "figures_html", "header_html", "orders_html", "positions_html"]
+__all__ = ["commands_html", "decisions_html", "figures_html", "header_html", "heading", "orders_html", "positions_html"]
 
 GREEN, RED = "#1f9e77", "#d1495b"
+#: Columns of figures: they stand to the right also where there are none yet, so that nothing jumps when some come.
+NUMBERS = ("quantity", "average price", "last", "notional", "open profit", "price")
 CELL = "padding:.28em .8em;border-bottom:1px solid #8883;vertical-align:top"
 
 
@@ -58,7 +60,7 @@ def figures_html(view: View) -> str:
         ("since the start", f"{profit:+,.2f}", GREEN if profit >= 0 else RED, 7),
         ("last bar", clock(status["label"]), "", 11),
         ("data age", _age(view.data_age), RED if view.alive and view.data_age > 60 else "", 4),
-        ("heartbeat", f"{_age(view.age)} ago", "" if view.age < SILENT else RED, 5.5),
+        ("heartbeat", f"{_age(view.age)} ago", "" if view.age < SILENT or status.get("over") else RED, 5.5),
         ("steps", steps(status), "", 4),
     ]
     return "<div style='font-variant-numeric:tabular-nums;line-height:1.5'>" + "".join(_figure(*cell) for cell in cells) + "</div>"
@@ -140,12 +142,18 @@ def _money(amount: float) -> str:
     return f"<span style='color:{GREEN if amount >= 0 else RED}'>{amount:+,.2f}</span>"
 
 
+def heading(title: str) -> str:
+    """Return what stands over a table or a curve."""
+    return f"<div style='margin:.6em 0 .2em;font-weight:600'>{html.escape(title)}</div>"
+
+
 def table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> str:
     """Return a titled table; figures to the right, words to the left."""
-    head = f"<div style='margin:.6em 0 .2em;font-weight:600'>{title}</div>"
-    right = [bool(rows) and all(_is_figure(row[k]) for row in rows) for k in range(len(names))]
+    head = heading(title)
+    right = [name.split(",")[0] in NUMBERS or (bool(rows) and all(_is_figure(row[k]) for row in rows)) for k, name in enumerate(names)]
     align = ["right" if is_right else "left" for is_right in right]
-    wraps = [*["white-space:nowrap;"] * (len(names) - 1), ""]  # the last column holds the sentence
+    # the last column holds the sentence, and who asked may be one too
+    wraps = ["" if name in ("who", names[-1]) else "white-space:nowrap;" for name in names]
     top = "".join(
         f"<th style='{CELL};text-align:{a};font-weight:500;opacity:.65'>{html.escape(n)}</th>" for n, a in zip(names, align, strict=True)
     )
