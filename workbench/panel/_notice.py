@@ -61,12 +61,12 @@ def _state(view: View, release: str) -> Iterator[Notice]:
     if view.starting:
         yield Notice("Starting.", f"The supervisor brings a session up{'; what stands below was known last' if status else ''}.", ENDED)
     elif not status:
-        yield Notice("Not begun.", f"No session has begun yet; {_next(view, release)}.", ENDED)
+        yield Notice("No session has begun yet;", f"{_next(view, release)}.", ENDED)
     elif status.get("over"):
-        yield Notice("Ended.", f"The run has ended: {status['over']}.", ENDED)
+        yield Notice("The run has ended:", f"{status['over']}.", ENDED)
     elif view.age >= SILENT:
-        text = f"NO SIGN OF LIFE for {since(view.age)}; {_next(view, release)}. What stands below was known last."
-        yield Notice("Silent.", text, RED)
+        text = f"for {since(view.age)}; {_next(view, release)}. What stands below was known last."
+        yield Notice("NO SIGN OF LIFE", text, RED)
     elif status.get("mode") in MODES:
         what, means = MODES[status["mode"]]
         by = view.applied.get(what)
@@ -85,18 +85,19 @@ def _news(view: View) -> Iterator[Notice]:
     """Yield what a session that is alive should be watched for."""
     status = view.status
     if status.get("gate"):
-        yield Notice("Gate.", f"Nothing is decided: {status['gate']}.", RED)
+        yield Notice("Nothing is decided:", f"{status['gate']}.", RED)
     if status.get("joins"):
         wanted = ", ".join(f"{quantity:+,.10g} {symbol} ({notional:+,.0f})" for symbol, quantity, notional in status["joins"])
-        yield Notice("To come.", f"The first step will join: {wanted}, if the stance stays.", PAPER)
+        yield Notice("The first step will join:", f"{wanted}, if the stance stays.", PAPER)
     if status.get("doubtful"):
-        yield Notice("Doubt.", f"{_orders(status['doubtful'])} in doubt: the venue is asked.", AMBER)
+        yield Notice(f"{_orders(status['doubtful'])} in doubt:", "the venue is asked.", AMBER)
     late = [f"{symbol} ({count} in a row)" for symbol, count in status.get("late", {}).items() if count >= MANY]
     if late:
-        yield Notice("Late.", f"Bars come late: {', '.join(late)}. Nothing opens on them in time.", AMBER)
+        yield Notice("Bars come late:", f"{', '.join(late)}. Nothing opens on them in time.", AMBER)
     flatten = view.applied.get("flatten")
-    if flatten is not None and flatten.answered > view.opened and not status.get("positions"):
-        yield Notice("Flat", f"by {flatten.who} at {_at(flatten.answered)}: nothing re-enters until a stance turns.", PAPER)
+    closed = flatten is not None and "being closed" in flatten.answer  # one that found nothing to close has changed nothing
+    if flatten is not None and closed and flatten.answered > view.opened and not status.get("positions"):
+        yield Notice("Flattened", f"by {flatten.who} at {_at(flatten.answered)}: nothing re-enters until a stance turns.", PAPER)
 
 
 def _orders(count: int) -> str:
