@@ -1,17 +1,18 @@
-"""What the panel reads of a journal and how it says it; the browser tests press its buttons."""
+"""What the panel reads of a journal and how it says it; `test_panel_buttons.py` presses its buttons, and a browser does."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import workbench as wb
-from workbench.errors import RunError
 from workbench.journal import Answer, Command, Entry, Journal
+from workbench.live.status import COLOURS, ENDED, badge
 from workbench.panel import _watch
-from workbench.panel._view import commands_html, decisions_html, header_html, orders_html, positions_html, table
+from workbench.panel._notice import SHOWN, answer_html, notice_html
+from workbench.panel._view import commands_html, decisions_html, figures_html, header_html, orders_html, positions_html, table
 from workbench.panel._watch import View, Watch
 
 NOON = 1_704_110_400_000_000_000  # 2024-01-01 12:00 UTC
@@ -65,6 +66,26 @@ def test_it_reads_what_is_new_and_nothing_twice(journal: Journal, clock: Clock) 
     assert (view.equity, view.labels[-1], view.status["mode"]) == ([100.0, 101.0, 99.0, 98.0], NOON + 4 * HOUR, "RUNNING")
 
 
+def test_it_knows_what_was_ordered_last_and_when_something_opened(journal: Journal, clock: Clock) -> None:
+    for name, at in (("a", 1), ("b", 2)):
+        journal.post(Command(name, "pause", name, NOON))
+        journal.commit([], answers=[Answer(name, "applied", "PAUSED", NOON + at)])
+    journal.post(Command("c", "pause", "c", NOON))
+    journal.commit([Entry("intent", f"paper/trend/ABC/{NOON}/open/0/0", {}), Entry("intent", f"paper/trend/ABC/{NOON}/close/0/0", {})])
+    view = Watch(journal, clock).look()
+    assert (view.applied["pause"].who, view.opened) == ("b", NOON)
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "known"), [("watching", 1, "watching"), ("starting", 1, "starting"), ("ended", 1, "gone"), ("watching", 6, "gone")]
+)
+def test_a_supervisor_is_there_while_it_gives_signs_of_life(journal: Journal, clock: Clock, state: str, age: int, known: str) -> None:
+    assert Watch(journal, clock).look().supervisor == "gone"
+    journal.beat("supervisor", {"pid": 7, "state": state})
+    clock.now += age * SECOND
+    assert Watch(journal, clock).look().supervisor == known
+
+
 def test_the_newest_decisions_come_first(journal: Journal, clock: Clock) -> None:
     journal.commit([step(number, 1.0, {"symbol": "ABC", "stance": 1.0, "reason": f"number {number}"}) for number in range(30)])
     shown = Watch(journal, clock).look().decisions
@@ -92,32 +113,119 @@ def test_a_long_curve_is_thinned_and_keeps_its_newest_part(journal: Journal, clo
 # -- what it says -----------------------------------------------------------------------------------------------------
 
 
-def view_of(age: float = 0.5, **changes: Any) -> View:
-    return View(STATUS | changes, age, 0.5, [NOON], [100_000.0])
+def view_of(age: float = 0.5, supervisor: str = "watching", **changes: Any) -> View:
+    return View(STATUS | changes, age, 0.5, [NOON], [100_000.0], supervisor=supervisor, now=NOON)
 
 
-def test_the_header_says_paper_mode_and_figures() -> None:
-    said = header_html(view_of())
-    assert all(
-        words in said for words in ("PAPER", "RUNNING", "trend 1", "101,234.50 USD", "+1,234.50", "2024-01-01 12:00 UTC", "0.5 s ago")
-    )
+def words_of(page: str) -> str:
+    return re.sub(r"<[^>]*>", "", page)
+
+
+def applied(what: str, answer: str = "done", who: str = "me") -> Command:
+    return Command(what, what, who, NOON, 0, None, "applied", answer, NOON + SECOND // 4)
+
+
+def test_the_header_says_which_run_paper_and_mode_and_the_figures_follow() -> None:
+    said = header_html(view_of(), "trend")
+    assert all(words in said for words in ("PAPER", "RUNNING", ">trend<", "session of 1<"))
+    assert "SIMULATED" not in said
+    figures = figures_html(view_of(missed=95))
+    assert all(words in figures for words in ("101,234.50 USD", "+1,234.50", "2024-01-01 12:00 UTC", "0.5 s ago", "12 + 95 missed"))
+
+
+def test_the_name_of_the_run_is_the_largest_word() -> None:
+    sizes = {word: float(size) for size, word in re.findall(r"font-size:([0-9.]+)em[^>]*>([^<]*)<", header_html(view_of(), "trend"))}
+    assert max(sizes, key=lambda word: sizes[word]) == "trend"
+
+
+def test_a_simulated_market_is_marked() -> None:
+    assert "SIMULATED" in header_html(view_of(simulated=True))
+
+
+@pytest.mark.parametrize(
+    ("view", "shown"),
+    [
+        (view_of(age=12.0), "NO SIGN OF LIFE"),
+        (view_of(over="stopped"), "ENDED"),
+        (view_of(age=12.0, over="stopped"), "ENDED"),
+        (view_of(age=12.0, supervisor="starting"), "STARTING"),
+        (view_of(age=12.0, supervisor="starting", over="stopped"), "STARTING"),
+        (View(supervisor="starting"), "STARTING"),
+        (View(), "NOT BEGUN"),
+    ],
+    ids=["silent", "ended", "ended long ago", "back up", "begun again", "first start", "nothing"],
+)
+def test_a_run_that_nobody_hears_of_has_no_green_badge(view: View, shown: str) -> None:
+    said = header_html(view)
+    assert badge(shown, ENDED) in said
+    assert COLOURS["RUNNING"] not in said
+    assert ("was RUNNING" in said) == (shown in ("NO SIGN OF LIFE", "ENDED"))
+
+
+def test_a_shut_gate_is_beside_the_mode() -> None:
+    assert badge("GATE", COLOURS["HALTED"]) in header_html(view_of(gate="no connection"))
 
 
 @pytest.mark.parametrize(
     ("view", "said"),
     [
-        (view_of(age=12.0), "NO SIGN OF LIFE for 12 s"),
+        (view_of(age=12.0), "NO SIGN OF LIFE for 12 s; the supervisor starts it again."),
+        (view_of(age=12.0, supervisor="gone"), "its supervisor is gone: `workbench run releases/trend` goes on with it."),
+        (view_of(age=12.0, supervisor="starting"), "The supervisor brings a session up; what stands below was known last."),
         (view_of(gate="reconcile: ABC: the venue holds 5, we know of 0"), "Nothing is decided: reconcile: ABC: the venue holds 5"),
         (view_of(over="stopped by the shell"), "The run has ended: stopped by the shell."),
         (view_of(doubtful=2), "2 orders are in doubt"),
+        (view_of(doubtful=1), "1 order is in doubt"),
         (view_of(late={"ABC": 3, "XYZ": 1}), "Bars come late: ABC (3 in a row). Nothing opens on them in time."),
         (view_of(joins=[["ABC", -5.0, -490.0]]), "The first step will join: -5 ABC (-490)"),
-        (View(), "no session has begun yet"),
+        (View(), "No session has begun yet; its supervisor is gone"),
     ],
-    ids=["silent", "gate", "ended", "doubt", "late", "joins", "nothing"],
+    ids=["silent", "alone", "back up", "gate", "ended", "doubt", "one doubt", "late", "joins", "nothing"],
 )
 def test_what_must_not_be_overlooked(view: View, said: str) -> None:
-    assert said in header_html(view)
+    assert said in words_of(notice_html(view, "releases/trend"))
+
+
+def test_a_healthy_run_has_no_notice() -> None:
+    assert notice_html(view_of()) == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "what", "words"),
+    [("PAUSED", "pause", "nothing is decided"), ("REDUCING", "reduce", "only closings are sent"), ("HALTED", "kill", "openings are off")],
+)
+def test_a_mode_says_who_ordered_it_when_and_how_to_go_on(mode: str, what: str, words: str) -> None:
+    view = view_of(mode=mode)
+    view.applied = {what: applied(what)}
+    said = words_of(notice_html(view))
+    assert f"{mode.capitalize()} by me at 12:00:00 UTC: " in said
+    assert words in said
+    assert "Resume" in said
+
+
+def test_after_a_flatten_it_says_what_re_enters_until_something_did() -> None:
+    view = view_of(positions={})
+    view.applied = {"flatten": applied("flatten", "1 positions are being closed")}
+    assert "Flattened by me at 12:00:00 UTC: nothing re-enters until a stance turns" in words_of(notice_html(view))
+    view.opened = NOON + SECOND
+    assert notice_html(view) == ""
+    view.opened, view.applied = 0, {"flatten": applied("flatten", "there is nothing to close")}
+    assert notice_html(view) == ""
+
+
+def test_the_answer_to_a_command_stays_for_half_a_minute() -> None:
+    view = view_of()
+    view.commands = [applied("pause", "PAUSED: no decisions")]
+    assert "Pause, asked by me at 12:00:00 UTC: applied after 0.25 s: PAUSED: no decisions" in answer_html(view)
+    view.now = NOON + int((SHOWN + 1) * SECOND)
+    assert answer_html(view) == ""
+
+
+def test_what_the_panel_says_itself_gives_way_to_a_command_that_came_later() -> None:
+    view = view_of()
+    view.commands = [applied("pause")]
+    assert "Kill: venue" in answer_html(view, "Kill: venue", NOON + 1)
+    assert "Pause" in answer_html(view, "Kill: venue", NOON - 1)
 
 
 def test_positions_and_orders_in_full() -> None:
@@ -149,31 +257,3 @@ def test_commands_and_what_became_of_them(journal: Journal) -> None:
 def test_figures_stand_to_the_right_and_words_to_the_left() -> None:
     said = table("T", ("a", "b"), [("x", "1,000.5"), ("y", "-2")], "none")
     assert said.count("text-align:right") == said.count("text-align:left") == 3
-
-
-# -- the panel --------------------------------------------------------------------------------------------------------
-
-
-def test_a_press_is_a_command_that_is_queued_once(journal: Journal, tmp_path: Path) -> None:
-    journal.beat("session", STATUS)
-    panel = wb.ControlPanel(tmp_path / "runs" / "trend", who="a test")
-    panel._buttons["flatten"].click()
-    panel._buttons["kill"].click()
-    posted = {command.what: command for command in journal.commands("queued")}
-    assert set(posted) == {"flatten", "kill"}
-    assert posted["flatten"].expires > posted["flatten"].created
-    assert (posted["kill"].expires, posted["kill"].who) == (0, "a test")
-
-
-def test_a_run_that_is_not_there_gets_a_sentence(journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(RunError, match=r"no run in .*trnd: expected its journal.db; did you mean"):
-        wb.ControlPanel(tmp_path / "runs" / "trnd")
-    monkeypatch.chdir(tmp_path / "runs" / "trend")
-    with pytest.raises(RunError, match=r"no run was found in runs/ or [.][.]/runs/"):
-        wb.ControlPanel()
-
-
-def test_the_newest_run_is_taken_where_none_is_named(journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal.beat("session", STATUS)
-    monkeypatch.chdir(tmp_path)
-    assert "trend 1" in wb.ControlPanel()._texts["header"].value

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import Lab, Page, abroad, lab_over, opened
+from lab import RUN_ALL, Lab, Page, abroad, lab_over, opened
 
 import workbench as wb
 from workbench.journal import Journal
@@ -116,6 +116,34 @@ def test_it_shows_the_run(panel: Page, run: Watched, lab: Lab) -> None:
     assert (panel.errors, abroad(panel), panel.complaints) == ([], [], [])
 
 
+#: Where the buttons and what stands below them are, seen from the panel's upper edge.
+PLACES = """() => {
+    const at = one => document.querySelector(`.workbench-panel ${one}`).getBoundingClientRect().top;
+    return ['.workbench-pause', '.workbench-kill', '.workbench-notice', '.workbench-curve'].map(one => at(one) - at('.workbench-pause'));
+}"""
+WIDTHS = (
+    "() => ['.main-svg', '.workbench-curve'].map(one => document.querySelector(`.workbench-panel ${one}`).getBoundingClientRect().width)"
+)
+
+
+def test_nothing_moves_while_a_fast_run_goes_on(panel: Page) -> None:
+    seen = set()
+    for _ in range(60):
+        seen.add(str(panel.page.evaluate(PLACES)))
+        panel.page.wait_for_timeout(50)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("width", [900, 1920, 1280])
+def test_the_curve_is_as_wide_as_its_box(panel: Page, lab: Lab, width: int) -> None:
+    panel.page.set_viewport_size({"width": width, "height": 1000})
+    panel.page.wait_for_timeout(1000)
+    curve, box = panel.page.evaluate(WIDTHS)
+    assert abs(curve - box) <= 1
+    assert box < width
+    assert panel.picture(lab.pictures / f"panel-{width}.png").is_file()
+
+
 @pytest.mark.parametrize(("what", "mode"), [("pause", "PAUSED"), ("reduce", "REDUCING"), ("resume", "RUNNING")])
 def test_a_press_latches_a_mode(panel: Page, run: Watched, what: str, mode: str) -> None:
     press(panel, what)
@@ -138,6 +166,7 @@ def test_two_presses_of_flatten_do_not_reverse_the_position(panel: Page, run: Wa
 def test_kill_takes_openings_off_and_decides_nothing_more(panel: Page, run: Watched) -> None:
     press(panel, "kill")
     run.wait(lambda status: status["mode"] == "HALTED", 5)
+    panel.page.wait_for_function("() => document.querySelector('.workbench-answer').innerText.includes('openings taken off')")
     decided = len(list(run.journal.entries("step")))
     time.sleep(1.5)
     assert len(list(run.journal.entries("step"))) == decided
@@ -164,3 +193,15 @@ def test_from_press_to_effect_at_the_venue(panel: Page, run: Watched) -> None:
     taken.sort()
     print(f"\nfrom press to effect, {PRESSES} presses: median {statistics.median(taken):.3f} s, p95 {taken[int(0.95 * PRESSES)]:.3f} s")
     assert taken[int(0.95 * PRESSES)] < 1.0
+
+
+def test_a_cell_that_is_run_again_leaves_one_panel_at_work(panel: Page, run: Watched) -> None:
+    panel.page.evaluate("() => { window.finished = undefined }")
+    panel.page.evaluate(RUN_ALL)
+    panel.page.wait_for_function("() => window.finished !== undefined")
+    panel.page.wait_for_selector(".workbench-flatten:enabled")
+    before = len(run.journal.commands())
+    press(panel, "resume")
+    panel.page.wait_for_function("() => document.querySelector('.workbench-answer').innerText.includes('Resume, asked by panel')")
+    assert len(run.journal.commands()) == before + 1
+    assert panel.errors == []

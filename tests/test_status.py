@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workbench.live.status import COLOURS, PAPER, badge, clock, line, moment, status_html, table
+from workbench.live.status import COLOURS, ENDED, PAPER, SIMULATED, badge, clock, line, moment, status_html, table
 
 NOON = 1_704_110_400_000_000_000  # 2024-01-01 12:00 UTC
 STATUS = {
@@ -90,6 +90,17 @@ def test_each_mode_has_its_badge_beside_that_of_paper(mode: str) -> None:
     assert badge("PAPER", PAPER) + badge(mode, COLOURS[mode]) in page
 
 
+@pytest.mark.parametrize("colour", [*COLOURS.values(), PAPER, SIMULATED, ENDED])
+def test_white_words_can_be_read_on_each_badge(colour: str) -> None:
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    red, green, blue = (((part + 0.055) / 1.055) ** 2.4 for part in parts)  # WCAG 2
+    assert 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5
+
+
+def test_each_mode_has_a_colour_of_its_own() -> None:
+    assert len({*COLOURS.values(), PAPER, SIMULATED, ENDED}) == len(COLOURS) + 3
+
+
 def test_no_mode_but_running_is_green_and_only_halted_is_red() -> None:
     assert {mode for mode, colour in COLOURS.items() if colour == COLOURS["RUNNING"]} == {"RUNNING"}
     assert {mode for mode, colour in COLOURS.items() if colour == COLOURS["HALTED"]} == {"HALTED"}
@@ -103,7 +114,23 @@ def test_a_shut_gate_is_shown_with_its_reason() -> None:
 
 
 def test_the_end_is_shown_with_its_reason() -> None:
-    assert shown(STATUS | {"over": "stopped by the panel"}).endswith("ended stopped by the panel")
+    text = shown(STATUS | {"over": "stopped by the panel"})
+    assert text.startswith("PAPERENDEDwas RUNNING")
+    assert text.endswith("ended stopped by the panel")
+
+
+def test_a_run_that_has_ended_is_not_shown_in_the_colour_of_one_that_runs() -> None:
+    page = status_html(STATUS | {"over": "stopped by the panel", "gate": "no connection"})
+    assert badge("ENDED", ENDED) in page
+    assert COLOURS["RUNNING"] not in page
+    assert "GATE" not in page
+
+
+def test_missed_steps_and_a_simulated_market_are_told() -> None:
+    text = shown(STATUS | {"missed": 95, "simulated": True})
+    assert text.startswith("PAPERSIMULATEDRUNNING")
+    assert "steps 1,234 + 95 missed" in text
+    assert "missed" not in shown(STATUS | {"missed": 0})
 
 
 def test_orders_in_doubt_are_shown() -> None:
@@ -118,10 +145,10 @@ def test_no_position_is_flat() -> None:
 
 @pytest.mark.parametrize(
     ("gate", "over", "said"),
-    [("connecting", "", "connecting"), ("", "", "starting"), ("connecting", "stopped by me", "stopped by me")],
+    [("connecting", "", " connecting"), ("", "", " starting"), ("connecting", "stopped by me", "ENDED stopped by me")],
 )
 def test_a_run_that_has_not_begun_says_what_it_waits_for(gate: str, over: str, said: str) -> None:
-    assert shown({"run": "r", "pid": 7, "gate": gate, "over": over}) == f"PAPER {said}"
+    assert shown({"run": "r", "pid": 7, "gate": gate, "over": over}) == f"PAPER{said}"
 
 
 @pytest.mark.parametrize("field", ["gate", "over", "currency"])

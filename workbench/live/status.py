@@ -7,23 +7,42 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["PAPER", "Described", "badge", "clock", "held", "line", "moment", "status_html", "table"]
+__all__ = [
+    "ENDED",
+    "PAPER",
+    "SIMULATED",
+    "Described",
+    "badge",
+    "clock",
+    "held",
+    "last_mode",
+    "line",
+    "moment",
+    "status_html",
+    "steps",
+    "table",
+]
 
-#: What a mode looks like: nobody mistakes paper for money, or a halt for a run.
-COLOURS = {"RUNNING": "#1f9e77", "REDUCING": "#e69f00", "PAUSED": "#e69f00", "HALTED": "#d1495b"}
-PAPER = "#3b7dd8"
+#: What a mode looks like: nobody mistakes paper for money, or a halt for a run. White text has a contrast of 4.5 on each.
+COLOURS = {"RUNNING": "#15795a", "REDUCING": "#7d52b8", "PAUSED": "#8f5f00", "HALTED": "#c0303f"}
+PAPER, SIMULATED = "#2f6fc4", "#0e7490"
+#: The ground of what has no mode any more, or none yet.
+ENDED = "#6b7280"
 
 
 def status_html(status: Mapping[str, Any]) -> str:
     """Return the status of a runner (`Runner.status`) as HTML."""
+    badges = badge("PAPER", PAPER) + (badge("SIMULATED", SIMULATED) if status.get("simulated") else "")
+    if status["over"]:
+        badges += badge("ENDED", ENDED) + last_mode(status)
+    elif "mode" in status:
+        badges += badge(status["mode"], COLOURS[status["mode"]])
     if "mode" not in status:
-        return line({"": status["over"] or status["gate"] or "starting"}, badge("PAPER", PAPER))
-    mode = status["mode"]
-    badges = badge("PAPER", PAPER) + badge(mode, COLOURS[mode])
-    if status["gate"]:
+        return line({"": status["over"] or status["gate"] or "starting"}, badges)
+    if status["gate"] and not status["over"]:
         badges += badge("GATE", COLOURS["HALTED"])
     cells = {
-        "steps": f"{status['steps']:,}",
+        "steps": steps(status),
         "bar": clock(status["label"]),
         "equity": f"{status['equity']:,.2f} {status['currency']}",
         "positions": held(status),
@@ -34,6 +53,17 @@ def status_html(status: Mapping[str, Any]) -> str:
         "ended": status["over"],
     }
     return line({name: text for name, text in cells.items() if text}, badges)
+
+
+def steps(status: Mapping[str, Any]) -> str:
+    """Return how many steps there were, with those that were missed."""
+    missed = status.get("missed")
+    return f"{status['steps']:,}" + (f" + {missed:,} missed" if missed else "")
+
+
+def last_mode(status: Mapping[str, Any]) -> str:
+    """Return in small what mode a run was last in: it is in none any more."""
+    return f"<small style='opacity:.65;margin-right:1.2em'>was {html.escape(status['mode'])}</small>" if "mode" in status else ""
 
 
 def held(status: Mapping[str, Any]) -> str:

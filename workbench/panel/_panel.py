@@ -3,61 +3,76 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import threading
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
 
-from workbench.errors import RunError, did_you_mean
 from workbench.journal import Command, Journal
-from workbench.live.places import JOURNAL, runs_in
-from workbench.panel._view import commands_html, decisions_html, header_html, orders_html, positions_html
-from workbench.panel._watch import Watch
+from workbench.live.kill import kill
+from workbench.live.places import BEGUN, JOURNAL
+from workbench.live.status import ENDED
+from workbench.panel._choice import chosen
+from workbench.panel._curve import WidthKeeper, curve, draw
+from workbench.panel._notice import RED, Notice, answer_html, bar, notice_html
+from workbench.panel._style import BUTTONS, GROUPS, STYLE
+from workbench.panel._view import commands_html, decisions_html, figures_html, header_html, heading, orders_html, positions_html
+from workbench.panel._watch import View, Watch
 
 __all__ = ["ControlPanel"]
 
 log = logging.getLogger("workbench.panel")
 #: Seconds: between two looks at the journal, and until a press that nobody applied expires.
 LOOK, EXPIRES = 0.4, 60.0
-ROOTS = ("runs", "../runs")
-#: What each button orders, its colour and what it means.
-BUTTONS = {
-    "pause": ("warning", "No decisions; protective orders stay, steps count as missed."),
-    "resume": ("success", "Decisions go on, from any mode."),
-    "reduce": ("warning", "Decisions go on, but only closings are sent."),
-    "flatten": ("danger", "Close all positions at market; nothing re-enters until a stance turns."),
-    "kill": ("danger", "Halt: take all openings off, decide nothing. Protective orders stay."),
-}
+TEXTS = ("header", "figures", "answer", "notice", "positions", "orders", "decisions", "commands")
+#: The panel of each run that follows it in this kernel: a cell that is run again must not leave the one before at work.
+FOLLOWING: WeakValueDictionary[str, ControlPanel] = WeakValueDictionary()
 
 
 class ControlPanel:
     """Shows a run, and orders it about: each press is a command in the run's journal, applied once and answered.
 
+    Kill does what ``workbench kill`` does: it goes to the venue with a connection of its own, also while the session hangs.
+
     Parameters
     ----------
     journal_or_run : Journal or path, optional
-        A journal, or the folder of a run (``runs/NAME``); the run with the newest sign of life where not given.
+        A run's name, its folder (``runs/NAME``), or a journal; the one run that is alive where not given.
     who : str, default "panel"
         Named in the commands.
 
+    Raises
+    ------
+    RunError
+        There is no such run, or none is named and more than one is alive.
+
     Examples
     --------
-    >>> ControlPanel("runs/demo")  # doctest: +SKIP
+    >>> ControlPanel("demo")  # doctest: +SKIP
     """
 
     def __init__(self, journal_or_run: Journal | str | Path | None = None, who: str = "panel") -> None:
-        chosen = _newest() if journal_or_run is None else journal_or_run
-        self.journal = chosen if isinstance(chosen, Journal) else _journal_in(Path(chosen))
+        self.folder: Path | None = None
+        if isinstance(journal_or_run, Journal):
+            self.journal = journal_or_run
+        else:
+            self.folder = chosen(journal_or_run)
+            self.journal = Journal(self.folder / JOURNAL)
         self.who = who
+        self._name = self.folder.name if self.folder else ""
         self._watch = Watch(self.journal)
-        self._texts = {name: widgets.HTML() for name in ("header", "positions", "orders", "decisions", "commands")}
-        self._buttons = {what: self._button(what) for what in BUTTONS}
-        self._figure = _curve()
+        self._said, self._said_at, self._wrong = "", 0, False
+        self._killing: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
         self._shown: dict[str, str] = {}
+        self._texts = {name: widgets.HTML() for name in TEXTS}
+        self._buttons = {what: self._button(what) for what in BUTTONS}
+        self._figure = curve()
         self.widget = self._laid_out()
         self.refresh()
 
@@ -74,103 +89,130 @@ class ControlPanel:
     def refresh(self) -> None:
         """Look at the journal once, and show what is there."""
         view = self._watch.look()
-        self._show("header", header_html(view))
+        self._show("header", header_html(view, self._name))
+        self._show("figures", figures_html(view))
+        self._show("answer", answer_html(view, self._said, self._said_at, self._wrong))
+        self._show("notice", notice_html(view, self._release(view)))
         self._show("positions", positions_html(view))
         self._show("orders", orders_html(view))
         self._show("decisions", decisions_html(view))
         self._show("commands", commands_html(view.commands))
-        self._draw(view.labels, view.equity)
+        self._enable(not view.closed)
+        draw(self._figure, view.labels, view.equity)
 
     async def follow(self) -> None:
-        """Refresh until the panel is closed; an error is shown and does not end it."""
-        while True:
-            try:
-                self.refresh()
-            except Exception as error:  # whatever one look came to, the next may go well, and the reader must know
-                log.exception("the panel could not read the journal")
-                self._show("header", f"<div style='color:#d1495b'>the journal cannot be read: {error}</div>")
+        """Refresh until the panel or its widget is closed; an error is shown and does not end it."""
+        while self.widget.comm is not None:
+            self._look()
             await asyncio.sleep(LOOK)
 
     def close(self) -> None:
-        """Stop looking."""
+        """Stop looking, and say so: what is shown from now on is of the past."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        if FOLLOWING.get(self.journal.url) is self:
+            del FOLLOWING[self.journal.url]
+        self._enable(False)
+        self._show(
+            "notice", bar([Notice("Closed.", "This panel looks no more, and what it shows is of the past: run its cell again.", ENDED)])
+        )
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
 
         display(self.widget)  # type: ignore[no-untyped-call]
-        if self._task is None:
+        before = FOLLOWING.get(self.journal.url)
+        if before is not None and before is not self:
+            before.close()
+        FOLLOWING[self.journal.url] = self
+        if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self.follow())
+
+    # -- what a press does ----------------------------------------------------------------------------------------------
+
+    def _pressed(self, what: str) -> None:
+        """Do what a button says; what is wrong with it is shown, for nobody else would catch it."""
+        try:
+            if what == "kill" and self.folder is not None:
+                self._kill(self.folder)
+            else:
+                self.post(what)
+        except Exception as error:
+            log.exception(what)
+            self._tell(f"{what.capitalize()} came to nothing: {error}", wrong=True)
+            self._show("answer", answer_html(View(now=self._said_at), self._said, self._said_at, wrong=True))
+        self._look()
+
+    def _look(self) -> None:
+        """Refresh; whatever one look came to, the next may go well, and the reader must know."""
+        try:
+            self.refresh()
+        except Exception as error:
+            log.exception("the panel could not read the journal")
+            self._show("notice", bar([Notice("No look.", f"The journal cannot be read: {error}", RED)]))
+
+    def _kill(self, folder: Path) -> None:
+        """Kill as the shell does, in a thread: the venue may take seconds, and the panel goes on meanwhile."""
+        if self._killing is not None and self._killing.is_alive():
+            return  # it is being done
+        self._tell("Kill: the venue and the session are being told ...")
+        self._killing = threading.Thread(target=self._killed, args=(folder,), name="workbench kill", daemon=True)
+        self._killing.start()
+
+    def _killed(self, folder: Path) -> None:
+        try:
+            self._tell(f"Kill: {kill(folder.parent, folder.name, who=self.who)}")
+        except Exception as error:  # in a thread nobody else would see it
+            log.exception("kill")
+            self._tell(f"Kill came to nothing: {error}", wrong=True)
+
+    def _tell(self, text: str, wrong: bool = False) -> None:
+        """Keep what this panel has to say; the next look shows it, in the kernel's own thread."""
+        self._said, self._said_at, self._wrong = text, time.time_ns(), wrong
 
     # -- how it is made -------------------------------------------------------------------------------------------------
 
     def _button(self, what: str) -> widgets.Button:
-        style, meaning = BUTTONS[what]
-        button = widgets.Button(description=what.capitalize(), button_style=style, tooltip=meaning)
+        button = widgets.Button(description=what.capitalize(), tooltip=BUTTONS[what])
         button.add_class(f"workbench-{what}")
         button.on_click(lambda _: self._pressed(what))
         return button
 
-    def _pressed(self, what: str) -> None:
-        self.post(what)
-        self.refresh()
+    def _enable(self, enabled: bool) -> None:
+        for button in self._buttons.values():
+            if button.disabled is enabled:
+                button.disabled = not enabled
 
     def _laid_out(self) -> widgets.Widget:
-        wide = {"flex": "3 1 520px", "min_width": "0", "margin": "0 24px 0 0"}
-        narrow = {"flex": "2 1 380px", "min_width": "0"}
-        left = widgets.VBox([self._figure, self._texts["positions"], self._texts["orders"]], layout=wide)
-        right = widgets.VBox([self._texts["decisions"], self._texts["commands"]], layout=narrow)
-        body = widgets.HBox([left, right], layout={"flex_flow": "row wrap"})
-        buttons = widgets.HBox(list(self._buttons.values()), layout={"margin": "8px 0"})
-        return widgets.VBox([self._texts["header"], buttons, body])
+        texts = self._texts
+        for name in ("answer", "notice"):  # they come and go in a room of their own
+            texts[name].add_class(f"workbench-{name}")
+        gap = {"margin": "0 22px 0 0"}
+        groups = [widgets.HBox([self._buttons[what] for what in group], layout=gap) for group in GROUPS]
+        buttons = widgets.HBox(groups, layout={"flex_flow": "row wrap", "margin": "10px 0 2px"})
+        # decisions scroll in a box: each step brings another number of lines
+        texts["decisions"].layout = {"height": "400px", "overflow": "auto"}
+        half = {"flex": "1 1 480px", "min_width": "0"}
+        title = widgets.HTML(heading("Equity"))
+        left = widgets.VBox([WidthKeeper(), title, self._figure, texts["positions"], texts["orders"]], layout=half)
+        right = widgets.VBox([texts["decisions"], texts["commands"]], layout=half)
+        body = widgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "0 24px"})
+        panel = widgets.VBox([widgets.HTML(STYLE), texts["header"], texts["figures"], buttons, texts["answer"], texts["notice"], body])
+        panel.add_class("workbench-panel")
+        return panel
 
     def _show(self, name: str, text: str) -> None:
         if self._shown.get(name) != text:
             self._shown[name] = self._texts[name].value = text
 
-    def _draw(self, labels: list[int], equity: list[float]) -> None:
-        line = self._figure.data[0]
-        if labels and (line.x is None or len(line.x) != len(labels) or int(line.customdata[-1]) != labels[-1]):
-            import numpy as np
-
-            with self._figure.batch_update():
-                line.x = np.array(labels, dtype="datetime64[ns]").astype("datetime64[ms]")
-                line.y = equity
-                line.customdata = [labels[-1]]
-
-
-def _curve() -> Any:
-    """Return the equity curve, empty."""
-    import plotly.graph_objects as go
-
-    figure = go.FigureWidget(go.Scatter(x=[], y=[], mode="lines", line={"color": "#3b7dd8", "width": 1.6}, customdata=[0], name="equity"))
-    grid = {"gridcolor": "rgba(128,128,128,0.22)", "zeroline": False}
-    figure.update_layout(
-        height=260,
-        margin={"l": 60, "r": 10, "t": 30, "b": 30},
-        title={"text": "Equity", "x": 0.01, "font": {"size": 14}},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": "#8a8f98", "size": 11},
-        xaxis=grid,
-        yaxis=grid,
-    )
-    return figure
-
-
-def _journal_in(folder: Path) -> Journal:
-    path = folder / JOURNAL
-    if not path.is_file():
-        there = [str(found) for found in runs_in(folder.parent)]
-        raise RunError(f"no run in {folder}: expected its {JOURNAL}{did_you_mean(str(folder), there)}")
-    return Journal(path)
-
-
-def _newest() -> Path:
-    """Return the run of this folder or the one above it whose record was written last."""
-    found = [path for root in ROOTS for path in Path(root).glob(f"*/{JOURNAL}*")]
-    if not found:
-        raise RunError("no run was found in runs/ or ../runs/: name one, wb.ControlPanel('runs/NAME'), or start one with `workbench run`")
-    return max(found, key=lambda path: path.stat().st_mtime).parent
+    def _release(self, view: View) -> str:
+        """Return what ``workbench run`` goes on with: the release's folder, as the project's folder sees it."""
+        if view.supervisor != "gone" or self.folder is None:
+            return "RELEASE"
+        try:
+            release = Path(json.loads((self.folder / BEGUN).read_text(encoding="utf-8"))["release"])
+        except (OSError, ValueError, KeyError):
+            return "RELEASE"
+        project = self.folder.parent.parent
+        return str(release.relative_to(project) if release.is_relative_to(project) else release)

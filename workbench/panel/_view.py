@@ -8,74 +8,67 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.journal import Command
-from workbench.live.status import COLOURS, PAPER, badge, clock
+from workbench.live.status import COLOURS, ENDED, PAPER, SIMULATED, badge, clock, last_mode, steps
 from workbench.panel._watch import SILENT, View
-from workbench.session.live import MANY
 
-__all__ = ["commands_html", "decisions_html", "header_html", "orders_html", "positions_html"]
+__all__ = ["commands_html", "decisions_html", "figures_html", "header_html", "heading", "orders_html", "positions_html"]
 
-GREEN, RED, GREY = "#1f9e77", "#d1495b", "#8a8f98"
+GREEN, RED = "#1f9e77", "#d1495b"
+#: Columns of figures: they stand to the right also where there are none yet, so that nothing jumps when some come.
+NUMBERS = ("quantity", "average price", "last", "notional", "open profit", "price")
 CELL = "padding:.28em .8em;border-bottom:1px solid #8883;vertical-align:top"
 
 
-def header_html(view: View) -> str:
-    """Return what must never be mistaken: paper or money, the mode, whether anybody is there."""
+def header_html(view: View, name: str = "") -> str:
+    """Return what must never be mistaken: which run, paper or money, the mode, whether anybody is there.
+
+    Parameters
+    ----------
+    view : View
+    name : str
+        The run's name; the session's own where it is not known.
+    """
+    run = str(view.status.get("run", ""))
+    name = name or run
+    session = run.removeprefix(name).strip()
+    said = f"<small style='opacity:.65'>session of {html.escape(session)}</small>" if session else ""
+    big = f"<b style='font-size:1.9em;line-height:1.3;margin-right:.6em'>{html.escape(name)}</b>"
+    return f"<div style='line-height:2.2'>{big}<span style='font-size:1.1em'>{_badges(view)}</span>{said}</div>"
+
+
+def _badges(view: View) -> str:
+    """Return paper or money, and the mode; a run without a sign of life is in none any more."""
     status = view.status
-    if not status:
-        return f"<div style='{_BIG}'>{badge('PAPER', PAPER)} no session has begun yet</div>"
+    badges = badge("PAPER", PAPER) + (badge("SIMULATED", SIMULATED) if status.get("simulated") else "")
+    if view.starting or not status:
+        return badges + badge("STARTING" if view.starting else "NOT BEGUN", ENDED)
+    if not view.alive:
+        return badges + badge("ENDED" if status.get("over") else "NO SIGN OF LIFE", ENDED) + last_mode(status)
     mode = status.get("mode", "STARTING")
-    badges = badge("PAPER", PAPER) + badge(mode, COLOURS.get(mode, GREY))
-    name = f"<b>{html.escape(str(status['run']))}</b>"
-    return f"<div style='{_BIG}'>{badges}{name}</div>{_warning(view)}{_figures(view)}"
+    gate = badge("GATE", COLOURS["HALTED"]) if status.get("gate") and "mode" in status else ""
+    return badges + badge(mode, COLOURS.get(mode, ENDED)) + gate
 
 
-_BIG = "font-size:1.25em;line-height:2"
-
-
-def _warning(view: View) -> str:
-    """Return a red bar where the run cannot be trusted, an amber one where it holds back."""
-    status = view.status
-    if status.get("over"):
-        return _bar(f"The run has ended: {status['over']}.", GREY)
-    if view.age >= SILENT:
-        return _bar(
-            f"NO SIGN OF LIFE for {view.age:,.0f} s. The supervisor starts it again; what stands below is the last that was known.", RED
-        )
-    if status.get("gate"):
-        return _bar(f"Nothing is decided: {status['gate']}.", COLOURS["REDUCING"])
-    if status.get("joins"):
-        wanted = ", ".join(f"{quantity:+,.10g} {symbol} ({notional:+,.0f})" for symbol, quantity, notional in status["joins"])
-        return _bar(f"The first step will join: {wanted}, if the stance stays.", PAPER)
-    if status.get("doubtful"):
-        return _bar(f"{status['doubtful']} orders are in doubt: the venue is asked for them.", COLOURS["REDUCING"])
-    late = [f"{symbol} ({count} in a row)" for symbol, count in status.get("late", {}).items() if count >= MANY]
-    if late:
-        return _bar(f"Bars come late: {', '.join(late)}. Nothing opens on them in time.", COLOURS["REDUCING"])
-    return ""
-
-
-def _bar(text: str, colour: str) -> str:
-    return f"<div style='background:{colour};color:#fff;padding:.4em .8em;border-radius:4px;margin:.2em 0 .5em'>{html.escape(text)}</div>"
-
-
-def _figures(view: View) -> str:
+def figures_html(view: View) -> str:
+    """Return equity, profit, and how old everything is; each figure keeps its place however long it gets."""
     status = view.status
     if "equity" not in status:
         return ""
     profit = status["equity"] - (view.equity[0] if view.equity else status["equity"])
     cells = [
-        ("equity", f"{status['equity']:,.2f} {status['currency']}", ""),
-        ("since the start", f"{profit:+,.2f}", GREEN if profit >= 0 else RED),
-        ("last bar", clock(status["label"]), ""),
-        ("data age", _age(view.data_age), RED if view.alive and view.data_age > 60 else ""),
-        ("heartbeat", f"{_age(view.age)} ago", "" if view.age < SILENT else RED),
-        ("steps", f"{status['steps']:,}", ""),
+        ("equity", f"{status['equity']:,.2f} {status['currency']}", "", 10),
+        ("since the start", f"{profit:+,.2f}", GREEN if profit >= 0 else RED, 7),
+        ("last bar", clock(status["label"]), "", 11),
+        ("data age", _age(view.data_age), RED if view.alive and view.data_age > 60 else "", 4),
+        ("heartbeat", f"{_age(view.age)} ago", "" if view.age < SILENT or status.get("over") else RED, 5.5),
+        ("steps", steps(status), "", 4),
     ]
-    span = "<span style='display:inline-block;margin-right:2.2em'>"
-    return "<div style='font-variant-numeric:tabular-nums;line-height:1.5'>" + "".join(
-        f"{span}<small style='opacity:.65'>{name}</small><br><b style='color:{colour or 'inherit'}'>{html.escape(text)}</b></span>"
-        for name, text, colour in cells
-    ) + "</div>"  # fmt: skip
+    return "<div style='font-variant-numeric:tabular-nums;line-height:1.5'>" + "".join(_figure(*cell) for cell in cells) + "</div>"
+
+
+def _figure(name: str, text: str, colour: str, width: float) -> str:
+    said = f"<small style='opacity:.65'>{name}</small><br><b style='color:{colour or 'inherit'}'>{html.escape(text)}</b>"
+    return f"<span style='display:inline-block;margin-right:1.6em;min-width:{width}em'>{said}</span>"
 
 
 def _age(seconds: float) -> str:
@@ -141,10 +134,6 @@ def _mark(position: dict[str, Any]) -> str:
     return f"{price} ({position['stale']} steps old)" if position["stale"] else price
 
 
-def _price(price: float | None) -> str:
-    return "" if price is None else f"{price:,.6g}"
-
-
 def _amount(quantity: float) -> str:
     return f"{quantity:,.10g}"
 
@@ -153,14 +142,18 @@ def _money(amount: float) -> str:
     return f"<span style='color:{GREEN if amount >= 0 else RED}'>{amount:+,.2f}</span>"
 
 
+def heading(title: str) -> str:
+    """Return what stands over a table or a curve."""
+    return f"<div style='margin:.6em 0 .2em;font-weight:600'>{html.escape(title)}</div>"
+
+
 def table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> str:
     """Return a titled table; figures to the right, words to the left."""
-    head = f"<div style='margin:.6em 0 .2em;font-weight:600'>{title}</div>"
-    if not rows:
-        return f"{head}<div style='opacity:.65'>{nothing}</div>"
-    right = [all(_is_figure(row[k]) for row in rows) for k in range(len(names))]
+    head = heading(title)
+    right = [name.split(",")[0] in NUMBERS or (bool(rows) and all(_is_figure(row[k]) for row in rows)) for k, name in enumerate(names)]
     align = ["right" if is_right else "left" for is_right in right]
-    wraps = [*["white-space:nowrap;"] * (len(names) - 1), ""]  # the last column holds the sentence
+    # the last column holds the sentence, and who asked may be one too
+    wraps = ["" if name in ("who", names[-1]) else "white-space:nowrap;" for name in names]
     top = "".join(
         f"<th style='{CELL};text-align:{a};font-weight:500;opacity:.65'>{html.escape(n)}</th>" for n, a in zip(names, align, strict=True)
     )
@@ -170,6 +163,7 @@ def table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]], nothi
         + "</tr>"
         for row in rows
     )
+    body = body or f"<tr><td colspan='{len(names)}' style='{CELL};opacity:.65'>{nothing}</td></tr>"  # as high as one row
     style = "border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.93em;line-height:1.4;width:100%"
     return f"{head}<div style='overflow-x:auto'><table style='{style}'><tr>{top}</tr>{body}</table></div>"
 
