@@ -49,6 +49,8 @@ class PaperRun(Described):
         self.parameters = p
         self.folder = Path(p.folder)
         self.release = Release.open(p.strategy)
+        if p.manifest not in (None, self.release.hash):
+            raise RunError(f"{p.strategy} is not the release that this run was started with: it was put in its place meanwhile")
         self.strategy = self.release.strategy
         self.name = p.run or f"{self.release.name} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"
         self.lease = Lease(p.account, "session").take(PATIENCE, run=self.name)
@@ -149,6 +151,7 @@ class PaperRun(Described):
     def _trade(self) -> None:
         try:
             self.runner.run()
-            self.journal.commit([Entry("end", self.name, {"why": self.runner.over, "pid": os.getpid()})])
+            end = {"why": self.runner.over, "pid": os.getpid(), "failed": self.runner.failed}
+            self.journal.commit([Entry("end", self.name, end)])
         except BaseException as error:  # whatever it was, the notebook says it and the supervisor reads it
             self.error = error

@@ -20,6 +20,8 @@ class RunParameters(BaseModel):
     ----------
     strategy : str
         Folder of a saved strategy; in a paper run, of a release.
+    manifest : str or None
+        What names the release to its last byte: in a paper run no other is taken.
     store : str or None
         Folder of a `workbench.data.ParquetStore` with the recorded bars; replay only.
     symbols : list of str
@@ -49,6 +51,7 @@ class RunParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     strategy: str
+    manifest: str | None = None
     store: str | None = None
     symbols: list[str] = Field(min_length=1)
     interval: str

@@ -228,6 +228,7 @@ class Supervisor:
         r = self.release
         return RunParameters(
             strategy=str(r.folder.resolve()),
+            manifest=r.hash,
             symbols=[one.symbol for one in r.instruments],
             interval=r.interval,
             mode="paper",

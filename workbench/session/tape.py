@@ -39,7 +39,7 @@ class Window:
     >>> column = Window([0.0, 1.0, 2.0, 3.0, 4.0], keep=2)
     >>> column += [5.0]
     >>> len(column), column.first, column[5]
-    (6, 4, 5.0)
+    (6, 3, 5.0)
     """
 
     __slots__ = ("_keep", "_values", "first")
