@@ -3,7 +3,7 @@
 The bars as they were received go through the release once more, first as if all had come in time, then with those that
 came late, then with the steps that the run missed, then with the orders that reached the venue late or never, or could not
 be taken off there, then with what people ordered. A difference that goes away at one of these is caused by it; one that
-stays is a bug, of the release or of the workbench, and says so.
+stays, or shows only when all of them are allowed for, is a bug, of the release or of the workbench, and says so.
 """
 
 from __future__ import annotations
