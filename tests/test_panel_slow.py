@@ -201,7 +201,9 @@ def test_a_cell_that_is_run_again_leaves_one_panel_at_work(panel: Page, run: Wat
     panel.page.wait_for_function("() => window.finished !== undefined")
     panel.page.wait_for_selector(".workbench-flatten:enabled")
     before = len(run.journal.commands())
-    press(panel, "resume")
-    panel.page.wait_for_function("() => document.querySelector('.workbench-answer').innerText.includes('Resume, asked by panel')")
+    press(panel, "pause")
+    run.wait(lambda status: status["mode"] == "PAUSED", 10)
     assert len(run.journal.commands()) == before + 1
+    press(panel, "resume")
+    run.wait(lambda status: status["mode"] == "RUNNING", 10)
     assert panel.errors == []

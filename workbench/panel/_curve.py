@@ -61,5 +61,5 @@ def draw(figure: Any, labels: list[int], equity: list[float]) -> None:
 
     with figure.batch_update():
         line.x = np.array(labels, dtype="datetime64[ns]").astype("datetime64[ms]")
-        line.y = equity
+        line.y = np.array(equity)
         line.customdata = [labels[-1]]

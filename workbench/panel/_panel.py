@@ -29,6 +29,8 @@ __all__ = ["ControlPanel"]
 log = logging.getLogger("workbench.panel")
 #: Seconds: between two looks at the journal, and until a press that nobody applied expires.
 LOOK, EXPIRES = 0.4, 60.0
+#: Seconds between two drawings of the curve: a browser has more to do with one than with all tables, and a press waits for it.
+DRAW = 1.0
 TEXTS = ("header", "figures", "answer", "notice", "positions", "orders", "decisions", "commands")
 #: The panel of each run that follows it in this kernel: a cell that is run again must not leave the one before at work.
 FOLLOWING: WeakValueDictionary[str, ControlPanel] = WeakValueDictionary()
@@ -70,6 +72,7 @@ class ControlPanel:
         self._killing: threading.Thread | None = None
         self._task: asyncio.Task[None] | None = None
         self._shown: dict[str, str] = {}
+        self._drawn = -DRAW
         self._texts = {name: widgets.HTML() for name in TEXTS}
         self._buttons = {what: self._button(what) for what in BUTTONS}
         self._figure = curve()
@@ -98,7 +101,9 @@ class ControlPanel:
         self._show("decisions", decisions_html(view))
         self._show("commands", commands_html(view.commands))
         self._enable(not view.closed)
-        draw(self._figure, view.labels, view.equity)
+        if time.monotonic() >= self._drawn + DRAW:
+            self._drawn = time.monotonic()
+            draw(self._figure, view.labels, view.equity)
 
     async def follow(self) -> None:
         """Refresh until the panel or its widget is closed; an error is shown and does not end it."""
