@@ -25,7 +25,7 @@ WRONG = [
     (
         {"password": "x"},
         UNKNOWN
-        + "'password'; known: account, cash, costs, currency, folder, interval, mode, once, rates, run, store, strategy, symbols, venue",
+        + "'password'; known: account, cash, costs, currency, folder, interval, manifest, mode, once, rates, run, store, strategy, symbols, venue",
     ),
     ({"cash": "much"}, "parameter 'cash': input should be a valid number, got 'much'"),
     ({"cash": -1.0}, "parameter 'cash': input should be greater than 0, got -1.0"),
@@ -64,7 +64,7 @@ def test_right_parameters_pass(given: Given) -> None:
 def test_what_is_not_given_has_its_default(given: Given) -> None:
     rest = validated(given).model_dump(exclude=set(given))
     of_a_paper_run = {"run": None, "account": None, "folder": None, "venue": None, "once": False}
-    assert rest == {"mode": "replay", "cash": 100_000.0, "currency": None, "costs": None, "rates": None} | of_a_paper_run
+    assert rest == {"manifest": None, "mode": "replay", "cash": 100_000.0, "currency": None, "costs": None, "rates": None} | of_a_paper_run
 
 
 def test_checked_parameters_do_not_change(given: Given) -> None:

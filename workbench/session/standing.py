@@ -19,7 +19,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
     portfolio, row = session.portfolio, session.steps_done - 1
     return {
         "mode": session.mode,
-        "steps": session.steps_done - session.first,
+        "steps": session.steps_done - session.first - session.missed_steps,
         "missed": session.missed_steps,
         "simulated": session.setup.bars.simulated,
         "label": session.tape.label[row] if row >= 0 else 0,
