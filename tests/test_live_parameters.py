@@ -24,8 +24,8 @@ WRONG = [
     ({"Mode": "replay"}, UNKNOWN + "'Mode'; did you mean 'mode'?"),
     (
         {"password": "x"},
-        UNKNOWN
-        + "'password'; known: account, cash, costs, currency, folder, interval, manifest, mode, once, rates, run, store, strategy, symbols, venue",
+        UNKNOWN + "'password'; known: account, cash, costs, currency, folder, interval, manifest, mode, once, rates, "
+        "run, store, strategy, symbols, venue",
     ),
     ({"cash": "much"}, "parameter 'cash': input should be a valid number, got 'much'"),
     ({"cash": -1.0}, "parameter 'cash': input should be greater than 0, got -1.0"),
