@@ -11,7 +11,7 @@ from worked import Stop, market, plan
 from workbench import Order
 from workbench.execution.port import OrderAccepted, VenueSaid
 from workbench.market import OrderKey
-from workbench.session.doubts import send_again, settle
+from workbench.session.doubts import Doubts, send_again, settle
 
 FLAT = [100.0] * 12
 HELD = [100, 100, 100, 100, 100, (100, 100, 90, 95), *[95.0] * 6]
@@ -79,6 +79,16 @@ def test_an_opening_that_is_proven_absent_is_not_sent_after_a_flatten() -> None:
     fed.run()
     assert (fed.fills, fed.line.lost[:1], list(fed.journal.entries("again"))) == ([], ["//ABC/1704070800000000000/open/0/0"], [])
     assert same_again(fed)
+
+
+def test_an_order_that_was_sent_a_moment_ago_is_no_news() -> None:
+    fed = Fed(plan(".+.........."), market(FLAT))
+    fed.line.cut = lambda asked: True
+    fed.run(1)
+    doubts = Doubts()
+    assert [doubts.lasting(fed.session, now) for now in (10.0, 11.9, 12.0)] == [0, 0, 1]
+    settle(fed.session, fed.line)
+    assert doubts.lasting(fed.session, 20.0) == 0
 
 
 # -- flips ----------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,22 @@ from workbench.execution.port import ExecutionModule, OrderEnded, VenueSaid
 from workbench.market import Order
 from workbench.session.live import LiveSession
 
-__all__ = ["send_again", "settle"]
+__all__ = ["Doubts", "send_again", "settle"]
+
+#: Seconds in which a venue usually says something of an order.
+PATIENCE = 2.0
+
+
+class Doubts:
+    """Counts the orders that have been in doubt for a while: one that was sent a moment ago is no news."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def lasting(self, session: LiveSession, now: float) -> int:
+        """Return how many orders have been in doubt for `PATIENCE` seconds and more."""
+        self._since = {key: self._since.get(key, now) for key in (str(order.key) for order in session.doubtful)}
+        return sum(now - since >= PATIENCE for since in self._since.values())
 
 
 def settle(session: LiveSession, account: ExecutionModule) -> list[Order]:

@@ -26,7 +26,7 @@ from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
-from workbench.session.doubts import send_again, settle
+from workbench.session.doubts import Doubts, send_again, settle
 from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
 from workbench.session.inbox import Inbox, Numbered
@@ -101,7 +101,7 @@ class Runner:
         self._first_row = 0
         self._past: list[Numbered] = []
         self._gathering = Gathering([one.symbol for one in instruments])
-        self._inbox = Inbox()
+        self._inbox, self._doubts = Inbox(), Doubts()
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
         self.over = ""
@@ -393,4 +393,5 @@ class Runner:
         said = {"run": self._run, "pid": os.getpid(), "gate": self.gate, "over": self.over, "arrived": self.arrived}
         if session is None:
             return said
-        return said | {"joins": self.joins if session.steps_done == session.first else []} | standing(session)
+        joins = self.joins if session.steps_done == session.first else []
+        return said | standing(session) | {"joins": joins, "doubtful": self._doubts.lasting(session, time.monotonic())}
