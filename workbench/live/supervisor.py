@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import JournalError, RunError
-from workbench.journal import Command, Journal
+from workbench.journal import Command, Entry, Journal
 from workbench.live.account import Market, PaperAccountFolder
 from workbench.live.lease import Lease
 from workbench.live.parameters import RunParameters, validated
@@ -251,7 +251,7 @@ class Supervisor:
 
     def _reporting(self, run: str) -> bool:
         """Whether the session has come to its end, and the notebook is at its report: that takes what it takes, within reason."""
-        ended = next((entry for entry in self.journal.entries("end") if entry.key == run), None)
+        ended = self._end_of(run)
         return ended is not None and time.time_ns() - ended.time < REPORT * 1e9
 
     def _kill_kernel(self, run: str) -> None:
@@ -269,7 +269,11 @@ class Supervisor:
 
     def _ended(self, run: str) -> dict[str, Any]:
         """Return how a run ended; empty where it did not."""
-        return next((dict(entry.body) for entry in self.journal.entries("end") if entry.key == run), {})
+        ended = self._end_of(run)
+        return {} if ended is None else dict(ended.body)
+
+    def _end_of(self, run: str) -> Entry | None:
+        return next((entry for entry in self.journal.entries("end") if entry.key == run), None)
 
     def post(self, what: str, who: str, lasts: float = 0.0, body: dict[str, Any] | None = None) -> None:
         """Queue a command for the session, for so many seconds or until it is applied."""

@@ -12,7 +12,7 @@ from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.execution.wire import event_from, order_from
 from workbench.journal import Command, Entry, MemoryJournal
 from workbench.market import Order, OrderKey
-from workbench.session.live import LiveSession
+from workbench.session.live import HELD, LiveSession
 from workbench.session.setup import Setup
 from workbench.session.tape import Tape
 from workbench.session.written import Known, Written, heard_of
@@ -20,8 +20,6 @@ from workbench.sessions import close_times
 
 __all__ = ["BUG", "LATE", "LEVELS", "MISSED", "OVERRIDE", "VENUE", "Facts", "facts_of", "is_late", "undisturbed"]
 
-#: Steps that pass undecided because somebody wanted it so.
-WANTED = ("PAUSED", "HALTED")
 LATE, MISSED, VENUE, OVERRIDE, BUG = "late", "missed", "venue", "override", "bug"
 
 
@@ -91,7 +89,7 @@ def is_late(entry: Entry) -> bool:
 
 
 def _missed(entry: Entry) -> bool:
-    return is_late(entry) or (entry.kind == "missed" and entry.body["why"] not in WANTED)
+    return is_late(entry) or (entry.kind == "missed" and entry.body["why"] not in HELD)
 
 
 def _accepted(entry: Entry) -> bool:
