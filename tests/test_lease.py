@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -137,3 +138,21 @@ def test_leases_lie_in_one_place_of_the_user(variable: str, folder: str, tmp_pat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, str(tmp_path / "here"))
     assert leases_folder() == tmp_path / "here" / folder
+
+
+def test_a_holder_that_was_killed_is_known_to_have_died_before_anybody_buried_it() -> None:
+    with held() as child:
+        lease = Lease("paper-a")
+        assert not lease.died("the first")
+        os.kill(child.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, and a zombie still
+        assert lease.died("the first")
+        assert not lease.died("another run")
+
+
+def test_two_looks_at_once_do_not_take_each_other_for_a_holder() -> None:
+    def look(_: int) -> bool:
+        return Lease("paper-a").taken
+
+    with ThreadPoolExecutor(8) as threads:
+        assert not any(threads.map(look, range(400)))

@@ -298,7 +298,7 @@ def test_a_death_is_noticed_soon_and_mended(place: Place, whom: str) -> None:
     before, killed = place.status["steps"], time.monotonic()
     os.kill(pid, signal.SIGKILL)
     while len(place.notebooks()) < 2:
-        assert time.monotonic() < killed + 20  # two to five seconds, by the speed of the machine: printed below
+        assert time.monotonic() < killed + 5  # noticed, and begun anew
         time.sleep(0.02)
     print(f"\n{whom} killed, started again after {time.monotonic() - killed:.1f} s")
     place.wait(before + 5)

@@ -20,6 +20,7 @@ from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
 from workbench.instrument import Instrument
+from workbench.live.lease import is_held
 from workbench.live.release import Release
 from workbench.saving import write_whole
 
@@ -200,13 +201,7 @@ class PaperAccountFolder:
     @property
     def _served(self) -> bool:
         """Whether some process serves the account: it may still be living through its ledger, and not listen yet."""
-        lock = FileLock(self.folder / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        return is_held(FileLock(self.folder / LOCK))
 
     @property
     def pid(self) -> int:

@@ -17,6 +17,10 @@ from workbench.live.notebook import execute
 
 __all__ = ["main"]
 
+#: Checks the form of international addresses for jsonschema, which does without where it is missing. No notebook has a use for it, and
+#: its import builds a grammar: longer than all else that a restart after a crash waits for.
+USELESS = "rfc3987_syntax"
+
 
 def follow(parent: int) -> None:
     """End this process when its parent has, or if it has already: the kernel then ends by itself, and the next supervisor starts anew."""
@@ -27,6 +31,7 @@ def follow(parent: int) -> None:
 
 def main() -> int:
     """Execute the notebook with the parameters of standard input."""
+    sys.modules[USELESS] = None  # type: ignore[assignment]  # the language's own way to say "not installed"
     threading.Thread(target=follow, args=(int(sys.argv[2]),), daemon=True).start()
     try:
         execute(json.load(sys.stdin), Path(sys.argv[1]))

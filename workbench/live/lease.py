@@ -17,7 +17,20 @@ from workbench.errors import RunError
 from workbench.live.places import is_name
 from workbench.saving import write_whole
 
-__all__ = ["Lease", "leases_folder"]
+__all__ = ["Lease", "is_held", "leases_folder"]
+
+
+def is_held(lock: FileLock) -> bool:
+    """Return whether a process holds the lock, this one or another."""
+    if lock.is_locked:
+        return True  # by ourselves: to take it once more would succeed
+    with FileLock(f"{lock.lock_file}.look", poll_interval=0.005):  # to look takes it for a moment: two looks must not meet
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return True
+        lock.release()
+        return False
 
 
 def leases_folder() -> Path:
@@ -83,14 +96,12 @@ class Lease:
     @property
     def taken(self) -> bool:
         """Whether anybody holds it now."""
-        if self._lock.is_locked:
-            return True  # we do: to take it once more would succeed
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        self._lock.release()
-        return False
+        return is_held(self._lock)
+
+    def died(self, run: str) -> bool:
+        """Whether the session of this run took it, and its process is gone since: known at once, whoever waits for that process."""
+        noted = self.holder
+        return noted.get("run") == run and _born(int(noted["pid"])) != noted.get("born")
 
     def end_holder(self) -> int:
         """End the process that holds it, and return its number; 0 where it was gone already."""
@@ -110,8 +121,9 @@ class Lease:
 
 
 def _born(pid: int) -> float:
-    """Return when a process was started, which tells it from a later one of the same number; 0 where it is gone."""
+    """Return when a process was started, which tells it from a later one of the same number; 0 where it is gone, or dead and not yet buried."""
     try:
-        return float(psutil.Process(pid).create_time())
+        process = psutil.Process(pid)
+        return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except psutil.NoSuchProcess:
         return 0.0

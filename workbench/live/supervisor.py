@@ -32,6 +32,8 @@ __all__ = ["Supervisor"]
 LOG = "papermill.log"
 #: Seconds: between two looks, for a session to show a sign of life, for a clean stop, for an orphan to go, for the report.
 LOOK, SILENCE, STOPPING, ORPHAN, REPORT = 0.1, 20.0, 30.0, 10.0, 900.0
+#: Seconds that papermill has, once its kernel is gone, to write down how a cell failed.
+GONE = 1.0
 #: Seconds between two signs of life of the supervisor.
 BEAT = 1.0
 #: Restarts in a row without a step between them: then the session is paused, and after as many more given up.
@@ -73,6 +75,7 @@ class Supervisor:
         self._stop = ""
         self._restarts = 0
         self._shown = ("", 0.0)
+        self._lived = 0.0
         self.notebook = self.where.folder / "live.ipynb"
 
     # -- from start to end ----------------------------------------------------------------------------------------------
@@ -194,13 +197,24 @@ class Supervisor:
             if self._stop and not stopping:
                 stopping = time.monotonic() + STOPPING
                 self.post("stop", f"the supervisor, which got {self._stop}", STOPPING, {"run": run})
-            hangs = (stopping and time.monotonic() > stopping) or self._silent(started)
-            if hangs and not ended and not self._reporting(run):
-                self._say("the session shows no sign of life; ending it")
+            why = self._end_needed(run, started, stopping)
+            if why and not ended:
+                self._say(f"{why}; ending it")
                 child.kill()
                 ended = True
         self._kill_kernel(run)
         return child.wait()
+
+    def _end_needed(self, run: str, started: int, stopping: float) -> str:
+        """Return why papermill is to be ended, where it is: it notices late that its kernel died, and never that a session hangs."""
+        if not Lease(self.where.account, "session").died(run):
+            self._lived = time.monotonic()
+        if self._reporting(run):
+            return ""
+        if time.monotonic() > self._lived + GONE:
+            return "the session's process is gone"
+        hangs = (stopping and time.monotonic() > stopping) or self._silent(started)
+        return "the session shows no sign of life" if hangs else ""
 
     def _show_life(self, state: str) -> None:
         """Leave a sign of life, so that whoever watches knows that somebody looks after the run."""
