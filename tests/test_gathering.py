@@ -69,9 +69,10 @@ def test_it_waits_from_the_first_bar_of_a_label_on() -> None:
     assert (shown(step), gathering.waiting, gathering.due, gathering.last) == (("step", 0, ABC, 0), False, math.inf, step.label)
 
 
-def test_a_bar_that_is_there_already_is_counted() -> None:
-    gathering, _ = given((0, ABC, 0), (0, ABC, 1))
-    assert gathering.repeated == 1
+def test_a_bar_that_is_there_already_changes_nothing() -> None:
+    gathering, seen = given((0, ABC, 0), (0, ABC, 1))
+    (step,) = gathering.overdue(math.inf)
+    assert (seen, shown(step)) == ([], shown(next(given((0, ABC, 0))[0].overdue(math.inf))))
 
 
 def test_a_step_lays_its_parts_out_and_leaves_the_rest_open() -> None:

@@ -11,6 +11,7 @@ from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 
 __all__ = [
+    "GRACE",
     "Arrival",
     "BarsClosed",
     "Connected",
@@ -25,6 +26,9 @@ __all__ = [
     "VenueSaid",
     "VenueState",
 ]
+
+#: Seconds after a close in which all its bars may come, where their source says nothing else (SEMANTICS 5).
+GRACE = 2.0
 
 
 class OrderAccepted(NamedTuple):
@@ -84,7 +88,7 @@ class Connected(NamedTuple):
 
     head: int
     newest: int
-    grace: float = 2.0
+    grace: float = GRACE
 
 
 class Disconnected(NamedTuple):

@@ -121,7 +121,7 @@ class Lease:
 
 
 def _born(pid: int) -> float:
-    """Return when a process was started, which tells it from a later one of the same number; 0 where it is gone, or dead and not yet buried."""
+    """Return when a process was started, which tells it from a later one of the same number; 0 where it is dead."""
     try:
         process = psutil.Process(pid)
         return 0.0 if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())

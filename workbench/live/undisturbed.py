@@ -192,8 +192,7 @@ def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[
 def _step(session: LiveSession, venue: Reached, known: Known, how: str | int) -> None:
     """Decide the next step, so late, or let it pass for the reason for which it passed then."""
     row = session.steps_done
-    if known.half(row):
-        session.tape.replace(known.at(row), row)
+    known.show(session.tape, row)
     if isinstance(how, str):
         session.miss(how)
     else:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.bars import FIELDS, Bars
-from workbench.execution.port import BarsClosed
+from workbench.execution.port import GRACE, BarsClosed
 from workbench.instrument import Instrument
 from workbench.journal import ReceivedBar
 
@@ -71,11 +71,11 @@ class Gathering:
         Whose bars make a step whole.
     last : int
         The label that was decided last.
-    grace : float, default 2
+    grace : float
         Seconds to wait for what is missing, after the first bar of a label has come; it belongs to the source.
     """
 
-    def __init__(self, symbols: Sequence[str], last: int = -1, grace: float = 2.0) -> None:
+    def __init__(self, symbols: Sequence[str], last: int = -1, grace: float = GRACE) -> None:
         self._all = frozenset(symbols)
         self._parts: list[BarsClosed] = []
         self._label = -1
@@ -83,8 +83,6 @@ class Gathering:
         self.grace = grace
         #: When what is missing has had its time, on the clock of `take`; infinite while nothing is waited for.
         self.due = math.inf
-        #: How many bars came that were there already.
-        self.repeated = 0
 
     def take(self, part: BarsClosed, now: float) -> Iterator[Step | Late]:
         """Take bars of one label; yield what follows: steps to decide, in the order of their labels, and late bars.
@@ -100,10 +98,8 @@ class Gathering:
         if not self._parts:
             self._label, self.due = label, now + self.grace
         there = {symbol for one in self._parts for symbol in one.bars.symbols}
-        if there.isdisjoint(part.bars.symbols):
+        if there.isdisjoint(part.bars.symbols):  # else a source repeats itself, after it has come back for one
             self._parts.append(part)
-        else:
-            self.repeated += 1
         if part.late or there | set(part.bars.symbols) == self._all:
             yield self._close()
 

@@ -144,8 +144,7 @@ def _step_again(session: LiveSession, known: Known, entry: Entry) -> None:
     body, row = entry.body, session.steps_done
     if row >= len(session.tape):
         raise JournalError(f"the journal goes on with the step of {_when(entry.key)}, its bars do not: they are not all there")
-    if known.half(row):
-        session.tape.replace(known.at(row), row)
+    known.show(session.tape, row)
     if entry.kind == "step":
         session.decide(body["seen"], body.get("late", 0))
     else:

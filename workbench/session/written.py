@@ -16,6 +16,7 @@ from workbench.instrument import Instrument
 from workbench.journal import Entry, Journal, ReceivedBar
 from workbench.session.gathering import bars_received
 from workbench.session.setup import Setup
+from workbench.session.tape import Tape
 from workbench.strategy import Inputs
 
 __all__ = ["Known", "Written", "bars_of", "heard_of", "numbers_of"]
@@ -154,12 +155,13 @@ class Known:
 
     @property
     def setup(self) -> Setup:
-        """The set-up as it was known at first: no late bar has come. Its inputs are right where `half` is False."""
+        """The set-up as it was known at first: no late bar has come. `show` makes its inputs right."""
         return replace(self.whole, bars=self._bars(0, len(self._row))) if self._hidden else self.whole
 
-    def half(self, row: int) -> bool:
-        """Whether anything that belongs to a row, or to one before it, is hidden still."""
-        return any(hidden <= row for hidden, _ in self._hidden)
+    def show(self, tape: Tape, row: int) -> None:
+        """Have a tape hold a row as it is known: it was made as if all that is still to come had been known from the first."""
+        if any(hidden <= row for hidden, _ in self._hidden):
+            tape.replace(self.at(row), row)
 
     def at(self, row: int) -> Setup:
         """Return the set-up that the run had at a row: over the bars since its anchor, as far as it knew them."""

@@ -24,6 +24,7 @@ from websockets.exceptions import ConnectionClosed
 
 from workbench.bars import FIELDS, Bars
 from workbench.errors import WorkbenchError
+from workbench.execution.port import GRACE
 from workbench.execution.wire import fill_plain, order_plain
 from workbench.journal import Entry
 from workbench.market import OrderKey
@@ -35,8 +36,8 @@ __all__ = ["PaperServer", "bars_plain"]
 log = logging.getLogger("workbench.practice.paper")
 #: Seconds between two looks at the clock while the market moves by it.
 LOOK = 0.02
-#: Seconds after a close in which its bars may come (SEMANTICS 5), and the least that makes sense on a wire.
-GRACE, HURRIED = 2.0, 0.02
+#: The least number of seconds that makes sense as a grace on a wire.
+HURRIED = 0.02
 
 
 class PaperServer:
