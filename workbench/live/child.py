@@ -13,13 +13,10 @@ import time
 from pathlib import Path
 
 from workbench.errors import RunError
+from workbench.live.lean import import_less
 from workbench.live.notebook import execute
 
 __all__ = ["main"]
-
-#: Checks the form of international addresses for jsonschema, which does without where it is missing. No notebook has a use for it, and
-#: its import builds a grammar: longer than all else that a restart after a crash waits for.
-USELESS = "rfc3987_syntax"
 
 
 def follow(parent: int) -> None:
@@ -31,7 +28,7 @@ def follow(parent: int) -> None:
 
 def main() -> int:
     """Execute the notebook with the parameters of standard input."""
-    sys.modules[USELESS] = None  # type: ignore[assignment]  # the language's own way to say "not installed"
+    import_less()
     threading.Thread(target=follow, args=(int(sys.argv[2]),), daemon=True).start()
     try:
         execute(json.load(sys.stdin), Path(sys.argv[1]))

@@ -37,8 +37,10 @@ def prepare(**parameters: Any) -> Any:
     """
     checked = validated(parameters)
     if checked.mode == "paper":
+        from workbench.live.lean import import_less
         from workbench.live.paper import PaperRun
 
+        import_less()
         return PaperRun(checked)
     return Run(checked)
 
