@@ -165,6 +165,19 @@ def test_bars_that_passed_while_nobody_was_there_are_missed_and_the_newest_is_de
     assert fills == [("open", int(runs.serving.bars.labels[2])), ("close", int(runs.serving.bars.labels[7]))]
 
 
+def test_a_long_catch_up_gives_signs_of_life(started: Callable[..., Runs], monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = started(market([100.0] * 12), plan("............"), history=1)
+    runs.run(once=True)
+    for _ in range(9):
+        runs.serving.do(lambda exchange: exchange.advance())
+    monkeypatch.setattr("workbench.session.runner.BEAT", 0.0)
+    runner, seen = runs.runner(), set[int | None]()
+    beat = runs.journal.beat
+    runs.journal.beat = lambda who, body: (seen.add(body.get("missed")), beat(who, body))  # type: ignore[method-assign]
+    runner.run()
+    assert set(range(9)) <= seen
+
+
 def test_what_came_before_a_line_broke_in_the_middle_of_the_past_is_not_lost(started: Callable[..., Runs]) -> None:
     runs = started(market([100.0] * 9), plan(".+..0...."), history=4)
     link = Breaking(runs.serving.link(), after=2)
