@@ -31,7 +31,8 @@ class BookColumns(NamedTuple):
 
     `hi` and `lo` are the positions that open orders could still lead to, `price` the last closes, `unit` what turns
     quantity x price into account currency, `base` what one lot's base currency is worth there, `fees` what open openings
-    will cost.
+    will cost, `margin` what an instrument needs at its worst; `used` is the sum of both over all of them, so that an opening
+    among hundreds need not add them up anew.
     """
 
     specs: Any
@@ -41,6 +42,8 @@ class BookColumns(NamedTuple):
     hi: Any
     lo: Any
     fees: Any
+    margin: Any
+    used: Any
 
 
 def no_limit(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
@@ -50,13 +53,7 @@ def no_limit(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo
 
 def buying_power_room(b: BookColumns, j: int, side: float, equity: float) -> float:
     """Return the quantity that the account can still pay margin and fees for (SEMANTICS 22)."""
-    left = equity
-    for i in range(len(b.hi)):
-        left = left - b.fees[i]
-        most = max(abs(b.hi[i]), abs(b.lo[i]))
-        if i != j and most > 0.0:
-            other = b.specs[i]
-            left = left - ((most * slipped(b.price[i], 1.0, other.slip_rate, other.slip_offset)) * b.unit[i]) * other.margin
+    left = equity - (b.used[0] - b.margin[j])
     spec = b.specs[j]
     worst = slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset) * b.unit[j]
     each = worst * spec.margin
@@ -128,14 +125,17 @@ def usable(has: int, distance: float, below: float) -> bool:
 
 
 def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int) -> None:
-    """Write what an instrument's position and its closings could lead to; closings decided in this step count as done.
+    """Write what an instrument's position and its closings could lead to; instrument by instrument, from the first on.
 
-    `leaving` says whether anything is out that closes the position, `done` whether it was decided in this step.
+    `leaving` says whether anything is out that closes the position, `done` whether it was decided in this step: it then
+    counts as done.
     """
     held = 0.0 if done != 0 else quantity
     b.fees[j] = 0.0
     b.hi[j] = max(held, 0.0) if leaving != 0 else held
     b.lo[j] = min(held, 0.0) if leaving != 0 else held
+    b.margin[j] = margin_of(b, j)
+    b.used[0] = b.margin[j] if j == 0 else b.used[0] + b.margin[j]
 
 
 def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
@@ -147,4 +147,17 @@ def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
     else:
         b.lo[j] = b.lo[j] - quantity
     worst = slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)
-    b.fees[j] = b.fees[j] + fee_of(quantity, worst, b.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+    fee = fee_of(quantity, worst, b.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+    margin = margin_of(b, j)
+    b.used[0] = b.used[0] + ((margin - b.margin[j]) + fee)
+    b.fees[j] = b.fees[j] + fee
+    b.margin[j] = margin
+
+
+def margin_of(b: BookColumns, j: int) -> float:
+    """Return the margin that an instrument needs at its worst, at a price moved against us."""
+    most = max(abs(b.hi[j]), abs(b.lo[j]))
+    if not most > 0.0:
+        return 0.0
+    spec = b.specs[j]
+    return ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j]) * spec.margin

@@ -8,7 +8,7 @@ from dataclasses import replace
 from numbers import Real
 from typing import Any
 
-from workbench.decision import BookColumns, Chain, opening
+from workbench.decision import BookColumns, Chain, opening, start_book
 from workbench.errors import StrategyError
 from workbench.execution import Costs
 from workbench.grid import lots_of, quantity_of, round_away
@@ -56,8 +56,10 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
 
     # where a compiled limit has its table, `ask` has the limit itself
     chain = Chain(lambda *_: order.quantity, (), [ask] * len(risk), risk, risk, len(risk), int(portfolio.buying_power))
-    held = list(book.positions.values())
-    columns = BookColumns(_priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, held, held, [0.0] * len(held))
+    n = len(portfolio.symbols)
+    columns = BookColumns(_priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, *([0.0] * n for _ in range(4)), [0.0])
+    for i, held in enumerate(book.positions.values()):
+        start_book(columns, i, held, 0, 0)
     lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, row)
     said.append(("buying power", f"equity {book.equity:,.2f} {book.currency} pays for the margin and costs of {left_of(row):g}"))
     return lots, _reasons(row, said, market)

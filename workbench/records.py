@@ -84,11 +84,10 @@ SPEC = _fields(
     "funded can_short margined",
     "number power tick_number tick_power min_quantity min_notional multiplier margin fee_rate fee_unit fee_minimum slip_rate slip_offset",
 )
-#: The running state of one instrument in the kernel; row numbers are -1 where there is no such order.
+#: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(
-    "lots acted wish waiting wanted decision opening side size kind sent since left "
-    "closing crossing closed_at stop_row target_row limit_entry",
-    "basis price stop target stop_distance target_distance",
+    "lots acted waiting wanted decision side size kind sent since left crossing closed_at stop_row target_row limit_entry",
+    "price stop target stop_distance target_distance",
 )
 ORDER = _fields("t j leg child side lots kind parent decision status end", "price")
 FILL = _fields("order t j lots", "price fee unit")

@@ -19,7 +19,9 @@ __all__ = ["COMPILE_FROM", "run_kernel"]
 #: From this many bars on (rows x instruments) the compiled kernel pays for loading it.
 COMPILE_FROM = 50_000
 #: Numbers of rows that a slot starts without.
-UNSET = ("opening", "closing", "stop_row", "target_row", "limit_entry", "decision")
+UNSET = ("stop_row", "target_row", "limit_entry", "decision")
+#: The sign of a stance before there is any: unlike every other.
+NO_WISH = 2
 NOTHING = np.full(1, np.nan)
 NOTHING.flags.writeable = False
 
@@ -83,8 +85,9 @@ def _run_plain(setup: Setup) -> Record:
             setattr(slot, name, -1)
     unit, base = (array[0].tolist() for array in setup.conversion[:2])
     price = [math.nan] * n
-    ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, [0, 0, 0])
-    book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n)
+    held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [NO_WISH] * n
+    ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0])
+    book = BookColumns(setup.specs, price, unit, base, *([0.0] * n for _ in range(4)), [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
     output = Output(orders, fills, decisions, [0.0] * len(setup.bars))
     chain = rules.chain(setup.buying_power)
@@ -123,8 +126,9 @@ def _arrays(setup: Setup) -> tuple[Ledger, BookColumns, Output]:
     slots["waiting"] = int(setup.strategy.start == "wait")
     unit, base = (array[0].copy() for array in setup.conversion[:2])
     specs, price = table(setup.specs, SPEC), np.full(n, np.nan)
-    ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, np.zeros(3, np.int64))
-    book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n))
+    held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.full(n, NO_WISH)
+    ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64))
+    book = BookColumns(specs, price, unit, base, *np.zeros((4, n)), np.zeros(1))
     # Room that is not written to costs nothing, and the kernel writes every field of a row: nothing need be zero.
     capacity = 2 * kernel.ROWS_A_STEP * n + 4096 + len(setup.bars) * n // 8
     orders, fills, decisions = (np.empty(capacity, dtype_of(kind)) for kind in (ORDER, FILL, DECISION))

@@ -11,7 +11,6 @@ import math
 from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
-from workbench.grid import quantity_of
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import at_open, inside, mark
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
@@ -52,14 +51,14 @@ def run(
         inside(t, n, m, a, out, s)
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
-        wanted = close_what_turned(t, n, m, a, out, s, equity)
+        wanted = close_what_turned(t, n, m, a, out, equity)
         if needed > 0.0 and equity < 0.5 * needed:
             stop_out(t, n, a, out)
             wanted = refuse_all(n, a, out, wanted)
         if s.cross != 0:
             cross_over(t, n, a, out, equity)
         if wanted > 0:
-            fill_book(t, n, a, b)
+            fill_book(t, n, a, b, s)
             for j in range(n):
                 slot = a.slots[j]
                 if slot.wanted != 0:
@@ -68,42 +67,48 @@ def run(
     return len(m.label)
 
 
-def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings, equity: float) -> int:
+def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, equity: float) -> int:
     """Act on each stance that turned: withdraw, close, and mark who wants to open. Return how many do."""
     wanted = 0
     for j in range(n):
         stance = m.stance[t * n + j]
         if stance != stance:
             continue
-        slot = a.slots[j]
         wish = 1 if stance > 0.0 else (-1 if stance < 0.0 else 0)
-        refused = wish < 0 and a.specs[j].can_short == 0
-        news = wish != slot.wish
-        slot.wish = wish
-        sign = 0 if refused else wish
-        if slot.waiting != 0:
-            slot.waiting = 0
-            slot.acted = sign
-            continue
-        if sign == slot.acted:
-            if refused and news:
-                out.decisions[new_decision(t, j, stance, equity, a, out)].code = NO_SHORT
-            continue
-        slot.acted = sign
-        slot.crossing = 0
-        if slot.opening >= 0:
-            end_opening(t, slot, out, CANCELLED)
-        row = new_decision(t, j, stance, equity, a, out)
-        if refused:
-            out.decisions[row].code = NO_SHORT
-        if slot.lots != 0 and slot.closing < 0:
-            out.decisions[row].closed = slot.lots
-            close_position(t, j, row, a, out)
-        if sign != 0:
-            slot.wanted = sign
-            slot.decision = row
-            wanted += 1
+        if wish != a.wish[j]:  # what is not new was acted on when it was
+            a.wish[j] = wish
+            wanted += turn(t, j, stance, wish, a, out, equity)
     return wanted
+
+
+def turn(t: int, j: int, stance: float, wish: int, a: Ledger, out: Output, equity: float) -> int:
+    """Act on a stance that turned; return 1 where it wants to open."""
+    slot = a.slots[j]
+    refused = wish < 0 and a.specs[j].can_short == 0
+    sign = 0 if refused else wish
+    if slot.waiting != 0:
+        slot.waiting = 0
+        slot.acted = sign
+        return 0
+    if sign == slot.acted:
+        if refused:
+            out.decisions[new_decision(t, j, stance, equity, a, out)].code = NO_SHORT
+        return 0
+    slot.acted = sign
+    slot.crossing = 0
+    if a.opening[j] >= 0:
+        end_opening(t, j, a, out, CANCELLED)
+    row = new_decision(t, j, stance, equity, a, out)
+    if refused:
+        out.decisions[row].code = NO_SHORT
+    if slot.lots != 0 and a.closing[j] < 0:
+        out.decisions[row].closed = slot.lots
+        close_position(t, j, row, a, out)
+    if sign == 0:
+        return 0
+    slot.wanted = sign
+    slot.decision = row
+    return 1
 
 
 def stop_out(t: int, n: int, a: Ledger, out: Output) -> None:
@@ -111,9 +116,9 @@ def stop_out(t: int, n: int, a: Ledger, out: Output) -> None:
     for j in range(n):
         slot = a.slots[j]
         slot.crossing = 0
-        if slot.opening >= 0:
-            end_opening(t, slot, out, CANCELLED)
-        if slot.lots != 0 and slot.closing < 0 and (a.specs[j].margined != 0 or slot.lots < 0):
+        if a.opening[j] >= 0:
+            end_opening(t, j, a, out, CANCELLED)
+        if slot.lots != 0 and a.closing[j] < 0 and (a.specs[j].margined != 0 or slot.lots < 0):
             row = new_decision(t, j, math.nan, out.equity[t], a, out)
             out.decisions[row].closed = slot.lots
             out.decisions[row].code = STOPPED_OUT
@@ -131,16 +136,15 @@ def refuse_all(n: int, a: Ledger, out: Output, wanted: int) -> int:
     return 0
 
 
-def fill_book(t: int, n: int, a: Ledger, b: BookColumns) -> None:
+def fill_book(t: int, n: int, a: Ledger, b: BookColumns, s: Settings) -> None:
     """Write the positions that open orders could still lead to; closings decided in this step count as done."""
+    exits = s.has_stop + s.has_target
     for j in range(n):
-        slot = a.slots[j]
-        spec = a.specs[j]
-        leaving = int(slot.closing >= 0 or slot.stop_row >= 0 or slot.target_row >= 0)
-        done = int(slot.closing >= 0 and slot.closed_at == t)
-        start_book(b, j, quantity_of(slot.lots, spec.number, spec.power), leaving, done)
-        if slot.opening >= 0:
-            enter_book(b, j, float(slot.side), slot.size)
+        closing = a.closing[j] >= 0
+        done = int(closing and a.slots[j].closed_at == t)
+        start_book(b, j, a.quantity[j], int(closing or exits != 0), done)
+        if a.opening[j] >= 0:
+            enter_book(b, j, float(a.slots[j].side), a.slots[j].size)
 
 
 def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, equity: float, chain: Chain) -> None:

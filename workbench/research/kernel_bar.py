@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from workbench.execution.fills import limit_at_open, limit_inside, stop_at_open, stop_inside, too_old
-from workbench.grid import quantity_of
 from workbench.interval import DAY
 from workbench.money import slipped, worth
 from workbench.records import EXPIRED, LIMIT, MARKET
@@ -14,32 +13,34 @@ from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 def at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
     """Fill what fills at the open: closings, openings, targets, gapped stops - each over all instruments."""
     for j in range(n):
-        slot = a.slots[j]
-        first = m.open[t * n + j]
-        if slot.closing >= 0 and first == first:
-            price = slipped(first, -1.0 if slot.lots > 0 else 1.0, a.specs[j].slip_rate, a.specs[j].slip_offset)
-            leave(t, j, slot.closing, price, a, out)
+        if a.closing[j] >= 0:
+            first = m.open[t * n + j]
+            if first == first:
+                leave(t, j, a.closing[j], against(j, first, -1.0 if a.quantity[j] > 0.0 else 1.0, a), a, out)
     for j in range(n):
-        slot = a.slots[j]
-        first = m.open[t * n + j]
-        if slot.opening >= 0 and first == first:
-            open_at_open(t, j, first, m, a, out, s)
+        if a.opening[j] >= 0:
+            first = m.open[t * n + j]
+            if first == first:
+                open_at_open(t, j, first, m, a, out, s)
     if s.has_target != 0:
         for j in range(n):
-            slot = a.slots[j]
-            first = m.open[t * n + j]
-            if slot.lots == 0 or first != first or slot.limit_entry == t:
-                continue
-            if limit_at_open(-1.0 if slot.lots > 0 else 1.0, slot.target, first):
-                leave(t, j, slot.target_row, first, a, out)
+            if a.quantity[j] != 0.0:
+                first = m.open[t * n + j]
+                slot = a.slots[j]
+                if first == first and slot.limit_entry != t and limit_at_open(-1.0 if a.quantity[j] > 0.0 else 1.0, slot.target, first):
+                    leave(t, j, slot.target_row, first, a, out)
     if s.has_stop != 0:
         for j in range(n):
-            slot = a.slots[j]
-            first = m.open[t * n + j]
-            if slot.lots != 0 and first == first:
-                held = 1.0 if slot.lots > 0 else -1.0
-                if stop_at_open(held, slot.stop, first):
-                    leave(t, j, slot.stop_row, slipped(first, -held, a.specs[j].slip_rate, a.specs[j].slip_offset), a, out)
+            if a.quantity[j] != 0.0:
+                first = m.open[t * n + j]
+                held = 1.0 if a.quantity[j] > 0.0 else -1.0
+                if first == first and stop_at_open(held, a.slots[j].stop, first):
+                    leave(t, j, a.slots[j].stop_row, against(j, first, -held, a), a, out)
+
+
+def against(j: int, price: float, side: float, a: Ledger) -> float:
+    """Return the price of a market order, moved against us."""
+    return slipped(price, side, a.specs[j].slip_rate, a.specs[j].slip_offset)
 
 
 def open_at_open(t: int, j: int, first: float, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
@@ -47,9 +48,9 @@ def open_at_open(t: int, j: int, first: float, m: Columns, a: Ledger, out: Outpu
     slot = a.slots[j]
     side = float(slot.side)
     if too_old(waited(slot.since, t, j, m, a, s), s.interval):
-        end_opening(t, slot, out, EXPIRED)
+        end_opening(t, j, a, out, EXPIRED)
     elif slot.kind == MARKET:
-        enter(t, j, slipped(first, side, a.specs[j].slip_rate, a.specs[j].slip_offset), a, out, s)
+        enter(t, j, against(j, first, side, a), a, out, s)
     elif limit_at_open(side, slot.price, first):
         slot.limit_entry = t
         enter(t, j, first, a, out, s)
@@ -65,32 +66,39 @@ def waited(since: int, t: int, j: int, m: Columns, a: Ledger, s: Settings) -> in
 
 def inside(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
     """Fill what fills inside the bar, instrument by instrument: limit entry, then stop, then target."""
+    exits = s.has_stop + s.has_target
     for j in range(n):
-        slot = a.slots[j]
-        if slot.lots == 0 and slot.opening < 0:
+        if a.opening[j] < 0 and (exits == 0 or a.quantity[j] == 0.0):
             continue
         high = m.high[t * n + j]
-        if high != high:
-            if slot.opening >= 0 and too_old(waited(slot.since, t, j, m, a, s) + 1, s.interval):
-                end_opening(t, slot, out, EXPIRED)
-            continue
         low = m.low[t * n + j]
-        if slot.opening >= 0 and slot.kind == LIMIT:
-            if limit_inside(float(slot.side), slot.price, high, low):
-                slot.limit_entry = t
-                enter(t, j, slot.price, a, out, s)
-            else:
-                slot.since = t
-                slot.left = slot.left - 1
-                if slot.left == 0:
-                    end_limit(t, slot, out, s)
-        if slot.lots == 0:
+        slot = a.slots[j]
+        if a.opening[j] >= 0:
+            work_opening(t, j, high, low, m, a, out, s)
+        if a.quantity[j] == 0.0 or high != high:
             continue
-        held = 1.0 if slot.lots > 0 else -1.0
+        held = 1.0 if a.quantity[j] > 0.0 else -1.0
         if s.has_stop != 0 and stop_inside(held, slot.stop, high, low):
-            leave(t, j, slot.stop_row, slipped(slot.stop, -held, a.specs[j].slip_rate, a.specs[j].slip_offset), a, out)
+            leave(t, j, slot.stop_row, against(j, slot.stop, -held, a), a, out)
         elif s.has_target != 0 and slot.limit_entry != t and limit_inside(-held, slot.target, high, low):
             leave(t, j, slot.target_row, slot.target, a, out)
+
+
+def work_opening(t: int, j: int, high: float, low: float, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
+    """Fill a limit entry that is traded through, count the bars that it works, and let go what has waited too long for a bar."""
+    slot = a.slots[j]
+    if high != high:
+        if too_old(waited(slot.since, t, j, m, a, s) + 1, s.interval):
+            end_opening(t, j, a, out, EXPIRED)
+    elif slot.kind == LIMIT:
+        if limit_inside(float(slot.side), slot.price, high, low):
+            slot.limit_entry = t
+            enter(t, j, slot.price, a, out, s)
+        else:
+            slot.since = t
+            slot.left = slot.left - 1
+            if slot.left == 0:
+                end_limit(t, j, a, out, s)
 
 
 def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> float:
@@ -104,12 +112,10 @@ def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> flo
         if s.moving != 0:
             a.unit[j] = m.unit[t * n + j]
             a.base[j] = m.base[t * n + j]
-        slot = a.slots[j]
-        if slot.lots != 0:
-            spec = a.specs[j]
-            quantity = quantity_of(slot.lots, spec.number, spec.power)
-            equity = equity + worth(quantity, a.price[j], slot.basis, a.unit[j])
-            if spec.margined != 0 or quantity < 0.0:
-                needed = needed + (abs(quantity) * a.price[j]) * a.unit[j] * spec.margin
+        quantity = a.quantity[j]
+        if quantity != 0.0:
+            equity = equity + worth(quantity, a.price[j], a.basis[j], a.unit[j])
+            if quantity < 0.0 or a.specs[j].margined != 0:
+                needed = needed + (abs(quantity) * a.price[j]) * a.unit[j] * a.specs[j].margin
     out.equity[t] = equity
     return needed

@@ -20,7 +20,7 @@ def send_opening(t: int, j: int, a: Ledger, out: Output, s: Settings) -> None:
     slot.since = t
     slot.left = s.bars
     slot.price = limit_of(j, float(slot.side), a, s) if s.kind == LIMIT else math.nan
-    slot.opening = new_order(t, j, OPEN, 0, slot.side, slot.size, s.kind, slot.price, -1, slot.decision, out, a)
+    a.opening[j] = new_order(t, j, OPEN, 0, slot.side, slot.size, s.kind, slot.price, -1, slot.decision, out, a)
 
 
 def limit_of(j: int, side: float, a: Ledger, s: Settings) -> float:
@@ -77,16 +77,16 @@ def end_order(t: int, number: int, status: int, out: Output) -> None:
     row.end = t
 
 
-def end_opening(t: int, slot: Any, out: Output, status: int) -> None:
+def end_opening(t: int, j: int, a: Ledger, out: Output, status: int) -> None:
     """Take an unfilled opening off."""
-    end_order(t, slot.opening, status, out)
-    slot.opening = -1
+    end_order(t, a.opening[j], status, out)
+    a.opening[j] = -1
 
 
-def end_limit(t: int, slot: Any, out: Output, s: Settings) -> None:
+def end_limit(t: int, j: int, a: Ledger, out: Output, s: Settings) -> None:
     """End a limit that did not fill in time: for good, or until the decision sends it on as a market order."""
-    end_opening(t, slot, out, LAPSED)
-    slot.crossing = s.cross
+    end_opening(t, j, a, out, LAPSED)
+    a.slots[j].crossing = s.cross
 
 
 def cross_over(t: int, n: int, a: Ledger, out: Output, equity: float) -> None:
@@ -100,7 +100,7 @@ def cross_over(t: int, n: int, a: Ledger, out: Output, equity: float) -> None:
             slot.kind = MARKET
             slot.price = math.nan
             slot.since = t
-            slot.opening = new_order(slot.sent, j, OPEN, 1, slot.side, slot.size, MARKET, math.nan, -1, slot.decision, out, a)
+            a.opening[j] = new_order(slot.sent, j, OPEN, 1, slot.side, slot.size, MARKET, math.nan, -1, slot.decision, out, a)
 
 
 def close_position(t: int, j: int, decision: int, a: Ledger, out: Output) -> None:
@@ -108,19 +108,19 @@ def close_position(t: int, j: int, decision: int, a: Ledger, out: Output) -> Non
     slot = a.slots[j]
     side = -1 if slot.lots > 0 else 1
     slot.closed_at = t
-    slot.closing = new_order(t, j, CLOSE, 0, side, abs(slot.lots), MARKET, math.nan, -1, decision, out, a)
+    a.closing[j] = new_order(t, j, CLOSE, 0, side, abs(slot.lots), MARKET, math.nan, -1, decision, out, a)
 
 
 def enter(t: int, j: int, price: float, a: Ledger, out: Output, s: Settings) -> None:
     """Book the fill of an opening and rest its protective orders."""
     slot = a.slots[j]
     spec = a.specs[j]
-    number = slot.opening
+    number = a.opening[j]
     lots = slot.side * slot.size
-    slot.basis = 0.0 if spec.funded != 0 else price
-    book(t, j, number, lots, price, a, out)
+    a.basis[j] = 0.0 if spec.funded != 0 else price
+    a.quantity[j] = book(t, j, number, lots, price, a, out)
     slot.lots = lots
-    slot.opening = -1
+    a.opening[j] = -1
     parent = out.orders[number]
     held = float(slot.side)
     if s.has_stop != 0:
@@ -136,23 +136,24 @@ def leave(t: int, j: int, number: int, price: float, a: Ledger, out: Output) -> 
     slot = a.slots[j]
     book(t, j, number, -slot.lots, price, a, out)
     slot.lots = 0
-    if slot.closing >= 0 and slot.closing != number:
-        end_order(t, slot.closing, CANCELLED, out)
+    a.quantity[j] = 0.0
+    if a.closing[j] >= 0 and a.closing[j] != number:
+        end_order(t, a.closing[j], CANCELLED, out)
     if slot.stop_row >= 0 and slot.stop_row != number:
         end_order(t, slot.stop_row, CANCELLED, out)
     if slot.target_row >= 0 and slot.target_row != number:
         end_order(t, slot.target_row, CANCELLED, out)
-    slot.closing = -1
+    a.closing[j] = -1
     slot.stop_row = -1
     slot.target_row = -1
 
 
-def book(t: int, j: int, number: int, lots: int, price: float, a: Ledger, out: Output) -> None:
-    """Write a fill and move the cash, at the last completed step's rate."""
+def book(t: int, j: int, number: int, lots: int, price: float, a: Ledger, out: Output) -> float:
+    """Write a fill and move the cash, at the last completed step's rate; return the signed quantity."""
     spec = a.specs[j]
     quantity = quantity_of(lots, spec.number, spec.power)
     fee = fee_of(quantity, price, a.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
-    a.purse[0] = cash_after(a.purse[0], quantity, price, a.slots[j].basis, a.unit[j], fee)
+    a.purse[0] = cash_after(a.purse[0], quantity, price, a.basis[j], a.unit[j], fee)
     end_order(t, number, FILLED, out)
     row = out.fills[a.counts[1]]
     a.counts[1] = a.counts[1] + 1
@@ -163,3 +164,4 @@ def book(t: int, j: int, number: int, lots: int, price: float, a: Ledger, out: O
     row.price = price
     row.fee = fee
     row.unit = a.unit[j]
+    return quantity

@@ -25,7 +25,12 @@ class Columns(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The running state of the account; `counts` holds the numbers of orders, fills and decisions."""
+    """The running state of the account; `counts` holds the numbers of orders, fills and decisions.
+
+    What every bar looks at is one plain column each, not a field of `slots`: hundreds of instruments then stay in the
+    processor's nearest cache. `opening` and `closing` are rows of orders that are out, -1 where there is none; `wish` is the
+    sign of the last stance; `quantity` is held, `basis` what it was bought at where that counts.
+    """
 
     slots: Any
     specs: Any
@@ -33,6 +38,11 @@ class Ledger(NamedTuple):
     price: Any
     unit: Any
     base: Any
+    quantity: Any
+    basis: Any
+    opening: Any
+    closing: Any
+    wish: Any
     counts: Any
 
 

@@ -35,7 +35,7 @@ class Decider:
         self.states = states
         self.tape = tape
         n = len(setup.instruments)
-        self.hi, self.lo, self.fees = [0.0] * n, [0.0] * n, [0.0] * n
+        self.hi, self.lo = [0.0] * n, [0.0] * n
         self.equity = 0.0
         #: Whose orders these are: a live session names them (SEMANTICS 35), a replay has no need to.
         self.account = self.deployment = ""
@@ -44,7 +44,7 @@ class Decider:
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
-        self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, self.fees)
+        self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, [0.0] * n, [0.0] * n, [0.0])
         chain = setup.rules.chain(setup.buying_power)
         limits = tuple(limit or self._asking(setup.strategy.risk[k], k) for k, limit in enumerate(chain.limits))
         self._chain = chain._replace(size=chain.size or self._ask_sizer, limits=limits)
