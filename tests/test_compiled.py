@@ -198,9 +198,9 @@ def test_what_is_compiled_already_is_taken_as_it_is() -> None:
 
 def test_the_first_compile_is_announced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(compiled, "cache_folder", lambda function: tmp_path)
-    monkeypatch.setattr(compiled, "_compile", lambda function, signature: "kernel")
+    monkeypatch.setattr(compiled, "_compile", lambda *_: "kernel")
     assert compiled.compiled_kernel.__wrapped__() == "kernel"
     assert "compiling the research kernel, once" in capsys.readouterr().err
-    (tmp_path / "kernel.run-1.py311.nbc").write_text("")
+    (tmp_path / "compiled.run_at-1.py311.nbc").write_text("")
     compiled.compiled_kernel.__wrapped__()
     assert capsys.readouterr().err == ""

@@ -48,7 +48,7 @@ def test_rows_that_run_out_are_made_longer(monkeypatch: pytest.MonkeyPatch, exec
     setup = restless(1200) if execution is not LIMIT else setup_of("+-" * 600, 1200, execution=LIMIT)
     lengths: list[int] = []
     whole, longer = run_kernel(setup, compiled=True), engine._longer
-    monkeypatch.setattr(engine, "_arrays", small(engine._arrays))
+    monkeypatch.setattr(engine, "rows_for", small(engine.rows_for))
     monkeypatch.setattr(engine, "_longer", lambda rows: lengths.append(len(rows)) or longer(rows))
     short = run_kernel(setup, compiled=True)
     assert len(lengths) >= 9
@@ -56,13 +56,12 @@ def test_rows_that_run_out_are_made_longer(monkeypatch: pytest.MonkeyPatch, exec
     assert compare(run_kernel(setup, compiled=False), short, setup.bars).empty
 
 
-def small(arrays: Any) -> Any:
-    """Return the maker of state with room for a few rows only."""
+def small(rows_for: Any) -> Any:
+    """Return the maker of rows with room for a few only."""
 
     def made(setup: Setup) -> Any:
-        ledger, book, output = arrays(setup)
         orders, fills, decisions = (np.zeros(64, dtype_of(kind)) for kind in (ORDER, FILL, DECISION))
-        return ledger, book, output._replace(orders=orders, fills=fills, decisions=decisions)
+        return rows_for(setup)._replace(orders=orders, fills=fills, decisions=decisions)
 
     return made
 
@@ -78,7 +77,7 @@ def test_longer_rows_keep_what_was_written() -> None:
 def test_every_field_of_a_row_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     setup = restless(300)
     plain = run_kernel(setup, compiled=False)
-    monkeypatch.setattr(engine, "_arrays", poisoned(engine._arrays))
+    monkeypatch.setattr(engine, "rows_for", poisoned(engine.rows_for))
     fast = run_kernel(setup, compiled=True)
     for rows in ("orders", "fills", "decisions"):
         for name in getattr(plain, rows).dtype.names:
@@ -86,14 +85,14 @@ def test_every_field_of_a_row_is_written(monkeypatch: pytest.MonkeyPatch) -> Non
     np.testing.assert_array_equal(fast.equity, plain.equity)
 
 
-def poisoned(arrays: Any) -> Any:
-    """Return the maker of state with rows full of garbage, as memory that was used before."""
+def poisoned(rows_for: Any) -> Any:
+    """Return the maker of rows full of garbage, as memory that was used before."""
 
     def made(setup: Setup) -> Any:
-        ledger, book, output = arrays(setup)
+        output = rows_for(setup)
         for rows in output:
             rows.view(np.uint8)[:] = 0x5A
-        return ledger, book, output
+        return output
 
     return made
 
@@ -103,9 +102,17 @@ def test_compiled_from_some_size_on(monkeypatch: pytest.MonkeyPatch, size: int, 
     bars = wb.simulate(bars=size, seed=1)
     setup = set_up(wb.Strategy(wb.signals.Breakout(50)), bars)
     for name in ("plain", "compiled"):
-        monkeypatch.setattr(engine, f"_run_{name}", lambda setup, name=name: name)
+        monkeypatch.setattr(engine, f"_run_{name}", lambda setup, room=None, name=name: name)
     assert run_kernel(setup) == expected
     assert [run_kernel(setup, compiled=choice) for choice in (True, False)] == ["compiled", "plain"]
+
+
+def test_runs_in_one_room_are_what_each_is_alone() -> None:
+    room, setups = engine.Room(), [restless(3000), setup_of("+0-" * 100, 300), restless(3000)]
+    for setup in setups:
+        together, alone = run_kernel(setup, compiled=True, room=room), run_kernel(setup, compiled=True)
+        assert compare(together, alone, setup.bars).empty
+        assert together.equity.tobytes() == alone.equity.tobytes()
 
 
 def test_a_large_run_says_who_computed_it() -> None:

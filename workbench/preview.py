@@ -57,7 +57,9 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
     # where a compiled limit has its table, `ask` has the limit itself
     chain = Chain(lambda *_: order.quantity, (), [ask] * len(risk), risk, risk, len(risk), int(portfolio.buying_power))
     n = len(portfolio.symbols)
-    columns = BookColumns(_priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, *([0.0] * n for _ in range(4)), [0.0])
+    columns = BookColumns(
+        _priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0]
+    )
     for i, held in enumerate(book.positions.values()):
         start_book(columns, i, held, 0, 0)
     lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, row)

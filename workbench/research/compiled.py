@@ -1,7 +1,8 @@
 """The kernel, compiled: numba wraps the same plain functions, and keeps them on disk.
 
 The decisions of sizers and limits are handed over as first-class functions with fixed signatures, so one compiled kernel
-serves every strategy. numba does not notice an edit in another file; its cache is therefore kept in a folder named by a
+serves every strategy; they come as the addresses of their machine code, because numba takes longer to look nine functions up
+than the kernel takes for twenty thousand bars. numba does not notice an edit in another file; its cache is therefore kept in a folder named by a
 hash of every source file that the kernel inlines.
 """
 
@@ -11,7 +12,7 @@ import hashlib
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,12 +21,15 @@ from typing import Any
 
 from workbench.decision import BookColumns
 from workbench.records import DECISION, FILL, MOST_LIMITS, ORDER, SLOT, SPEC, dtype_of
-from workbench.research import kernel
+from workbench.research.kernel import run as kernel_run
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
-__all__ = ["compiled_decision", "compiled_kernel", "warm"]
+__all__ = ["address_of", "compiled_decision", "compiled_kernel", "warm"]
 
 LIMIT_KIND, SIZE_KIND = "limit", "size"
+#: Functions of compiled code alone: they make a first-class function of an address.
+limit_at: Any = None
+size_at: Any = None
 
 
 def functions_in(function: FunctionType) -> list[FunctionType]:
@@ -85,8 +89,8 @@ def _cached_in(folder: Path) -> Iterator[None]:
         config.CACHE_DIR = before
 
 
-def _compile(function: FunctionType, signature: Any = None) -> Any:
-    """Compile a function with all that it calls."""
+def _compile(function: FunctionType, signature: Any = None, given: Mapping[str, Any] | None = None) -> Any:
+    """Compile a function with all that it calls; `given` are names that only compiled code has."""
     import numba
 
     twins: dict[FunctionType, Any] = {}
@@ -94,11 +98,11 @@ def _compile(function: FunctionType, signature: Any = None) -> Any:
     with _cached_in(cache_folder(function)):
         for f in functions_in(function):
             names = {k: twins[v] for k, v in f.__globals__.items() if isinstance(v, FunctionType) and v in twins}
-            twin = FunctionType(f.__code__, {**f.__globals__, **names}, f.__name__, f.__defaults__, f.__closure__)
+            twin = FunctionType(f.__code__, {**f.__globals__, **names, **(given or {})}, f.__name__, f.__defaults__, f.__closure__)
             twin.__qualname__, twin.__module__ = f.__qualname__, f.__module__
             exact = (signature,) if f is function and signature is not None else ()
             # No reference counts and everything inlined: passing bundles of arrays costs nothing then (18 x faster).
-            twins[f] = numba.njit(*exact, cache=on_disk, forceinline=f is not function, _nrt=False)(twin)
+            twins[f] = numba.njit(*exact, cache=on_disk, forceinline=f is not function, nogil=True, _nrt=False)(twin)
     return twins[function]
 
 
@@ -115,6 +119,7 @@ def _types() -> dict[str, Any]:
     given = types.Array(f8, 1, "C", readonly=True)
     whole = types.Array(i8, 1, "C", readonly=True)
     state = types.Array(f8, 1, "C")
+    addresses = types.Array(i8, 1, "C", readonly=True)
     size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8))
     limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state))
     settings = types.NamedTuple([i8, i8, i8, i8, i8, f8, i8, i8], Settings)
@@ -124,18 +129,73 @@ def _types() -> dict[str, Any]:
     book = types.NamedTuple([rows(SPEC)] + [state] * 8, BookColumns)
     output = types.NamedTuple([rows(ORDER), rows(FILL), rows(DECISION), state], Output)
     many = types.UniTuple(given, MOST_LIMITS)
-    run = i8(i8, columns, ledger, book, output, settings, size, given, types.UniTuple(limit, MOST_LIMITS), many, many, i8, i8)
-    return {SIZE_KIND: size.signature, LIMIT_KIND: limit.signature, "run": run}
+    run = i8(i8, columns, ledger, book, output, settings, addresses, given, many, many, i8, i8)
+    return {SIZE_KIND: size, LIMIT_KIND: limit, "run": run}
 
 
 @lru_cache(maxsize=1)
 def compiled_kernel() -> Any:
     """Return the compiled kernel; the first time ever it takes some seconds, and says so."""
-    folder = cache_folder(_plain(kernel.run))
-    if not any(folder.rglob("kernel.run*.nbc")):
+    folder = cache_folder(_plain(run_at))
+    if not any(folder.rglob("compiled.run_at*.nbc")):
         print("workbench: compiling the research kernel, once (about 20 s); later runs load it from disk", file=sys.stderr, flush=True)
     with quietly():
-        return _compile(_plain(kernel.run), _types()["run"])
+        known = {f"{kind}_at": _function_at(_types()[kind]) for kind in (SIZE_KIND, LIMIT_KIND)}
+        return _compile(_plain(run_at), _types()["run"], known)
+
+
+def run_at(
+    first: int,
+    columns: Columns,
+    ledger: Ledger,
+    book: BookColumns,
+    output: Output,
+    settings: Settings,
+    addresses: Any,
+    size_p: Any,
+    limit_p: Any,
+    tables: Any,
+    count: int,
+    buying_power: int,
+) -> int:
+    """Run the kernel with the decisions at these addresses: that of the sizer, then those of the limits."""
+    limits = (
+        limit_at(addresses[1]),
+        limit_at(addresses[2]),
+        limit_at(addresses[3]),
+        limit_at(addresses[4]),
+        limit_at(addresses[5]),
+        limit_at(addresses[6]),
+        limit_at(addresses[7]),
+        limit_at(addresses[8]),
+    )
+    size = size_at(addresses[0])
+    return kernel_run(first, columns, ledger, book, output, settings, size, size_p, limits, limit_p, tables, count, buying_power)
+
+
+def _function_at(kind: Any) -> Any:
+    """Return what makes a first-class function of an address, in compiled code."""
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def at(typing: Any, address: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            made = cgutils.create_struct_proxy(signature.return_type)(context, builder)
+            made.jit_addr = builder.inttoptr(args[0], context.get_value_type(types.voidptr))
+            return made._getvalue()
+
+        return kind(types.int64), build
+
+    return at
+
+
+@cache
+def address_of(decision: Callable[..., float], kind: str) -> int:
+    """Return where the machine code of a sizer's or a limit's decision is."""
+    made = compiled_decision(decision, kind)
+    result = made.get_compile_result(_types()[kind].signature)
+    return int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
 
 
 @cache
@@ -144,7 +204,7 @@ def compiled_decision(decision: Callable[..., float], kind: str) -> Any:
     if not isinstance(decision, FunctionType):
         return decision
     with quietly():
-        return _compile(decision, _types()[kind])
+        return _compile(decision, _types()[kind].signature)
 
 
 def warm() -> None:

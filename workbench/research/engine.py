@@ -14,7 +14,7 @@ from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 
-__all__ = ["COMPILE_FROM", "run_kernel"]
+__all__ = ["COMPILE_FROM", "Room", "run_kernel"]
 
 #: From this many bars on (rows x instruments) the compiled kernel pays for loading it.
 COMPILE_FROM = 50_000
@@ -26,7 +26,28 @@ NOTHING = np.full(1, np.nan)
 NOTHING.flags.writeable = False
 
 
-def run_kernel(setup: Setup, compiled: bool | None = None) -> Record:
+class Room:
+    """Memory that one run after another writes its rows into: fresh memory costs more than a run of a short strategy.
+
+    The record of a run is overwritten by the next one in the same room.
+    """
+
+    def __init__(self) -> None:
+        self._output: Output | None = None
+
+    def output(self, setup: Setup) -> Output:
+        """Return rows for a run, those of the last one where they are long enough."""
+        if self._output is None or len(self._output.equity) != len(setup.bars) or len(self._output.orders) < least_rows(setup):
+            self._output = rows_for(setup)
+        return self._output
+
+    def grow(self, output: Output) -> Output:
+        """Return as many rows again."""
+        self._output = Output(_longer(output.orders), _longer(output.fills), _longer(output.decisions), output.equity)
+        return self._output
+
+
+def run_kernel(setup: Setup, compiled: bool | None = None, room: Room | None = None) -> Record:
     """Run a strategy whose parts all have compiled decisions.
 
     Parameters
@@ -34,11 +55,13 @@ def run_kernel(setup: Setup, compiled: bool | None = None) -> Record:
     setup : Setup
     compiled : bool, optional
         Whether to use the compiled kernel; by the size of the data where not given.
+    room : Room, optional
+        Memory to use once more; only the compiled kernel does.
     """
     size = len(setup.bars) * len(setup.instruments)
     if compiled is None:
         compiled = size >= COMPILE_FROM
-    return _run_compiled(setup) if compiled else _run_plain(setup)
+    return _run_compiled(setup, room or Room()) if compiled else _run_plain(setup)
 
 
 def settings_of(setup: Setup) -> Settings:
@@ -87,7 +110,7 @@ def _run_plain(setup: Setup) -> Record:
     price = [math.nan] * n
     held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [NO_WISH] * n
     ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0])
-    book = BookColumns(setup.specs, price, unit, base, *([0.0] * n for _ in range(4)), [0.0])
+    book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
     output = Output(orders, fills, decisions, [0.0] * len(setup.bars))
     chain = rules.chain(setup.buying_power)
@@ -96,29 +119,29 @@ def _run_plain(setup: Setup) -> Record:
     return Record(*tables, np.array(output.equity), ledger.purse[0], "kernel (plain)")
 
 
-def _run_compiled(setup: Setup) -> Record:
-    from workbench.research.compiled import compiled_decision, compiled_kernel, quietly
+def _run_compiled(setup: Setup, room: Room) -> Record:
+    from workbench.research.compiled import address_of, compiled_kernel
 
     run, rules = compiled_kernel(), setup.rules
-    limits = tuple(compiled_decision(limit, "limit") for limit in rules.limits)
+    addresses = [address_of(rules.size, "size"), *(address_of(limit, "limit") for limit in rules.limits)]
     limit_p = tuple(_flat(np.array(p, dtype=float)) for p in rules.limit_p)
     tables = tuple(_flat(np.array(t, dtype=float)) for t in rules.tables)
-    size, size_p = compiled_decision(rules.size, "size"), _flat(np.array(rules.size_p, dtype=float))
+    size_p = _flat(np.array(rules.size_p, dtype=float))
     columns, settings = columns_of(setup), settings_of(setup)
-    ledger, book, output = _arrays(setup)
-    chain = (size, size_p, limits, limit_p, tables, rules.count, int(setup.buying_power))
+    ledger, book = _arrays(setup)
+    output = room.output(setup)
+    chain = (_flat(addresses, np.int64), size_p, limit_p, tables, rules.count, int(setup.buying_power))
     done = 0
-    with quietly():
-        while (done := run(done, columns, ledger, book, output, settings, *chain)) < len(setup.bars):
-            output = Output(_longer(output.orders), _longer(output.fills), _longer(output.decisions), output.equity)
+    while (done := run(done, columns, ledger, book, output, settings, *chain)) < len(setup.bars):
+        output = room.grow(output)
     orders, fills, decisions = ledger.counts
     return Record(
         output.orders[:orders], output.fills[:fills], output.decisions[:decisions], output.equity, float(ledger.purse[0]), "kernel"
     )  # fmt: skip
 
 
-def _arrays(setup: Setup) -> tuple[Ledger, BookColumns, Output]:
-    """Return fresh state, and rows to begin with."""
+def _arrays(setup: Setup) -> tuple[Ledger, BookColumns]:
+    """Return fresh state."""
     n = len(setup.instruments)
     slots = np.zeros(n, dtype_of(SLOT))
     for name in UNSET:
@@ -128,11 +151,20 @@ def _arrays(setup: Setup) -> tuple[Ledger, BookColumns, Output]:
     specs, price = table(setup.specs, SPEC), np.full(n, np.nan)
     held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.full(n, NO_WISH)
     ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64))
-    book = BookColumns(specs, price, unit, base, *np.zeros((4, n)), np.zeros(1))
-    # Room that is not written to costs nothing, and the kernel writes every field of a row: nothing need be zero.
-    capacity = 2 * kernel.ROWS_A_STEP * n + 4096 + len(setup.bars) * n // 8
+    book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(1))
+    return ledger, book
+
+
+def least_rows(setup: Setup) -> int:
+    """Return how many rows of a kind the kernel wants to see at least: those of a step, and some."""
+    return 2 * kernel.ROWS_A_STEP * len(setup.instruments) + 4096
+
+
+def rows_for(setup: Setup) -> Output:
+    """Return rows to begin with. Those that are not written to cost nothing, and the kernel writes every field of a row."""
+    capacity = least_rows(setup) + len(setup.bars) * len(setup.instruments) // 8
     orders, fills, decisions = (np.empty(capacity, dtype_of(kind)) for kind in (ORDER, FILL, DECISION))
-    return ledger, book, Output(orders, fills, decisions, np.empty(len(setup.bars)))
+    return Output(orders, fills, decisions, np.empty(len(setup.bars)))
 
 
 def _longer(rows: np.ndarray) -> np.ndarray:

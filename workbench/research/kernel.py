@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
-from workbench.research.kernel_bar import at_open, inside, mark
+from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
@@ -44,13 +44,20 @@ def run(
     chain = Chain(size, size_p, limits, limit_p, tables, count, buying_power)
     n = len(a.specs)
     spare = ROWS_A_STEP * n
+    exits = s.has_stop + s.has_target
+    waiting = 1  # whether an order may be out; on most bars none is
     for t in range(first, len(m.label)):
         if a.counts[0] + spare > len(out.orders) or a.counts[1] + spare > len(out.fills) or a.counts[2] + spare > len(out.decisions):
             return t
-        at_open(t, n, m, a, out, s)
-        inside(t, n, m, a, out, s)
+        if waiting != 0:
+            orders_at_open(t, n, m, a, out, s)
+        if exits != 0:
+            exits_at_open(t, n, m, a, out, s)
+        if waiting + exits != 0:
+            inside(t, n, m, a, out, s)
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
+        sent = a.counts[0]
         wanted = close_what_turned(t, n, m, a, out, equity)
         if needed > 0.0 and equity < 0.5 * needed:
             stop_out(t, n, a, out)
@@ -64,7 +71,17 @@ def run(
                 if slot.wanted != 0:
                     decide_opening(t, j, m, a, b, out, s, equity, chain)
                     slot.wanted = 0
+        if waiting != 0 or a.counts[0] != sent:
+            waiting = any_out(n, a)
     return len(m.label)
+
+
+def any_out(n: int, a: Ledger) -> int:
+    """Return 1 where an order to open or to close is out."""
+    for j in range(n):
+        if a.opening[j] >= 0 or a.closing[j] >= 0:
+            return 1
+    return 0
 
 
 def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, equity: float) -> int:

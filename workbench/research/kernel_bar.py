@@ -10,8 +10,8 @@ from workbench.research.kernel_orders import end_limit, end_opening, enter, leav
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
 
-def at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
-    """Fill what fills at the open: closings, openings, targets, gapped stops - each over all instruments."""
+def orders_at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
+    """Fill what was decided and fills at the open: first all closings, then all openings."""
     for j in range(n):
         if a.closing[j] >= 0:
             first = m.open[t * n + j]
@@ -22,6 +22,10 @@ def at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> 
             first = m.open[t * n + j]
             if first == first:
                 open_at_open(t, j, first, m, a, out, s)
+
+
+def exits_at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
+    """Fill the protective orders that the bar opens beyond: first all targets, then all stops."""
     if s.has_target != 0:
         for j in range(n):
             if a.quantity[j] != 0.0:

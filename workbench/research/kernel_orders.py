@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from workbench.execution.fills import limit_price, stop_level, target_level
 from workbench.grid import quantity_of

@@ -10,25 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.records import CLOSE, LEGS, STATUSES, TYPES
+from workbench.records import LEGS, STATUSES, TYPES
+from workbench.research.trips import EXITS, quantities, trips
 from workbench.session.record import Record
 from workbench.session.setup import Setup
-from workbench.session.words import decision_words, is_stop_out, order_words
+from workbench.session.words import decision_words, order_words
 
 __all__ = ["decisions_table", "explained_table", "fills_table", "orders_table", "positions_of", "trades_table"]
-
-#: How a trade ended: by the leg that closed it, by the margin, or not yet.
-EXITS = (*LEGS[1:], "stop-out", "open")
-
-
-def quantities(setup: Setup, rows: np.ndarray, field: str) -> np.ndarray:
-    """Return lots as quantities: the float nearest to the exact decimal."""
-    number, power = _steps(setup)
-    return rows[field] * number[rows["j"]] / power[rows["j"]]
-
-
-def _steps(setup: Setup) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([spec.number for spec in setup.specs]), np.array([spec.power for spec in setup.specs])
 
 
 def _symbols(setup: Setup, rows: np.ndarray) -> Any:
@@ -90,23 +78,12 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     The column `exit` says what ended each: ``"close"`` (its stance), ``"stop"``, ``"target"``, ``"stop-out"`` (the margin,
     SEMANTICS 41), or ``"open"``.
     """
-    fills = record.fills
-    order = np.lexsort((np.arange(len(fills)), fills["j"]))
-    sorted_fills = fills[order]
-    entries = sorted_fills[_is_entry(sorted_fills, record)]
-    exits = _exits_of(sorted_fills, record)
+    found = trips(setup, record)
     rank = np.argsort(np.argsort(np.array(setup.bars.symbols), kind="stable"), kind="stable")
-    in_time = np.lexsort((rank[entries["j"]], entries["t"]))
-    entries, exits = entries[in_time], exits[in_time]
-    quantity = quantities(setup, entries, "lots")
-    closed = exits["t"] >= 0
-    unit = np.where(closed, exits["unit"], setup.conversion.unit[-1][entries["j"]])
-    last = setup.bars.close.ffill().iloc[-1].to_numpy()[entries["j"]]
-    price = np.where(closed, exits["price"], last)
-    gross = _profit(setup, entries, quantity, price, unit)
-    fees = entries["fee"] + np.where(closed, exits["fee"], 0.0)
+    in_time = np.lexsort((rank[found.entries["j"]], found.entries["t"]))
+    entries, exits, quantity, price, fees, profit = (array[in_time] for array in found)
     value = np.abs(quantity) * entries["price"] * entries["unit"]
-    steps = np.where(closed, exits["t"], len(setup.bars) - 1) - entries["t"]
+    steps = np.where(exits["t"] >= 0, exits["t"], len(setup.bars) - 1) - entries["t"]
     return pd.DataFrame(
         {
             "symbol": _symbols(setup, entries),
@@ -114,48 +91,15 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
             "quantity": np.abs(quantity),
             "entered": _times(setup, entries["t"]),
             "entry_price": entries["price"],
-            "exited": _times(setup, np.where(closed, exits["t"], -1)),
+            "exited": _times(setup, exits["t"]),
             "exit_price": price,
             "exit": _words(EXITS, exits["why"]),
             "steps": steps,
             "fees": fees,
-            "profit": gross - fees,
-            "return": (gross - fees) / value,
+            "profit": profit,
+            "return": profit / value,
         }
     )
-
-
-def _is_entry(fills: np.ndarray, record: Record) -> np.ndarray:
-    entry: np.ndarray = record.orders["leg"][fills["order"]] == 0
-    return entry
-
-
-def _exits_of(fills: np.ndarray, record: Record) -> np.ndarray:
-    """Return for each entry the fill that follows it on its instrument, and why (`EXITS`); t is -1 where it is still open."""
-    entry = np.flatnonzero(_is_entry(fills, record))
-    kind = np.dtype([("t", "i8"), ("price", "f8"), ("fee", "f8"), ("unit", "f8"), ("why", "i8")])
-    exits = np.zeros(len(entry), kind)
-    exits["t"], exits["why"] = -1, EXITS.index("open")
-    after = entry + 1
-    known = after < len(fills)
-    known[known] = (fills["j"][after[known]] == fills["j"][entry[known]]) & ~_is_entry(fills, record)[after[known]]
-    for name in ("t", "price", "fee", "unit"):
-        exits[name][known] = fills[name][after[known]]
-    orders = record.orders[fills["order"][after[known]]]
-    exits["why"][known] = np.where(_are_stop_outs(orders, record), EXITS.index("stop-out"), orders["leg"] - 1)
-    return exits
-
-
-def _are_stop_outs(orders: np.ndarray, record: Record) -> np.ndarray:
-    """Return which orders close for the margin."""
-    return (orders["leg"] == CLOSE) & is_stop_out(record.decisions[orders["decision"]].view(np.recarray))
-
-
-def _profit(setup: Setup, entries: np.ndarray, quantity: np.ndarray, price: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Return the gross profit: paid at the entry's rate if funded, turned over at the exit's rate if margined."""
-    funded = np.array([bool(spec.funded) for spec in setup.specs])[entries["j"]]
-    paid = quantity * entries["price"] * np.where(funded, entries["unit"], unit)
-    return quantity * price * unit - paid
 
 
 def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:
@@ -195,5 +139,5 @@ def positions_of(setup: Setup, record: Record) -> pd.DataFrame:
     """Return the signed quantity held at each close, shape (T, N)."""
     lots = np.zeros(setup.bars.shape, dtype=np.int64)
     np.add.at(lots, (record.fills["t"], record.fills["j"]), record.fills["lots"])
-    number, power = _steps(setup)
+    number, power = (np.array([getattr(spec, name) for spec in setup.specs]) for name in ("number", "power"))
     return pd.DataFrame(np.cumsum(lots, axis=0) * number / power, setup.bars.index, setup.bars.symbols)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.research.tables import quantities
+from workbench.research.trips import quantities
 
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
