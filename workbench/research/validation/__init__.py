@@ -1,15 +1,36 @@
 """Validation: honest folds, honest figures, and a count of all that was tried."""
 
 from workbench.errors import unknown_name
+from workbench.research.statistics import performance
 from workbench.research.validation.audit import audit_split
+from workbench.research.validation.overfitting import cscv, probability_of_overfitting
 from workbench.research.validation.purged import CombinatorialPurged, PurgedKFold
+from workbench.research.validation.sharpe import (
+    Moments,
+    deflated_sharpe,
+    expected_best,
+    minimum_track_record,
+    moments,
+    probabilistic_sharpe,
+    sharpe,
+)
 from workbench.research.validation.walk_forward import WalkForward
 
 __all__ = [
     "CombinatorialPurged",
+    "Moments",
     "PurgedKFold",
     "WalkForward",
     "audit_split",
+    "cscv",
+    "deflated_sharpe",
+    "expected_best",
+    "minimum_track_record",
+    "moments",
+    "performance",
+    "probabilistic_sharpe",
+    "probability_of_overfitting",
+    "sharpe",
 ]
 
 
