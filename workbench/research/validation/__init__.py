@@ -3,8 +3,12 @@
 from workbench.errors import unknown_name
 from workbench.research.statistics import performance
 from workbench.research.validation.audit import audit_split
+from workbench.research.validation.distribution import Distribution, PermutationTest
+from workbench.research.validation.monte_carlo import MonteCarlo, monte_carlo
 from workbench.research.validation.overfitting import cscv, probability_of_overfitting
+from workbench.research.validation.permutation import permutation_test, permute_bars
 from workbench.research.validation.purged import CombinatorialPurged, PurgedKFold
+from workbench.research.validation.resampling import bootstrap
 from workbench.research.validation.sharpe import (
     Moments,
     deflated_sharpe,
@@ -14,20 +18,31 @@ from workbench.research.validation.sharpe import (
     probabilistic_sharpe,
     sharpe,
 )
+from workbench.research.validation.study import Study
+from workbench.research.validation.trial import Trial
 from workbench.research.validation.walk_forward import WalkForward
 
 __all__ = [
     "CombinatorialPurged",
+    "Distribution",
     "Moments",
+    "MonteCarlo",
+    "PermutationTest",
     "PurgedKFold",
+    "Study",
+    "Trial",
     "WalkForward",
     "audit_split",
+    "bootstrap",
     "cscv",
     "deflated_sharpe",
     "expected_best",
     "minimum_track_record",
     "moments",
+    "monte_carlo",
     "performance",
+    "permutation_test",
+    "permute_bars",
     "probabilistic_sharpe",
     "probability_of_overfitting",
     "sharpe",

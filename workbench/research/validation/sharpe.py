@@ -12,7 +12,16 @@ from workbench.errors import ParameterError
 from workbench.research.statistics import ratio
 from workbench.research.validation.returns import returns_of
 
-__all__ = ["Moments", "deflated_sharpe", "expected_best", "minimum_track_record", "moments", "probabilistic_sharpe", "sharpe"]
+__all__ = [
+    "Moments",
+    "deflated_sharpe",
+    "expected_best",
+    "minimum_track_record",
+    "moments",
+    "probabilistic_sharpe",
+    "probability",
+    "sharpe",
+]
 
 #: A ratio so many standard errors from 0 is an annual Sharpe ratio of more than 3 over ten years: it looks annualised.
 MOST_ERRORS = 10.0
@@ -125,7 +134,8 @@ def _variance(m: Moments) -> float:
     return 1.0 - m.skew * m.sharpe + (m.kurtosis - 1.0) / 4.0 * m.sharpe**2
 
 
-def _probability(m: Moments, benchmark: float) -> float:
+def probability(m: Moments, benchmark: float) -> float:
+    """Return the probability that the true Sharpe ratio is above a benchmark; both are taken as they are."""
     if math.isnan(m.sharpe):
         return math.nan
     # the variance is at least (1 - skew x sharpe / 2)^2, as kurtosis is at least 1 + skew^2; below 0 it is rounding
@@ -162,7 +172,7 @@ def probabilistic_sharpe(returns: Any, benchmark: float = 0.0) -> float:
     >>> round(probabilistic_sharpe((0.1, 250, 0.0, 3.0)), 4)
     0.9423
     """
-    return _probability(_moments_of(returns, benchmark), benchmark)
+    return probability(_moments_of(returns, benchmark), benchmark)
 
 
 def minimum_track_record(returns: Any, benchmark: float = 0.0, confidence: float = 0.95) -> float:
@@ -271,4 +281,4 @@ def deflated_sharpe(returns: Any, *, trials: int, variance: float) -> float:
     best = expected_best(trials, variance)
     m = _moments_of(returns)
     _refuse_annualised(math.sqrt(variance), m.periods, "a standard deviation of the trials' Sharpe ratios")
-    return _probability(m, best)
+    return probability(m, best)
