@@ -6,7 +6,7 @@ from workbench.research.validation.audit import audit_split
 from workbench.research.validation.distribution import Distribution, PermutationTest
 from workbench.research.validation.monte_carlo import MonteCarlo, monte_carlo
 from workbench.research.validation.overfitting import cscv, probability_of_overfitting
-from workbench.research.validation.permutation import permutation_test, permute_bars
+from workbench.research.validation.permutation import permutation_test, permute_bars, total_return
 from workbench.research.validation.purged import CombinatorialPurged, PurgedKFold
 from workbench.research.validation.resampling import bootstrap
 from workbench.research.validation.sharpe import (
@@ -46,6 +46,7 @@ __all__ = [
     "probabilistic_sharpe",
     "probability_of_overfitting",
     "sharpe",
+    "total_return",
 ]
 
 

@@ -9,12 +9,19 @@ import numpy as np
 
 from workbench.bars import FIELDS, Bars
 from workbench.errors import ParameterError, did_you_mean
+from workbench.research.engine import COMPILE_FROM, run_kernel
 from workbench.research.result import Backtest
-from workbench.research.running import backtest
+from workbench.research.running import run_session
 from workbench.research.validation.distribution import PermutationTest, require_samples
+from workbench.session.setup import set_up
 from workbench.strategy import Strategy
 
-__all__ = ["permutation_test", "permute_bars"]
+__all__ = ["permutation_test", "permute_bars", "total_return"]
+
+
+def total_return(result: Backtest) -> float:
+    """Return what a backtest made of its cash, as a share: 0.1 is ten percent more."""
+    return float(result.equity.iloc[-1]) / result.setup.cash - 1.0
 
 
 def permute_bars(bars: Bars, seed: int = 0) -> Bars:
@@ -80,7 +87,7 @@ def _reordered(block: Bars, order: np.ndarray) -> dict[str, np.ndarray]:
 def permutation_test(
     strategy: Strategy,
     bars: Bars,
-    statistic: str | Callable[[Backtest], float] = "return %",
+    statistic: str | Callable[[Backtest], float] = total_return,
     samples: int = 100,
     seed: int = 0,
     **how: Any,
@@ -95,13 +102,13 @@ def permutation_test(
     strategy : Strategy
         As it is: for one that was chosen among many, chance would have had to choose too, and the p-value flatters.
     bars : Bars
-    statistic : str or callable, default "return %"
+    statistic : str or callable, default `total_return`
         A row of `Backtest.stats`, or a function of a Backtest; the larger the better.
     samples : int, default 100
         The smallest p-value is 1 / (1 + samples).
     seed : int, default 0
     **how
-        For `backtest`: cash, costs, currency, rates, buying_power.
+        As `workbench.backtest` takes it: cash, costs, currency, rates, buying_power.
 
     Returns
     -------
@@ -121,15 +128,22 @@ def permutation_test(
     True
     """
     require_samples(samples, seed)
-    observed = backtest(strategy, bars, **how)
+    many = len(bars) * len(bars.instruments) * samples >= COMPILE_FROM
+    observed = _run(strategy, bars, many, how)
     if len(bars) < 3:
         raise ParameterError(f"there is no other order of {len(bars)} bars: at least three are needed")
     figure, name = _figure_of(statistic, observed)
     if np.isnan(figure(observed)):
-        raise ParameterError(f"{name} has no figure on these bars (NaN): choose another statistic, such as 'return %'")
+        raise ParameterError(f"{name} has no figure on these bars (NaN): choose another statistic, such as the total return")
     seeds = np.random.SeedSequence(seed).generate_state(samples, np.uint64)
-    values = [figure(backtest(strategy, permute_bars(bars, int(one)), **how)) for one in seeds]
+    values = [figure(_run(strategy, permute_bars(bars, int(one)), many, how)) for one in seeds]
     return PermutationTest(name, figure(observed), np.array(values))
+
+
+def _run(strategy: Strategy, bars: Bars, compiled: bool, how: dict[str, Any]) -> Backtest:
+    """Backtest; many small runs pay for loading the compiled kernel as one large one does."""
+    setup = set_up(strategy, bars, **how)
+    return Backtest(setup, run_kernel(setup, compiled) if setup.rules.compiled else run_session(setup))
 
 
 def _figure_of(statistic: Any, result: Backtest) -> tuple[Callable[[Backtest], float], str]:
