@@ -229,13 +229,3 @@ REFUSED = {
 def test_what_makes_no_sense_is_refused_in_a_sentence(call: Any, said: str | None) -> None:
     with pytest.raises(ParameterError if said else AttributeError, match=said or "did you mean 'triple_barrier'"):
         call()
-
-
-def test_fifty_thousand_bars_take_well_under_a_second() -> None:
-    import time
-
-    many = wb.simulate(bars=50_000, seed=1)
-    start = time.process_time()
-    labels = wb.labels.triple_barrier(many, 0.002, 0.001, 1_000, path="high_low")
-    assert time.process_time() - start < 1.0
-    assert len(labels) == 50_000
