@@ -49,6 +49,11 @@ def audit_split(splitter: Any, X: pd.DataFrame, ends: pd.Series) -> pd.DataFrame
     for fold, (train, test) in enumerate(splitter.split(X)):
         met = first_overlap(rows.start[train], rows.end[train], rows.start[test], rows.end[test])
         mine, theirs = train[met >= 0], test[met[met >= 0]]
-        keys = {"train": X.index[mine], "train_end": end[mine], "test": X.index[theirs], "test_end": end[theirs]}
+        keys = {"train": _keys(X.index[mine]), "train_end": end[mine], "test": _keys(X.index[theirs]), "test_end": end[theirs]}
         found.append(pd.DataFrame({"fold": fold} | keys, pd.RangeIndex(len(mine))))
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["fold", "train", "train_end", "test", "test_end"])
+
+
+def _keys(index: pd.Index) -> pd.Index:
+    """Return the keys of some rows; pandas would spell out all times and symbols of X for a few of them."""
+    return index.remove_unused_levels().to_flat_index() if isinstance(index, pd.MultiIndex) else index
