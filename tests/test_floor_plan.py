@@ -261,6 +261,10 @@ def loaded(code: str, names: tuple[str, ...]) -> list[str]:
     return list(json.loads(done.stdout.splitlines()[-1]))
 
 
+def test_labels_and_validation_load_nothing_heavy() -> None:
+    assert loaded("import workbench as wb\nwb.labels, wb.validation", (*SMALL, "scipy", "arch", "purgedcv")) == []
+
+
 def test_import_workbench_loads_nothing_heavy() -> None:
     assert loaded("import workbench", LIGHT) == []
 

@@ -28,6 +28,11 @@ NAMES = [
     "risk.MaxLeverage", "execution.Market", "execution.Limit", "execution.Costs", "execution.ExecutionModule",
     "execution.PaperVenue", "data.DataAdapter", "Backtest.orders", "Backtest.fills", "Backtest.trades", "Backtest.equity",
     "Backtest.stats", "Backtest.decisions", "Backtest.assumptions", "Backtest.plot", "Backtest.portfolio",
+    "labels.fixed_horizon", "labels.triple_barrier", "labels.meta_labels", "labels.uniqueness_weights", "labels.sequential_bootstrap",
+    "validation.WalkForward", "validation.PurgedKFold", "validation.CombinatorialPurged", "validation.audit_split",
+    "validation.probabilistic_sharpe", "validation.deflated_sharpe", "validation.minimum_track_record",
+    "validation.probability_of_overfitting", "validation.bootstrap", "validation.monte_carlo", "validation.permutation_test",
+    "validation.Study",
 ]  # fmt: skip
 SIGNATURES = {
     "Instrument": "symbol asset_class kind base quote multiplier tick_size quantity_step min_quantity min_notional can_short margin "
@@ -48,6 +53,11 @@ SIGNATURES = {
     "risk.MaxExposure": "limit by of scope",
     "risk.MaxLeverage": "limit",
     "execution.Costs": "commission slippage spread",
+    "labels.fixed_horizon": "bars horizon threshold volatility",
+    "labels.triple_barrier": "bars upper lower vertical events volatility path at_vertical",
+    "validation.PurgedKFold": "n_splits ends embargo",
+    "validation.WalkForward": "n_splits test_size train_size purge",
+    "validation.CombinatorialPurged": "n_groups n_test_groups ends embargo",
 }
 
 
@@ -96,7 +106,14 @@ def test_an_unknown_name_gets_a_sentence(room: Any, name: str, said: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("room", "name", "near"), [("signals", "Brakeout", "Breakout"), ("risk", "MaxLeverge", "MaxLeverage"), ("data", "smaple", "sample")]
+    ("room", "name", "near"),
+    [
+        ("signals", "Brakeout", "Breakout"),
+        ("risk", "MaxLeverge", "MaxLeverage"),
+        ("data", "smaple", "sample"),
+        ("validation", "PurgedKfold", "PurgedKFold"),
+        ("labels", "tripple_barrier", "triple_barrier"),
+    ],
 )
 def test_an_unknown_name_of_a_room_gets_a_sentence(room: str, name: str, near: str) -> None:
     with pytest.raises(AttributeError, match=f"did you mean {near!r}"):

@@ -13,7 +13,7 @@ import pytest
 
 from workbench.calendars import session_times
 from workbench.interval import nanoseconds
-from workbench.research.statistics import daily_equity, drawdown, statistics
+from workbench.research.statistics import daily_equity, daily_returns, drawdown, performance, statistics
 
 FIVE_MINUTES = nanoseconds("5min")
 NO_TRADES = pd.DataFrame({"exit": [], "profit": []})
@@ -63,6 +63,7 @@ def test_the_figures_of_a_year_by_hand() -> None:
     assert found["Sharpe"] == pytest.approx(mean / deviation * scale)
     assert found["Sortino"] == pytest.approx(mean / math.sqrt(0.01 / 4) * scale)
     assert found["max drawdown %"] == pytest.approx(-10)
+    assert found["Calmar"] == pytest.approx(found["annual return %"] / 10)
 
 
 @pytest.fixture
@@ -82,6 +83,37 @@ def test_the_published_vectors(vectors: dict[str, Any]) -> None:
     assert found["annual volatility %"] / 100 == pytest.approx(expected["annual_volatility"] * scale, rel=1e-7)
     assert found["Sharpe"] == pytest.approx(expected["sharpe"] * scale, rel=1e-7)
     assert found["Sortino"] == pytest.approx(expected["sortino"] * scale, rel=1e-7)
+
+
+def test_the_published_vectors_through_performance(vectors: dict[str, Any]) -> None:
+    returns = pd.Series(vectors["inputs"]["returns_mixed_percent"], dtype=float) / 100
+    found = performance(returns, vectors["inputs"]["periods_per_year"])
+    named = {"max_drawdown": "max drawdown", "cum_return_final": "return", "sharpe": "Sharpe", "sortino": "Sortino", "calmar": "Calmar"}
+    for name, expected in vectors["expected"].items():
+        # the final return is printed with five digits
+        within = {"abs": 1e-5} if name == "cum_return_final" else {"rel": vectors["tolerance"]}
+        assert found[named.get(name, name.replace("_", " "))] == pytest.approx(expected, **within), name
+
+
+def test_performance_by_hand() -> None:
+    found = performance(np.array([0.1, -0.1, np.nan, 0.2]), periods_per_year=4)
+    assert found["return"] == pytest.approx(1.1 * 0.9 * 1.2 - 1) == pytest.approx(found["annual return"])
+    assert found["annual volatility"] == pytest.approx(math.sqrt((1 + 25 + 16) / 30**2 / 2 * 4))
+    assert found["Sharpe"] == pytest.approx(0.2 / 3 / math.sqrt(42 / 900 / 2) * 2)
+    assert found["Sortino"] == pytest.approx(0.2 / 3 / math.sqrt(0.01 / 3) * 2)
+    assert found["max drawdown"] == pytest.approx(-0.1)
+    assert found["Calmar"] == pytest.approx(1.88)
+
+
+@pytest.mark.parametrize("returns", [[], [0.1], [0.1, 0.1, 0.1]], ids=["none", "one", "equal ones"])
+def test_performance_says_nothing_where_nothing_varies(returns: list[float]) -> None:
+    found = performance(np.array(returns), 252)
+    assert found[["Sharpe", "Sortino", "Calmar"]].isna().all()
+    assert found["max drawdown"] == 0.0
+
+
+def test_a_day_without_anything_to_lose_has_no_return() -> None:
+    assert daily_returns(days([110, 0, 50]), 100.0).tolist() == pytest.approx([0.1, -1, math.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(

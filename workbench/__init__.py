@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from workbench.market import Decision, Fill, Order
     from workbench.panel import ControlPanel
     from workbench.portfolio import Portfolio
-    from workbench.research import Backtest, Readable, backtest, check_causality, check_parity
+    from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
     from workbench.session import Session
     from workbench.strategy import Strategy
 
-#: Rooms that are public as they stand, and the home of every other public name.
-ROOMS = ("data", "errors", "execution", "exits", "indicators", "research", "risk", "signals", "sizing")
+#: Rooms that are public as they stand and where they are, and the home of every other public name.
+ROOMS = {name: name for name in ("data", "errors", "execution", "exits", "indicators", "research", "risk", "signals", "sizing")}
+ROOMS |= {"labels": "research.labels", "validation": "research.validation"}
 HOMES = {
     "Backtest": "research",
     "Bars": "bars",
@@ -80,6 +81,7 @@ __all__ = [
     "execution",
     "exits",
     "indicators",
+    "labels",
     "promote",
     "read_bars",
     "risk",
@@ -88,12 +90,13 @@ __all__ = [
     "simulate",
     "sizing",
     "start",
+    "validation",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in ROOMS:
-        return importlib.import_module(f"{__name__}.{name}")
+        return importlib.import_module(f"{__name__}.{ROOMS[name]}")
     if name in HOMES:
         found = getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
         globals()[name] = found
