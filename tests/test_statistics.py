@@ -13,23 +13,25 @@ import pytest
 
 from workbench.calendars import session_times
 from workbench.interval import nanoseconds
-from workbench.research.statistics import daily_equity, daily_returns, drawdown, performance, statistics
+from workbench.research.figures import figures as figures_of
+from workbench.research.statistics import Days, daily_equity, daily_returns, drawdown, performance
+from workbench.research.trips import EXITS
 
 FIVE_MINUTES = nanoseconds("5min")
-NO_TRADES = pd.DataFrame({"exit": [], "profit": []})
+NO_TRADES = np.empty(0), np.empty(0, int)
 
 
 def days(values: list[float], freq: str = "1D", start: str = "2024-01-01") -> pd.Series:
     return pd.Series(values, pd.date_range(start, periods=len(values), freq=freq, tz="UTC"), dtype=float)
 
 
-def figures(equity: pd.Series, cash: float = 100.0, trades: pd.DataFrame = NO_TRADES, **more: float) -> dict[str, Any]:
-    return statistics(equity, cash, trades, int(more.get("orders", 0)), more.get("exposure", 0.0), more.get("fees", 0.0)).to_dict()
+def figures(equity: pd.Series, cash: float = 100.0, trades: Any = NO_TRADES) -> dict[str, Any]:
+    return figures_of(equity.to_numpy(), Days(equity.index.as_unit("ns").asi8), cash, *trades)
 
 
-def trades(*profits: float, exits: str = "") -> pd.DataFrame:
+def trades(*profits: float, exits: str = "") -> tuple[np.ndarray, np.ndarray]:
     words = {"s": "stop", "c": "close", "o": "open", "t": "target", "m": "stop-out"}
-    return pd.DataFrame({"exit": [words[x] for x in (exits or "c" * len(profits))], "profit": profits})
+    return np.array(profits), np.array([EXITS.index(words[x]) for x in (exits or "c" * len(profits))])
 
 
 # -- fall and days ----------------------------------------------------------------------------------------------------
@@ -135,13 +137,6 @@ def test_a_day_without_anything_to_lose_has_no_return() -> None:
 def test_trades_by_hand(profits: tuple[float, ...], exits: str, expected: dict[str, float]) -> None:
     found = figures(days([100, 101]), trades=trades(*profits, exits=exits))
     assert {name: found[name] for name in expected} == pytest.approx(expected, nan_ok=True)
-
-
-def test_what_is_handed_over_is_told() -> None:
-    found = figures(days([100, 101]), orders=7, exposure=0.25, fees=3.5)
-    assert (found["orders"], found["time in market %"], found["fees"], found["steps"]) == (7, 25.0, 3.5, 2)
-    assert (found["start"], found["end"]) == (pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-01-02", tz="UTC"))
-    assert (found["start equity"], found["end equity"]) == (100.0, 101.0)
 
 
 # -- a number of days a year ------------------------------------------------------------------------------------------

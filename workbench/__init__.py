@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.panel import ControlPanel
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
+    from workbench.research.sweep import sweep
     from workbench.session import Session
     from workbench.strategy import Strategy
 
@@ -53,6 +54,7 @@ HOMES = {
     "start": "live.start",
     "read_bars": "data",
     "sample": "data",
+    "sweep": "research.sweep",
     "simulate": "data",
 }
 
@@ -90,6 +92,7 @@ __all__ = [
     "simulate",
     "sizing",
     "start",
+    "sweep",
     "validation",
 ]
 

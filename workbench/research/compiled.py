@@ -1,9 +1,9 @@
 """The kernel, compiled: numba wraps the same plain functions, and keeps them on disk.
 
 The decisions of sizers and limits are handed over as first-class functions with fixed signatures, so one compiled kernel
-serves every strategy; they come as the addresses of their machine code, because numba takes longer to look nine functions up
-than the kernel takes for twenty thousand bars. numba does not notice an edit in another file; its cache is therefore kept in a folder named by a
-hash of every source file that the kernel inlines.
+serves every strategy; they come as the addresses of their machine code, because numba takes longer to look nine functions
+up than the kernel takes for twenty thousand bars. numba does not notice an edit in another file; its cache is therefore kept
+in a folder named by a hash of every source file that the kernel inlines.
 """
 
 from __future__ import annotations

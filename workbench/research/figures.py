@@ -1,4 +1,4 @@
-"""The figures of one run after another over the same bars: those of `Backtest.stats`, without a table in between."""
+"""The figures that a trader looks at first: of one result, or of one run after another over the same bars."""
 
 from __future__ import annotations
 
@@ -6,84 +6,103 @@ import math
 
 import numpy as np
 
-from workbench.interval import DAY
 from workbench.records import NONE, OPENED
-from workbench.research.statistics import SHORTEST_YEARS, YEAR
-from workbench.research.trips import EXITS, Trips, trips
+from workbench.research.statistics import SHORTEST_YEARS, Days, downside_ratio, ratio, returns_of
+from workbench.research.trips import EXITS, STILL_OPEN, Trips, trips
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 
-__all__ = ["Figures"]
+__all__ = ["Figures", "figures"]
 
 STOPS = (EXITS.index("stop"), EXITS.index("stop-out"))
 
 
 class Figures:
-    """What is the same in every run over the same bars: where the days end, and how many of them come in a year.
+    """Makes the figures of runs over the same bars.
 
     Parameters
     ----------
     setup : Setup
+        Any of them.
     """
 
     def __init__(self, setup: Setup) -> None:
-        labels = setup.bars.labels
-        days = labels // DAY
-        self._ends = np.flatnonzero(np.append(days[1:] != days[:-1], True))
-        self._years = (int(labels[-1]) - int(labels[0])) / (YEAR * DAY)
-        span = days[self._ends[-1]] - days[self._ends[0]]
-        self._scale = math.sqrt(YEAR * (len(self._ends) - 1) / span) if span else math.nan
-        self._peak = np.empty(len(labels))
+        self._days = Days(setup.bars.labels)
 
     def of(self, setup: Setup, record: Record) -> dict[str, float]:
-        """Return the figures of a run, named as in `Backtest.stats`."""
-        equity, cash, codes = record.equity, setup.cash, record.decisions["code"]
-        end, found = float(equity[-1]), trips(setup, record)
-        return {
-            "end equity": end,
-            "return %": (end / cash - 1.0) * 100,
-            **self._annual(equity, cash),
-            "max drawdown %": self._fall(equity) * 100,
+        """Return the figures of a run."""
+        found, codes = trips(setup, record), record.decisions["code"]
+        made = figures(record.equity, self._days, setup.cash, found.profit, found.exits["why"])
+        return made | {
             "orders": len(record.orders),
-            "trades": len(found.profit),
-            **_of_trades(found),
             "time in market %": _in_market(setup, found) * 100,
             "fees": float(record.fills["fee"].sum()),
             "openings refused": int(np.count_nonzero((codes != NONE) & (codes != OPENED))),
         }
 
-    def _fall(self, equity: np.ndarray) -> float:
-        peak = np.maximum.accumulate(equity, out=self._peak)
-        return float(np.min(np.divide(equity, peak, out=peak))) - 1.0
 
-    def _annual(self, equity: np.ndarray, cash: float) -> dict[str, float]:
-        end = float(equity[-1])
-        growth = ((end / cash) ** (1 / self._years) - 1) * 100 if self._years >= SHORTEST_YEARS and end > 0 else math.nan
-        values = np.concatenate([[cash], equity[self._ends]])
-        if len(values) < 4 or (values <= 0).any():
-            return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}
-        returns = values[1:] / values[:-1] - 1.0
-        mean, deviation = float(returns.mean()), float(returns.std(ddof=1))
-        downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
-        return {
-            "annual return %": growth,
-            "annual volatility %": deviation * self._scale * 100,
-            "Sharpe": mean / deviation * self._scale if deviation else math.nan,
-            "Sortino": mean / downside * self._scale if downside else math.nan,
-        }
+def figures(equity: np.ndarray, days: Days, cash: float, profit: np.ndarray, why: np.ndarray) -> dict[str, float]:
+    """Return the figures of an equity and of round trips.
 
+    Volatility, Sharpe and Sortino are of daily returns (ddof=1; the downside over all days), without a risk-free rate; NaN below
+    three days. The annual return is NaN below a quarter of a year. Calmar is it over the size of the deepest fall. Stopped out are
+    the closed trades that a protective stop or the margin ended: the money was taken either way.
 
-def _of_trades(found: Trips) -> dict[str, float]:
-    """Return the figures of the closed trades."""
-    profit = found.profit[found.closed]
-    won, lost = float(profit[profit > 0].sum()), float(profit[profit <= 0].sum())
-    count = len(profit)
-    stopped = np.count_nonzero(np.isin(found.exits["why"], STOPS))
+    Parameters
+    ----------
+    equity : ndarray of shape (T,)
+        At the close of each step, in account currency.
+    days : Days
+        Of its labels.
+    cash : float
+        At the start.
+    profit : ndarray of shape (trades,)
+        After fees; an open trade is valued at the last close.
+    why : ndarray of shape (trades,)
+        How each ended (`workbench.research.trips.EXITS`).
+    """
+    end, annual, deepest = float(equity[-1]), _annual(equity, days, cash), deepest_fall(equity) * 100
     return {
-        "win rate %": np.count_nonzero(profit > 0) / count * 100 if count else math.nan,
+        "end equity": end,
+        "return %": (end / cash - 1.0) * 100,
+        **annual,
+        "Calmar": annual["annual return %"] / -deepest if deepest else math.nan,
+        "max drawdown %": deepest,
+        **_of_trades(profit, why),
+    }
+
+
+def deepest_fall(equity: np.ndarray) -> float:
+    """Return the deepest fall from the highest equity so far, as a share: at most 0."""
+    peak = np.maximum.accumulate(equity)
+    return float(np.min(np.divide(equity, peak, out=peak))) - 1.0
+
+
+def _annual(equity: np.ndarray, days: Days, cash: float) -> dict[str, float]:
+    end, daily = float(equity[-1]), equity[days.ends]
+    growth = ((end / cash) ** (1 / days.years) - 1) * 100 if days.years >= SHORTEST_YEARS and end > 0 else math.nan
+    if len(daily) < 3 or (daily <= 0).any():
+        return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}
+    returns = returns_of(daily, cash)
+    return {
+        "annual return %": growth,
+        "annual volatility %": float(returns.std(ddof=1)) * days.scale * 100,
+        "Sharpe": ratio(returns) * days.scale,
+        "Sortino": downside_ratio(returns) * days.scale,
+    }
+
+
+def _of_trades(profit: np.ndarray, why: np.ndarray) -> dict[str, float]:
+    closed = why != STILL_OPEN
+    ended, count = profit[closed], int(np.count_nonzero(closed))
+    won, lost = float(ended[ended > 0].sum()), float(ended[ended <= 0].sum())
+    return {
+        "trades": len(profit),
+        "open trades": len(profit) - count,
+        "win rate %": np.count_nonzero(ended > 0) / count * 100 if count else math.nan,
         "profit factor": won / -lost if lost else math.nan,
-        "average trade": float(profit.mean()) if count else math.nan,
-        "stopped out %": stopped / count * 100 if count else math.nan,
+        "average trade": float(ended.mean()) if count else math.nan,
+        "stopped out %": np.count_nonzero(np.isin(why, STOPS)) / count * 100 if count else math.nan,
     }
 
 
@@ -91,7 +110,5 @@ def _in_market(setup: Setup, found: Trips) -> float:
     """Return the share of the steps at whose close there is a position."""
     steps = len(setup.bars)
     begun, ended = found.entries["t"], np.where(found.closed, found.exits["t"], steps)
-    if len(setup.instruments) == 1:
-        return float((ended - begun).sum()) / steps
     change = np.bincount(begun, minlength=steps + 1) - np.bincount(ended, minlength=steps + 1)
     return float(np.count_nonzero(np.cumsum(change[:steps]) > 0)) / steps

@@ -16,7 +16,7 @@ from workbench.research.statistics import drawdown
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
-__all__ = ["plot_backtest", "plot_bars", "plot_lines"]
+__all__ = ["dress", "plot_backtest", "plot_bars", "plot_lines"]
 
 #: Colours that read on white and on dark, and for the colour-blind.
 BLUE, ORANGE, GREEN, RED, GREY = "#3b7dd8", "#e69f00", "#1f9e77", "#d1495b", "#8a8f98"
@@ -73,7 +73,7 @@ def plot_backtest(result: Backtest, symbol: str | None = None) -> Any:
     _add_trades(figure, trades.iloc[-MOST_TRADES:], result)
     _add_equity(figure, result)
     _add_line(figure, drawdown(result.equity) * 100, "drawdown", RED, 3, digits=2, unit=" %", fill="tozeroy")
-    _dress(figure, SIMULATED if result.bars.simulated else "", 760)
+    dress(figure, SIMULATED if result.bars.simulated else "", 760)
     figure.update_annotations(x=0, xanchor="left", font_size=14)
     if len(result.bars) > 1:
         figure.update_xaxes(range=[result.bars.index[0], result.bars.index[-1]])
@@ -95,7 +95,7 @@ def plot_bars(bars: Any, symbol: str | None = None) -> Any:
         _add_line(figure, frame["volume"], "volume", GREY, 2, fill="tozeroy")
         figure.update_yaxes(title_text="volume", row=2, col=1)
     title = _noted(f"{chosen}, {bars.interval}", _one_of(bars.symbols), _thinning(len(frame)))
-    _dress(figure, f"{title} - simulated market" if bars.simulated else title, 460)
+    dress(figure, f"{title} - simulated market" if bars.simulated else title, 460)
     figure.update_layout(showlegend=False)
     return figure
 
@@ -107,7 +107,7 @@ def plot_lines(table: pd.DataFrame, title: str) -> Any:
     figure = make_subplots(1, 1)
     for name, colour in zip(table, cycle((BLUE, ORANGE, GREEN, RED, GREY)), strict=False):
         _add_line(figure, table[name], str(name), colour, 1)
-    _dress(figure, _noted(title, _thinning(len(table))), 420, hovermode="x")
+    dress(figure, _noted(title, _thinning(len(table))), 420, hovermode="x")
     return figure
 
 
@@ -255,7 +255,7 @@ def _add_entries(figure: Any, trips: pd.DataFrame, name: str, mark: str, colour:
 # -- the look ---------------------------------------------------------------------------------------------------------
 
 
-def _dress(figure: Any, title: str, height: int, hovermode: str = "closest") -> None:
+def dress(figure: Any, title: str, height: int, hovermode: str = "closest") -> None:
     """Give a figure the look that reads on light and dark pages."""
     grid = {"gridcolor": "rgba(128,128,128,0.22)", "zeroline": False}
     figure.update_xaxes(**grid, hoverformat="%Y-%m-%d %H:%M")

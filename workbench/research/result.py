@@ -26,12 +26,12 @@ from workbench.interval import DAY
 from workbench.notebook_code import _codes, underlying
 from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
-from workbench.research.statistics import statistics
+from workbench.research.figures import Figures
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.version import __version__
 
-__all__ = ["Assumptions", "Backtest"]
+__all__ = ["Assumptions", "Backtest", "fingerprint_of"]
 
 #: What a code object does; in which file and line it stands is left out.
 CODE = ("co_code", "co_names", "co_varnames", "co_freevars", "co_exceptiontable", "co_consts")
@@ -136,12 +136,11 @@ class Backtest:
 
     @cached_property
     def stats(self) -> pd.Series:
-        """The figures that a trader looks at first (`workbench.research.statistics`)."""
-        in_market = float((self.positions.to_numpy() != 0).any(axis=1).mean())
-        fees = float(self.record.fills["fee"].sum()) if len(self.record.fills) else 0.0
-        figures = statistics(self.equity, self.setup.cash, self.trades, len(self.record.orders), in_market, fees)
-        refused = ~np.isin(self.record.decisions["code"], (NONE, OPENED))
-        return pd.concat([figures, pd.Series({"openings refused": int(refused.sum())}, dtype=object)])
+        """The figures that a trader looks at first (`workbench.research.figures`)."""
+        index = self.bars.index
+        frame = {"start": index[0], "end": index[-1], "steps": len(index), "start equity": self.setup.cash}
+        made = Figures(self.setup).of(self.setup, self.record)
+        return pd.Series(frame | made, dtype=object, name="backtest")
 
     @cached_property
     def assumptions(self) -> Assumptions:
@@ -155,12 +154,7 @@ class Backtest:
         The strategy's is of its parameters and of the code of its own parts, with what that uses of its own modules: the same
         in every process of a Python version, and another one for other code.
         """
-        setup = self.setup
-        rates = [array.tobytes() for array in setup.conversion[:3]]
-        account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
-        hashes = {"strategy": _hash(*_strategy_pieces(setup.strategy)), "account": _hash(account, *rates)}
-        versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
-        return {"bars": self.bars.fingerprint, **hashes, "workbench": __version__, **versions}
+        return fingerprint_of(self.setup)
 
     def plot(self, symbol: str | None = None) -> Any:
         """Return a plotly figure: a symbol's price with its trades, the equity, its drawdown.
@@ -195,6 +189,15 @@ class Backtest:
         table = pd.DataFrame({"": format_values(self.stats)}).to_html(header=False, border=0)
         folded = f"<details><summary>Assumptions</summary>{self.assumptions._repr_html_()}</details>"
         return f"{simulated}{table}{folded}"
+
+
+def fingerprint_of(setup: Setup) -> dict[str, str]:
+    """Return hashes of data, strategy and account, and the versions of what computes."""
+    rates = [array.tobytes() for array in setup.conversion[:3]]
+    account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
+    hashes = {"strategy": _hash(*_strategy_pieces(setup.strategy)), "account": _hash(account, *rates)}
+    versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
+    return {"bars": setup.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
 
 def _hash(*pieces: bytes) -> str:

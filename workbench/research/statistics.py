@@ -1,4 +1,4 @@
-"""The figures of a result, computed from equity and trades alone."""
+"""Days, returns, and the figures of a series of returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.interval import DAY
 
-__all__ = ["daily_equity", "daily_returns", "drawdown", "performance", "ratio", "statistics"]
+__all__ = ["Days", "daily_equity", "daily_returns", "downside_ratio", "drawdown", "performance", "ratio", "returns_of"]
 
 #: Calendar days.
 YEAR = 365.25
@@ -22,18 +22,45 @@ def drawdown(equity: pd.Series) -> pd.Series:
     return equity / equity.cummax() - 1.0
 
 
+class Days:
+    """The UTC days that labels fall on.
+
+    How many come in a year is measured, by the intervals from the first day to the last - n days have n - 1, and counting the
+    days themselves inflates a short sample - so shares come out near 252 and coins near 365.
+
+    Parameters
+    ----------
+    labels : ndarray of int64
+        Nanoseconds since 1970, rising.
+    """
+
+    def __init__(self, labels: np.ndarray) -> None:
+        days = labels // DAY
+        #: The row of the last label of each day.
+        self.ends = np.flatnonzero(np.append(days[1:] != days[:-1], True))
+        span = int(days[-1] - days[0])
+        #: The root of the number of days in a year; NaN where there is one day only.
+        self.scale = math.sqrt(YEAR * (len(self.ends) - 1) / span) if span else math.nan
+        #: From the first label to the last.
+        self.years = (int(labels[-1]) - int(labels[0])) / (YEAR * DAY)
+
+
 def daily_equity(equity: pd.Series) -> pd.Series:
     """Return the last equity of each UTC day that has any."""
-    days = _days(equity)
-    last = np.append(days[1:] != days[:-1], True)
-    return equity[last]
+    return equity.iloc[Days(equity.index.as_unit("ns").asi8).ends]
 
 
 def daily_returns(equity: pd.Series, cash: float) -> pd.Series:
     """Return the return of each UTC day that has an equity, the first one since the start; NaN where there was nothing to lose."""
     daily = daily_equity(equity)
-    before = np.concatenate([[cash], daily.to_numpy()[:-1]])
-    return (daily / np.where(before > 0, before, np.nan) - 1.0).rename("daily return")
+    return pd.Series(returns_of(daily.to_numpy(), cash), daily.index, name="daily return")
+
+
+def returns_of(values: np.ndarray, start: float) -> np.ndarray:
+    """Return the return from each value to the next, the first one since the start; NaN where there was nothing to lose."""
+    before = np.concatenate([[start], values[:-1]])
+    made: np.ndarray = values / np.where(before > 0, before, np.nan) - 1.0
+    return made
 
 
 def ratio(returns: np.ndarray) -> float:
@@ -44,7 +71,8 @@ def ratio(returns: np.ndarray) -> float:
     return mean / deviation if deviation > 1e-14 * abs(mean) else math.nan
 
 
-def _downside_ratio(returns: np.ndarray) -> float:
+def downside_ratio(returns: np.ndarray) -> float:
+    """Return mean over downside deviation (target 0, over all of them), per period; NaN where nothing fell."""
     downside = math.sqrt(float(np.mean(np.minimum(returns, 0.0) ** 2)))
     return float(returns.mean()) / downside if downside else math.nan
 
@@ -83,82 +111,8 @@ def performance(returns: pd.Series | np.ndarray, periods_per_year: float) -> pd.
         "annual return": growth,
         "annual volatility": float(values.std(ddof=1)) * scale if many else math.nan,
         "Sharpe": ratio(values) * scale,
-        "Sortino": _downside_ratio(values) * scale if many else math.nan,
+        "Sortino": downside_ratio(values) * scale if many else math.nan,
         "Calmar": growth / -deepest if deepest else math.nan,
         "max drawdown": deepest,
     }
     return pd.Series(figures, name="performance")
-
-
-def _days(equity: pd.Series) -> np.ndarray:
-    """Return the number of each label's UTC day since 1970."""
-    return equity.index.as_unit("ns").asi8 // DAY
-
-
-def statistics(equity: pd.Series, cash: float, trades: pd.DataFrame, orders: int, exposure: float, fees: float) -> pd.Series:
-    """Return the figures that a trader looks at first.
-
-    Annual figures use the days that the equity has a value on: how many come in a year is measured, by the intervals from
-    the first day to the last, so shares come out near 252 and coins near 365. Volatility, Sharpe and Sortino are of daily
-    returns, without a risk-free rate; NaN below three days. The annual return is NaN below a quarter of a year. Calmar is it over
-    the size of the deepest fall.
-
-    Stopped out are the closed trades that a protective stop or the margin ended: the money was taken either way. The
-    column `exit` of the trades tells ``"stop"`` from ``"stop-out"`` (SEMANTICS 41).
-
-    Parameters
-    ----------
-    equity : Series of length T
-    cash : float
-        At the start.
-    trades : DataFrame
-        Round trips (`workbench.research.tables.trades_table`).
-    orders : int
-    exposure : float
-        Share of the steps with a position.
-    fees : float
-    """
-    end = float(equity.iloc[-1])
-    annual, deepest = _annual(equity, cash), float(drawdown(equity).min()) * 100
-    closed = trades[trades["exit"] != "open"]
-    won, lost = closed.loc[closed["profit"] > 0, "profit"], closed.loc[closed["profit"] <= 0, "profit"]
-    values = {
-        "start": equity.index[0],
-        "end": equity.index[-1],
-        "steps": len(equity),
-        "start equity": cash,
-        "end equity": end,
-        "return %": (end / cash - 1.0) * 100,
-        **annual,
-        "Calmar": annual["annual return %"] / -deepest if deepest else math.nan,
-        "max drawdown %": deepest,
-        "orders": orders,
-        "trades": len(trades),
-        "open trades": len(trades) - len(closed),
-        "win rate %": len(won) / len(closed) * 100 if len(closed) else math.nan,
-        "profit factor": float(won.sum() / -lost.sum()) if len(lost) and lost.sum() else math.nan,
-        "average trade": float(closed["profit"].mean()) if len(closed) else math.nan,
-        "stopped out %": float(closed["exit"].isin(("stop", "stop-out")).mean()) * 100 if len(closed) else math.nan,
-        "time in market %": exposure * 100,
-        "fees": fees,
-    }
-    return pd.Series(values, dtype=object, name="backtest")
-
-
-def _annual(equity: pd.Series, cash: float) -> dict[str, float]:
-    daily = daily_equity(equity)
-    years = (equity.index[-1] - equity.index[0]).value / (YEAR * DAY)
-    end = float(equity.iloc[-1])
-    growth = ((end / cash) ** (1 / years) - 1) * 100 if years >= SHORTEST_YEARS and end > 0 else math.nan
-    if len(daily) < 3 or (daily.to_numpy() <= 0).any():
-        return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}
-    returns = daily_returns(equity, cash).to_numpy()
-    # between n days lie n - 1 intervals: counting the days themselves inflates a short sample
-    days = _days(daily)
-    scale = math.sqrt(YEAR * (len(days) - 1) / (days[-1] - days[0]))
-    return {
-        "annual return %": growth,
-        "annual volatility %": float(returns.std(ddof=1)) * scale * 100,
-        "Sharpe": ratio(returns) * scale,
-        "Sortino": _downside_ratio(returns) * scale,
-    }

@@ -1,0 +1,216 @@
+"""A sweep: every combination as its own backtest would be, whoever runs it, and taken up again where it was interrupted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.errors import ParameterError
+from workbench.research import parallel
+from workbench.research.parallel import chunk_size
+from workbench.research.sweep import combinations
+from workbench.sizing import FixedFraction, FixedQuantity, RiskPercent
+
+BARS = wb.simulate("SIM", bars=600, interval="1h", seed=3)
+STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20), exits=[wb.exits.AtrStop(5)])
+GRID = {"signal__fast": [3, 5, 8], "signal__slow": [20, 30]}
+
+
+def own_signal() -> Any:
+    """Return a user's own signal, of a class that no other process can import: as one from a notebook's cell."""
+
+    class Above(wb.signals.SignalGenerator):
+        window: int = 5
+
+        def generate(self, bars: wb.Bars) -> pd.DataFrame:
+            return np.sign(bars.close - bars.close.rolling(self.window).mean())
+
+    return Above()
+
+
+def swept(strategy: wb.Strategy = STRATEGY, parameters: Any = GRID, bars: wb.Bars = BARS, **options: Any) -> Any:
+    return wb.sweep(strategy, bars, parameters, progress=False, **options)
+
+
+def require_same(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(pd.DataFrame(left), pd.DataFrame(right), check_exact=True)
+
+
+def test_each_row_is_the_backtest_of_its_strategy() -> None:
+    found = swept(cash=50_000.0)
+    assert found[["signal__fast", "signal__slow"]].to_numpy().tolist() == [[f, s] for f in (3, 5, 8) for s in (20, 30)]
+    for row in found.index:
+        stats = wb.backtest(found.strategy(row), BARS, cash=50_000.0).stats
+        for name in found.columns.drop(found.parameters):
+            assert found[name][row] == pytest.approx(stats[name], rel=0, abs=0, nan_ok=True), name
+
+
+def test_whole_parts_are_tried_too() -> None:
+    found = swept(parameters={"sizer": [FixedFraction(0.5), RiskPercent(0.02)], "signal__fast": [3, 5]})
+    assert found["sizer"].tolist() == ["FixedFraction(fraction=0.5)"] * 2 + ["RiskPercent(risk=0.02)"] * 2
+    assert found.strategy(2).sizer.risk == 0.02
+    assert found["end equity"].nunique() == 4
+
+
+def test_the_strategy_that_is_varied_stays_as_it_was() -> None:
+    before = repr(STRATEGY)
+    swept()
+    assert repr(STRATEGY) == before
+
+
+def test_combinations_that_make_no_strategy_are_told_and_left_out() -> None:
+    found = swept(parameters={"signal__fast": [5, 30], "signal__slow": [20, 40]})
+    assert found.index.tolist() == [0, 1, 3]
+    assert found.refused.index.tolist() == [2]
+    assert "fast must be at least 1 bar and below slow, got fast=30, slow=20" in found.refused["reason"][2]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        (
+            {"signal__fsat": [5]},
+            "no combination makes a strategy; the first: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?",
+        ),
+        ({"signal__fast": []}, "signal__fast has no value to try"),
+        ({"signal__fast": 5}, "signal__fast takes a list of values to try, got 5"),
+        ({"signal__fast": "57"}, "signal__fast takes a list of values to try, got '57'"),
+    ],
+    ids=["unknown", "none", "a number", "a text"],
+)
+def test_a_grid_that_cannot_be_is_refused(parameters: Any, sentence: str) -> None:
+    with pytest.raises(ParameterError) as refused:
+        swept(parameters=parameters)
+    assert str(refused.value) == sentence
+
+
+def test_combinations_turn_the_last_parameter_fastest_and_follow_each_other() -> None:
+    found = combinations([{"a": [1, 2], "b": range(2)}, {"a": np.array([7])}])
+    assert found == [{"a": 1, "b": 0}, {"a": 1, "b": 1}, {"a": 2, "b": 0}, {"a": 2, "b": 1}, {"a": 7}]
+    assert type(found[-1]["a"]) is int
+
+
+def test_the_best_is_a_strategy() -> None:
+    found = swept()
+    assert found.best("end equity").signal.get_params() == {
+        name.removeprefix("signal__"): found[name][found["end equity"].idxmax()] for name in found.parameters
+    }
+    assert found.best("max drawdown %", most=False).signal.fast == found["signal__fast"][found["max drawdown %"].idxmin()]
+    with pytest.raises(ParameterError, match="no column 'sharp'; did you mean 'Sharpe'"):
+        found.best("sharp")
+
+
+@pytest.mark.parametrize("backend", ["sequential", "threading", "loky"])
+def test_who_runs_it_changes_nothing(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    monkeypatch.setattr(parallel, "_backend", lambda *_: backend)
+    monkeypatch.setattr(parallel, "chunk_size", lambda *_: 1)
+    strategy = wb.Strategy(own_signal(), FixedQuantity(3))
+    grid = {"signal__window": [3, 5, 9, 20, 40]}
+    require_same(
+        swept(strategy, grid, jobs=2),
+        pd.concat([pd.DataFrame(swept(strategy, {"signal__window": [w]})) for w in grid["signal__window"]]).set_axis(
+            pd.RangeIndex(5, name="candidate")
+        ),
+    )
+
+
+def test_a_backend_that_the_user_chose_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = swept(jobs=1)
+    monkeypatch.setattr(parallel, "_backend", lambda *_: pytest.fail("the user has chosen"))
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        require_same(swept(), expected)
+
+
+@pytest.mark.parametrize(
+    ("count", "jobs", "cost", "expected"),
+    [(1000, 2, 0.002, 125), (1000, 2, 0.05, 10), (1000, 8, 0.0001, 32), (5, 8, 3.0, 1), (9_000, 2, 0.0, 250)],
+    ids=["a share", "half a second", "many workers", "long ones", "at most"],
+)
+def test_a_task_holds_half_a_second_of_work(count: int, jobs: int, cost: float, expected: int) -> None:
+    assert chunk_size(count, jobs, cost) == expected
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_a_number_of_workers_that_cannot_be_is_refused(jobs: int) -> None:
+    with pytest.raises(ParameterError, match=f"jobs must be at least 1, or -1 for all processors, got {jobs}"):
+        swept(jobs=jobs)
+
+
+# -- counted, and taken up again --------------------------------------------------------------------------------------
+
+
+def test_every_candidate_is_counted_once(tmp_path: Path) -> None:
+    study = wb.validation.Study(tmp_path / "study.jsonl")
+    swept(study=study)
+    swept(study=tmp_path / "study.jsonl", parameters=GRID | {"signal__slow": [30, 40]})
+    assert len(study) == 9
+    assert 0 <= study.deflated(wb.backtest(swept().best(), BARS)) <= 1
+
+
+def test_an_interrupted_sweep_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, ran = tmp_path / "deep" / "sweep.jsonl", []
+    one = parallel.Task._one
+
+    def counted(self: Any, base: Any, values: Any, *more: Any) -> Any:
+        ran.append(values)
+        if len(ran) == 4:
+            raise KeyboardInterrupt
+        return one(self, base, values, *more)
+
+    monkeypatch.setattr(parallel.Task, "_one", counted)
+    with pytest.raises(KeyboardInterrupt):
+        swept(resume=kept, jobs=1)
+    done = len(kept.read_text().splitlines()) - 1
+    again = swept(resume=kept, jobs=1)
+    assert (done, len(ran)) == (3, 4 + 3)
+    require_same(again, swept())
+    require_same(swept(resume=kept), again)
+
+
+def test_a_torn_line_is_done_again(tmp_path: Path) -> None:
+    kept = tmp_path / "sweep.jsonl"
+    whole = swept(resume=kept)
+    text = kept.read_text()
+    kept.write_text(text[: len(text) - 40])
+    require_same(swept(resume=kept), whole)
+    assert sum("figures" in json.loads(line) for line in kept.read_text().splitlines() if line.endswith("}")) == 6
+
+
+def test_what_a_file_keeps_of_something_else_is_refused(tmp_path: Path) -> None:
+    swept(resume=tmp_path / "sweep.jsonl")
+    with pytest.raises(ParameterError, match="keeps a sweep of another strategy, other bars, another account or another version"):
+        swept(resume=tmp_path / "sweep.jsonl", cash=1.0)
+
+
+# -- the picture ------------------------------------------------------------------------------------------------------
+
+
+def test_the_map_shows_the_best_of_each_cell() -> None:
+    found = swept(parameters=GRID | {"exits__atrstop__multiple": [1.0, 3.0]})
+    (cells,) = found.heat_map("end equity").data
+    assert (list(cells.x), list(cells.y)) == (["3", "5", "8"], ["20", "30"])
+    best = found.groupby(["signal__slow", "signal__fast"])["end equity"].max().unstack()
+    assert np.array_equal(np.array(cells.z, dtype=float), best.to_numpy())
+
+
+def test_the_best_cell_is_framed() -> None:
+    figure = swept().heat_map("end equity", x="signal__slow", y="signal__fast")
+    (frame,) = figure.layout.shapes
+    found = swept()
+    row = found["end equity"].idxmax()
+    assert (figure.data[0].x[round(frame.x0 + 0.5)], figure.data[0].y[round(frame.y0 + 0.5)]) == (
+        str(found["signal__slow"][row]),
+        str(found["signal__fast"][row]),
+    )
+
+
+def test_one_parameter_makes_one_line() -> None:
+    (cells,) = swept(parameters={"signal__fast": [3, 5]}).heat_map("end equity").data
+    assert np.array(cells.z).shape == (1, 2)

@@ -1,0 +1,194 @@
+"""Many backtests over the same bars: on the threads or processes of this machine, or on a cluster, by one call."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workbench.component import clone
+from workbench.component_text import parts_of
+from workbench.errors import ParameterError, StrategyError
+from workbench.research.engine import COMPILE_FROM, Room, run_kernel
+from workbench.research.figures import Figures
+from workbench.research.result import Backtest
+from workbench.research.running import run_session
+from workbench.research.validation.trial import Trial
+from workbench.session.setup import Setup
+from workbench.strategy import Strategy
+
+__all__ = ["Outcome", "Task", "made", "run_all"]
+
+#: Seconds of work that a task should hold: enough to forget what handing it over costs, little enough to see progress.
+CHUNK = 0.5
+#: Seconds below which it is not worth starting processes.
+WORTH = 4.0
+#: Candidates that run first: one that may have to compile, and one that tells how long the others take.
+ALONE = 2
+#: Tasks for each worker at least, so that none waits long for the last one.
+SHARES = 4
+#: Candidates of a task at most: what their indicators remember is let go after it.
+MOST = 250
+#: Seconds between two looks of Python at who may go on: threads that compute outside of it should not wait for each other.
+SWITCH = 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one candidate.
+
+    Parameters
+    ----------
+    figures : dict of str to float
+        Empty where the candidate was refused.
+    refused : str
+        Why its parts do not fit together.
+    trial : Trial, optional
+        For a study.
+    """
+
+    figures: dict[str, float]
+    refused: str = ""
+    trial: Trial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What all candidates share.
+
+    Parameters
+    ----------
+    setup : Setup
+        Of the strategy that they vary.
+    with_trials : bool
+        Whether each is to be recorded in a study.
+    """
+
+    setup: Setup
+    with_trials: bool = False
+
+    def run(self, candidates: Sequence[Mapping[str, Any]]) -> list[Outcome]:
+        """Backtest candidates one after the other."""
+        bars, room = self.setup.bars.take(), Room()
+        base = replace(self.setup, bars=bars)  # what these candidates remember on the bars goes with them
+        known = Figures(base)
+        return [self._one(base, values, known, room) for values in candidates]
+
+    def _one(self, base: Setup, values: Mapping[str, Any], known: Figures, room: Room) -> Outcome:
+        try:
+            strategy = made(base.strategy, values)
+        except (ParameterError, StrategyError) as error:
+            return Outcome({}, str(error))
+        rules = strategy.bind(base.instruments, base.currency)
+        setup = replace(base, strategy=strategy, inputs=strategy.inputs(base.bars), rules=rules)
+        record = run_kernel(setup, room=room) if rules.compiled else run_session(setup)
+        trial = Trial.of(Backtest(setup, record)) if self.with_trials else None
+        return Outcome(known.of(setup, record), trial=trial)
+
+
+def made(strategy: Strategy, values: Mapping[str, Any]) -> Strategy:
+    """Return the strategy with other parameters; whole parts first, then what is inside of them."""
+    return clone(strategy).set_params(**{name: clone(value) if hasattr(value, "get_params") else value for name, value in values.items()})
+
+
+def run_all(
+    task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | None = None, progress: Callable[[int], object] = lambda _: None
+) -> Iterator[tuple[int, Outcome]]:
+    """Yield the number and the outcome of every candidate, as they come.
+
+    The first two run here, and tell how long the rest will take: what is done in a few seconds starts no process. Shipped parts
+    run on threads, others on processes. Inside ``joblib.parallel_config(backend="dask")``, or any other, all but the
+    first run there.
+
+    Parameters
+    ----------
+    task : Task
+    candidates : sequence of mapping
+    jobs : int, optional
+        How many at once; as many as there are processors where not given.
+    progress : callable
+        Told how many more are done.
+    """
+    jobs, cost = workers(jobs), 0.0
+    for first in range(min(ALONE, len(candidates))):
+        began = time.perf_counter()
+        yield first, task.run(candidates[first : first + 1])[0]
+        cost = time.perf_counter() - began
+        progress(1)
+    for numbers, outcomes in _spread(task, candidates, range(min(ALONE, len(candidates)), len(candidates)), jobs, cost):
+        yield from zip(numbers, outcomes, strict=True)
+        progress(len(numbers))
+
+
+def workers(jobs: int | None) -> int:
+    """Return how many run at once; -1 means all processors, as in joblib."""
+    if jobs is None or jobs == -1:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if jobs < 1:
+        raise ParameterError(f"jobs must be at least 1, or -1 for all processors, got {jobs}")
+    return jobs
+
+
+def _spread(
+    task: Task, candidates: Sequence[Mapping[str, Any]], rest: range, jobs: int, cost: float
+) -> Iterator[tuple[list[int], list[Outcome]]]:
+    """Run the rest in tasks of a good size, here or elsewhere."""
+    from joblib.parallel import get_active_backend
+
+    if not rest:
+        return
+    backend = ""
+    if type(get_active_backend()[0]).__name__ == "LokyBackend":  # the user has not chosen another
+        backend = _backend(task.setup, len(rest) * cost, jobs)
+        jobs = jobs if backend != "sequential" else 1
+    size = chunk_size(len(rest), jobs, cost)
+    chunks = [list(rest[k : k + size]) for k in range(0, len(rest), size)]
+    yield from _joblib(task, candidates, chunks, jobs, backend)
+
+
+def chunk_size(count: int, jobs: int, cost: float) -> int:
+    """Return how many candidates a task holds."""
+    fair = math.ceil(count / (jobs * SHARES))
+    return max(1, min(fair, MOST, math.ceil(CHUNK / cost) if cost else fair))
+
+
+def _backend(setup: Setup, work: float, jobs: int) -> str:
+    """Return where so many seconds of work are done soonest."""
+    if jobs == 1 or work < CHUNK:
+        return "sequential"
+    shipped = all(type(part).__module__.startswith("workbench.") for part in parts_of(setup.strategy))
+    large = len(setup.bars) * len(setup.instruments) >= COMPILE_FROM
+    # shipped parts and the kernel compute outside of Python's lock
+    return "threading" if (setup.rules.compiled and large and shipped) or work < WORTH else "loky"
+
+
+def _joblib(
+    task: Task, candidates: Sequence[Mapping[str, Any]], chunks: list[list[int]], jobs: int, backend: str
+) -> Iterator[tuple[list[int], list[Outcome]]]:
+    from joblib import Parallel, delayed
+
+    how: dict[str, Any] = {"n_jobs": jobs, "backend": backend} if backend else {}
+    calls: Iterable[Any] = (delayed(_numbered)(task, numbers, [candidates[k] for k in numbers]) for numbers in chunks)
+    with _quick_threads(backend):
+        yield from Parallel(**how, return_as="generator_unordered")(calls)
+
+
+def _numbered(task: Task, numbers: list[int], candidates: list[Mapping[str, Any]]) -> tuple[list[int], list[Outcome]]:
+    return numbers, task.run(candidates)
+
+
+@contextmanager
+def _quick_threads(backend: str) -> Iterator[None]:
+    """Have threads take turns often while they are many."""
+    before = sys.getswitchinterval()
+    if backend == "threading":
+        sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
