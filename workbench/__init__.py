@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.panel import ControlPanel
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
+    from workbench.research.search import search
     from workbench.research.sweep import sweep
     from workbench.session import Session
     from workbench.strategy import Strategy
@@ -54,6 +55,7 @@ HOMES = {
     "start": "live.start",
     "read_bars": "data",
     "sample": "data",
+    "search": "research.search",
     "sweep": "research.sweep",
     "simulate": "data",
 }
@@ -88,6 +90,7 @@ __all__ = [
     "read_bars",
     "risk",
     "sample",
+    "search",
     "signals",
     "simulate",
     "sizing",

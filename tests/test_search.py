@@ -1,0 +1,73 @@
+"""A search: it learns, repeats itself by its seed, and counts what it tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.errors import ParameterError
+from workbench.sizing import FixedFraction, FixedQuantity
+
+optuna = pytest.importorskip("optuna", reason="the extra `ml` is not installed")
+
+BARS = wb.simulate("SIM", bars=400, interval="1h", seed=3)
+STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20))
+SPACE = {"signal__fast": (2, 30), "signal__slow": (10, 60, "log"), "sizer": [FixedFraction(0.5), FixedQuantity(1)]}
+EXPECTED = "expected (lowest, highest), (lowest, highest, 'log') or a list to choose from"
+NONE = "no combination makes a strategy; the first"
+
+
+def found(space: Any = SPACE, **options: Any) -> Any:
+    return wb.search(STRATEGY, BARS, space, progress=False, **{"trials": 40} | options)
+
+
+def test_the_same_seed_is_the_same_search_on_any_number_of_workers() -> None:
+    one, two = found(jobs=1), found(jobs=2)
+    pd.testing.assert_frame_equal(pd.DataFrame(one), pd.DataFrame(two), check_exact=True)
+    assert len(one) + len(one.refused) == 40
+    assert not pd.DataFrame(found(seed=1)).equals(pd.DataFrame(one))
+
+
+def test_it_learns() -> None:
+    table = found(trials=96, by="end equity")
+    late, early = (table[(table.index >= 64) == side]["end equity"].mean() for side in (True, False))
+    assert late > early
+
+
+def test_values_come_from_the_space() -> None:
+    table = found()
+    assert table["signal__fast"].between(2, 30).all()
+    assert table["signal__slow"].between(10, 60).all()
+    assert set(table["sizer"]) == {"FixedFraction(fraction=0.5)", "FixedQuantity(quantity=1)"}
+
+
+def test_less_can_be_better() -> None:
+    table = found(trials=96, by="orders", most=False)
+    assert table[table.index >= 64]["orders"].mean() < table[table.index < 64]["orders"].mean()
+
+
+def test_every_candidate_is_counted(tmp_path: Path) -> None:
+    study = wb.validation.Study(tmp_path / "study.jsonl")
+    table = found(study=study, trials=20)
+    assert len(study) == len(table.drop_duplicates(table.parameters))
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"space": {"signal__fast": (9, 2)}}, f"signal__fast: {EXPECTED}, got (9, 2)"),
+        ({"space": {"signal__fast": []}}, f"signal__fast: {EXPECTED}, got []"),
+        ({"by": "sharp"}, "a backtest has no figure 'sharp'; did you mean 'Sharpe'?"),
+        ({"trials": 0}, "trials must be at least 1, got 0"),
+        ({"space": {"signal__fsat": (2, 9)}}, f"{NONE}: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?"),
+    ],
+    ids=["upside down", "empty", "no such figure", "none", "no such parameter"],
+)  # fmt: skip
+def test_what_cannot_be_searched_is_refused(options: Any, sentence: str) -> None:
+    with pytest.raises(ParameterError) as refused:
+        found(**options)
+    assert str(refused.value) == sentence

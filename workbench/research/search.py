@@ -1,0 +1,151 @@
+"""A search for good parameters where there are too many to try them all (Optuna)."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.bars import Bars
+from workbench.component_display import literal
+from workbench.errors import ParameterError, did_you_mean
+from workbench.execution.costs import Costs
+from workbench.rates import Rates
+from workbench.research.parallel import Outcome, Task, run_all
+from workbench.research.sweep import Sweep, table_of
+from workbench.research.validation.study import Study
+from workbench.session.setup import DEFAULT_CASH, set_up
+from workbench.strategy import Strategy
+
+__all__ = ["search"]
+
+#: Candidates that are asked for at once, whatever the number of workers: the answer must not depend on it.
+BATCH = 16
+
+
+def search(
+    strategy: Strategy,
+    bars: Bars,
+    space: Mapping[str, Any],
+    *,
+    trials: int = 100,
+    by: str = "Sharpe",
+    most: bool = True,
+    seed: int = 0,
+    jobs: int | None = None,
+    cash: float = DEFAULT_CASH,
+    costs: Costs | Mapping[str, Costs] | None = None,
+    currency: str | None = None,
+    rates: Rates | None = None,
+    buying_power: bool = True,
+    study: Study | str | Path | None = None,
+    progress: bool = True,
+) -> Sweep:
+    """Search for the parameters that make a figure best: each candidate learns from those before it.
+
+    The more is tried, the better the best one looks by luck: give a `study`, and judge by its deflated Sharpe ratio.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    bars : Bars of shape (T, N)
+    space : mapping of str to tuple or list
+        By name, as `Strategy.get_params` spells it: ``(5, 50)`` is every whole number of a range, ``(0.5, 5.0)`` every number,
+        ``(0.001, 0.1, "log")`` the same with small ones as likely as large ones; a list holds values or whole parts to choose from.
+    trials : int, default 100
+    by : str, default "Sharpe"
+        A figure of `Backtest.stats`. A candidate that has none, or makes no strategy, counts as the worst.
+    most : bool, default True
+        Whether more is better.
+    seed : int, default 0
+        The same seed gives the same search, on any number of workers.
+    jobs, cash, costs, currency, rates, buying_power, study, progress : optional
+        As in `wb.sweep`.
+
+    Returns
+    -------
+    Sweep
+        One row a candidate, in the order of asking.
+
+    Raises
+    ------
+    ParameterError
+        A space that cannot be searched, or a figure that does not exist.
+
+    References
+    ----------
+    Bergstra, J., Bardenet, R., Bengio, Y. and Kegl, B. (2011). Algorithms for hyper-parameter optimization. NIPS 24.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> strategy, bars = wb.Strategy(wb.signals.MovingAverageCross()), wb.simulate(days=9, seed=1)
+    >>> len(wb.search(strategy, bars, {"signal__fast": (2, 20)}, trials=3, progress=False))
+    3
+    """
+    if trials < 1:
+        raise ParameterError(f"trials must be at least 1, got {trials}")
+    task = Task(set_up(strategy, bars, cash, costs, currency, rates, buying_power), study is not None)
+    candidates, outcomes = _searched(task, space, trials, by, most, seed, jobs, progress)
+    if study is not None:
+        counted = study if isinstance(study, Study) else Study(study)
+        counted.record_many(outcome.trial for outcome in outcomes if outcome.trial is not None)
+    return table_of(strategy, candidates, outcomes)
+
+
+def _searched(
+    task: Task, space: Mapping[str, Any], trials: int, by: str, most: bool, seed: int, jobs: int | None, progress: bool
+) -> tuple[list[dict[str, Any]], list[Outcome]]:
+    """Ask for a batch, run it, tell what came of it, and so on."""
+    import optuna
+    from tqdm.auto import tqdm
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+    asked = optuna.create_study(direction="maximize" if most else "minimize", sampler=sampler)
+    kinds = {name: _distribution(name, given, optuna.distributions) for name, given in space.items()}
+    candidates: list[dict[str, Any]] = []
+    outcomes: list[Outcome] = []
+    with tqdm(total=trials, desc="search", unit="backtest", disable=not progress) as bar:
+        while len(candidates) < trials:
+            batch = [asked.ask(kinds) for _ in range(min(BATCH, trials - len(candidates)))]
+            values = [{name: _value(space[name], trial.params[name]) for name in space} for trial in batch]
+            found = dict(run_all(task, values, jobs, bar.update))
+            for k, trial in enumerate(batch):
+                asked.tell(trial, _score(found[k], by, most))
+            candidates += values
+            outcomes += [found[k] for k in range(len(batch))]
+    return candidates, outcomes
+
+
+def _score(outcome: Outcome, by: str, most: bool) -> float:
+    """Return the figure of a candidate; the worst there is where it has none."""
+    if outcome.figures and by not in outcome.figures:
+        raise ParameterError(f"a backtest has no figure {by!r}{did_you_mean(by, outcome.figures)}")
+    value = float(outcome.figures.get(by, math.nan))
+    worst = -1e300 if most else 1e300
+    return min(max(value, -1e300), 1e300) if value == value else worst
+
+
+def _distribution(name: str, given: Any, kinds: Any) -> Any:
+    """Return what Optuna draws from."""
+    match given:
+        case [_, *_] if isinstance(given, list):
+            return kinds.CategoricalDistribution(range(len(given)))
+        case (int(low), int(high)) if low <= high:
+            return kinds.IntDistribution(low, high)
+        case (int(low), int(high), "log") if 0 < low <= high:
+            return kinds.IntDistribution(low, high, log=True)
+        case (int() | float() as low, int() | float() as high) if low <= high:
+            return kinds.FloatDistribution(low, high)
+        case (int() | float() as low, int() | float() as high, "log") if 0 < low <= high:
+            return kinds.FloatDistribution(low, high, log=True)
+    raise ParameterError(f"{name}: expected (lowest, highest), (lowest, highest, 'log') or a list to choose from, got {literal(given)}")
+
+
+def _value(given: Any, drawn: Any) -> Any:
+    return given[drawn] if isinstance(given, list) else drawn
