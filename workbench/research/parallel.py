@@ -67,10 +67,18 @@ class Task:
         Of the strategy that they vary.
     with_trials : bool
         Whether each is to be recorded in a study.
+    compiled : bool
+        Whether the candidates are so many, or the bars, that loading the compiled kernel pays.
     """
 
     setup: Setup
     with_trials: bool = False
+    compiled: bool = True
+
+    @classmethod
+    def of(cls, setup: Setup, candidates: int, with_trials: bool) -> Task:
+        """Return the task of backtesting so many candidates."""
+        return cls(setup, with_trials, len(setup.bars) * len(setup.instruments) * candidates >= COMPILE_FROM)
 
     def run(self, candidates: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Backtest candidates one after the other."""
@@ -86,7 +94,7 @@ class Task:
             return Outcome({}, str(error))
         rules = strategy.bind(base.instruments, base.currency)
         setup = replace(base, strategy=strategy, inputs=strategy.inputs(base.bars), rules=rules)
-        record = run_kernel(setup, room=room) if rules.compiled else run_session(setup)
+        record = run_kernel(setup, self.compiled, room) if rules.compiled else run_session(setup)
         trial = Trial.of(Backtest(setup, record)) if self.with_trials else None
         return Outcome(known.of(setup, record), trial=trial)
 
@@ -144,7 +152,7 @@ def _spread(
         return
     backend = ""
     if type(get_active_backend()[0]).__name__ == "LokyBackend":  # the user has not chosen another
-        backend = _backend(task.setup, len(rest) * cost, jobs)
+        backend = _backend(task, len(rest) * cost, jobs)
         jobs = jobs if backend != "sequential" else 1
     size = chunk_size(len(rest), jobs, cost)
     chunks = [list(rest[k : k + size]) for k in range(0, len(rest), size)]
@@ -157,14 +165,14 @@ def chunk_size(count: int, jobs: int, cost: float) -> int:
     return max(1, min(fair, MOST, math.ceil(CHUNK / cost) if cost else fair))
 
 
-def _backend(setup: Setup, work: float, jobs: int) -> str:
+def _backend(task: Task, work: float, jobs: int) -> str:
     """Return where so many seconds of work are done soonest."""
     if jobs == 1 or work < CHUNK:
         return "sequential"
-    shipped = all(type(part).__module__.startswith("workbench.") for part in parts_of(setup.strategy))
-    large = len(setup.bars) * len(setup.instruments) >= COMPILE_FROM
-    # shipped parts and the kernel compute outside of Python's lock
-    return "threading" if (setup.rules.compiled and large and shipped) or work < WORTH else "loky"
+    shipped = all(type(part).__module__.startswith("workbench.") for part in parts_of(task.setup.strategy))
+    large = len(task.setup.bars) * len(task.setup.instruments) >= COMPILE_FROM
+    # on many bars, shipped parts and the kernel compute outside of Python's lock
+    return "threading" if (task.setup.rules.compiled and large and shipped) or work < WORTH else "loky"
 
 
 def _joblib(

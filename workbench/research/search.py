@@ -87,7 +87,7 @@ def search(
     """
     if trials < 1:
         raise ParameterError(f"trials must be at least 1, got {trials}")
-    task = Task(set_up(strategy, bars, cash, costs, currency, rates, buying_power), study is not None)
+    task = Task.of(set_up(strategy, bars, cash, costs, currency, rates, buying_power), trials, study is not None)
     candidates, outcomes = _searched(task, space, trials, by, most, seed, jobs, progress)
     if study is not None:
         counted = study if isinstance(study, Study) else Study(study)

@@ -135,7 +135,7 @@ def sweep(
     [5, 10]
     """
     candidates = combinations(parameters)
-    task = Task(set_up(strategy, bars, cash, costs, currency, rates, buying_power), study is not None)
+    task = Task.of(set_up(strategy, bars, cash, costs, currency, rates, buying_power), len(candidates), study is not None)
     outcomes = finished(task, candidates, jobs, resume, progress)
     if study is not None:
         counted = study if isinstance(study, Study) else Study(study)
