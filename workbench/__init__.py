@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
     from workbench.research.search import search
     from workbench.research.sweep import sweep
+    from workbench.research.walk_forward import walk_forward
     from workbench.session import Session
     from workbench.strategy import Strategy
 
@@ -57,6 +58,7 @@ HOMES = {
     "sample": "data",
     "search": "research.search",
     "sweep": "research.sweep",
+    "walk_forward": "research.walk_forward",
     "simulate": "data",
 }
 
@@ -97,6 +99,7 @@ __all__ = [
     "start",
     "sweep",
     "validation",
+    "walk_forward",
 ]
 
 

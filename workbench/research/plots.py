@@ -16,7 +16,7 @@ from workbench.research.statistics import drawdown
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
-__all__ = ["dress", "plot_backtest", "plot_bars", "plot_lines"]
+__all__ = ["add_line", "dress", "plot_backtest", "plot_bars", "plot_lines"]
 
 #: Colours that read on white and on dark, and for the colour-blind.
 BLUE, ORANGE, GREEN, RED, GREY = "#3b7dd8", "#e69f00", "#1f9e77", "#d1495b", "#8a8f98"
@@ -69,10 +69,10 @@ def plot_backtest(result: Backtest, symbol: str | None = None) -> Any:
         3, 1, shared_xaxes=True, vertical_spacing=0.065, row_heights=[0.54, 0.3, 0.16],
         subplot_titles=_titles(result, chosen, len(close), len(trades)),
     )  # fmt: skip
-    _add_line(figure, close, "close", GREY, 1, width=1.1)
+    add_line(figure, close, "close", GREY, 1, width=1.1)
     _add_trades(figure, trades.iloc[-MOST_TRADES:], result)
     _add_equity(figure, result)
-    _add_line(figure, drawdown(result.equity) * 100, "drawdown", RED, 3, digits=2, unit=" %", fill="tozeroy")
+    add_line(figure, drawdown(result.equity) * 100, "drawdown", RED, 3, digits=2, unit=" %", fill="tozeroy")
     dress(figure, SIMULATED if result.bars.simulated else "", 760)
     figure.update_annotations(x=0, xanchor="left", font_size=14)
     if len(result.bars) > 1:
@@ -88,11 +88,11 @@ def plot_bars(bars: Any, symbol: str | None = None) -> Any:
     frame = bars[chosen]
     volume = bool((frame["volume"] > 0).any())
     figure = make_subplots(2 if volume else 1, 1, shared_xaxes=True, vertical_spacing=0.04, row_heights=[0.75, 0.25] if volume else [1.0])
-    _add_line(figure, frame["close"], "close", BLUE, 1)
+    add_line(figure, frame["close"], "close", BLUE, 1)
     figure.update_yaxes(title_text="close", row=1, col=1)
     if volume:
         # bars thinner than a pixel would be drawn too pale to see
-        _add_line(figure, frame["volume"], "volume", GREY, 2, fill="tozeroy")
+        add_line(figure, frame["volume"], "volume", GREY, 2, fill="tozeroy")
         figure.update_yaxes(title_text="volume", row=2, col=1)
     title = _noted(f"{chosen}, {bars.interval}", _one_of(bars.symbols), _thinning(len(frame)))
     dress(figure, f"{title} - simulated market" if bars.simulated else title, 460)
@@ -106,7 +106,7 @@ def plot_lines(table: pd.DataFrame, title: str) -> Any:
 
     figure = make_subplots(1, 1)
     for name, colour in zip(table, cycle((BLUE, ORANGE, GREEN, RED, GREY)), strict=False):
-        _add_line(figure, table[name], str(name), colour, 1)
+        add_line(figure, table[name], str(name), colour, 1)
     dress(figure, _noted(title, _thinning(len(table))), 420, hovermode="x")
     return figure
 
@@ -150,7 +150,7 @@ def _thinning(points: int) -> str:
 # -- lines ------------------------------------------------------------------------------------------------------------
 
 
-def _add_line(
+def add_line(
     figure: Any, line: pd.Series, name: str, colour: str, row: int, *,
     width: float = 1.4, dash: str = "solid", digits: int | None = None, unit: str = "", **more: Any,
 ) -> None:  # fmt: skip
@@ -166,9 +166,9 @@ def _add_equity(figure: Any, result: Backtest) -> None:
     digits, unit = money_decimals(result.equity, SMALL["equity"]), f" {result.currency}"
     passive = buy_and_hold(result)
     if passive is not None:
-        _add_line(figure, passive, "buy and hold", GREY, 2, width=1.0, dash="5px,2px", digits=digits, unit=unit)
+        add_line(figure, passive, "buy and hold", GREY, 2, width=1.0, dash="5px,2px", digits=digits, unit=unit)
         _keep_readable(figure, result.equity, passive)
-    _add_line(figure, result.equity, "equity", BLUE, 2, digits=digits, unit=unit)
+    add_line(figure, result.equity, "equity", BLUE, 2, digits=digits, unit=unit)
     figure.add_hline(result.setup.cash, line={"color": GREY, "width": 1, "dash": "dot"}, opacity=0.6, row=2, col=1)
 
 

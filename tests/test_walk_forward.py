@@ -1,0 +1,142 @@
+"""A walk-forward: chosen or trained on what was known, traded on what came next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import workbench as wb
+from workbench.errors import ParameterError
+from workbench.research.walk_forward import Fold, cut
+
+BARS = wb.simulate("SIM", bars=600, interval="1h", seed=3)
+STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20))
+GRID = {"signal__fast": [3, 5, 8], "signal__slow": [20, 30]}
+
+
+class Drift(wb.signals.SignalGenerator):
+    """A signal with something to train: the sign that most labels had."""
+
+    window: int = 3
+
+    def fit(self, bars: wb.Bars, labels: pd.DataFrame) -> Drift:
+        """Remember the sign, and what it was shown."""
+        self.sign_ = float(np.sign(labels["label"].sum()))
+        self.seen_ = (bars.index[0], bars.index[-1], len(bars))
+        return self
+
+    def generate(self, bars: wb.Bars) -> pd.DataFrame:
+        """Return the sign at every bar."""
+        return bars.close * 0 + self.sign_
+
+
+def following(bars: wb.Bars) -> pd.DataFrame:
+    """Label each bar with the sign of the next one; the last has none yet."""
+    close = bars.close.iloc[:, 0]
+    label = np.sign(close.shift(-1) - close).where(close.shift(-1).notna())
+    index = pd.MultiIndex.from_product([bars.index, bars.symbols], names=["timestamp", "symbol"])
+    return pd.DataFrame({"label": label.to_numpy()}, index)
+
+
+def walked(strategy: wb.Strategy = STRATEGY, parameters: Any = GRID, **options: Any) -> Any:
+    return wb.walk_forward(strategy, BARS, parameters, **{"folds": 4, "progress": False} | options)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ((100, 4, None, 0, 10), [(0, 20, 40), (0, 40, 60), (0, 60, 80), (0, 80, 100)]),
+        ((103, 4, None, 5, 10), [(0, 23, 43), (0, 43, 63), (0, 63, 83), (0, 83, 103)]),
+        ((100, 4, 40, 0, 10), [(0, 40, 55), (15, 55, 70), (30, 70, 85), (45, 85, 100)]),
+        ((100, 2, 40, 10, 10), [(0, 50, 75), (25, 75, 100)]),
+    ],
+    ids=["anchored", "with a rest and a gap", "rolling", "rolling with a gap"],
+)
+def test_the_bars_are_cut_into_test_parts_up_to_the_last(options: Any, expected: list[tuple[int, int, int]]) -> None:
+    assert cut(*options) == [Fold(*one) for one in expected]
+
+
+def test_each_fold_is_the_best_of_its_training_part_traded_on_its_test_part() -> None:
+    found = walked(cash=50_000.0)
+    size = len(BARS) // 5
+    for k, (chosen, result) in enumerate(zip(found.strategies, found.results, strict=True)):
+        begin = len(BARS) - size * (4 - k)
+        best = wb.sweep(STRATEGY, BARS.iloc[:begin], GRID, cash=50_000.0, progress=False).best()
+        assert repr(chosen) == repr(best)
+        assert (result.bars.index[0], len(result.bars)) == (BARS.index[begin], size)
+        assert result.equity.index.equals(BARS.index[begin : begin + size])
+
+
+def test_the_equity_goes_on_from_fold_to_fold() -> None:
+    found = walked(cash=50_000.0)
+    for before, after in zip(found.results, found.results[1:], strict=False):
+        assert after.setup.cash == before.record.equity[-1]
+    assert found.equity.index.is_monotonic_increasing
+    assert found.folds["end equity"].iloc[-1] == found.equity.iloc[-1]
+    assert found.stats["return"] == pytest.approx(found.equity.iloc[-1] / 50_000.0 - 1)
+
+
+def test_what_comes_later_changes_nothing_of_what_was_traded() -> None:
+    changed = BARS["SIM"].copy()
+    changed.iloc[480:] *= 1.1
+    bars = wb.Bars.from_frames({"SIM": changed}, interval="1h", instruments=BARS.instruments)
+    other = wb.walk_forward(STRATEGY, bars, GRID, folds=4, progress=False)
+    pd.testing.assert_series_equal(other.equity.iloc[:360], walked().equity.iloc[:360], check_exact=True)
+
+
+def test_a_test_part_is_traded_as_if_all_bars_before_were_there() -> None:
+    found = walked(folds=2)
+    setup = found.results[1].setup
+    whole = found.strategies[1].inputs(BARS).stance[-len(setup.bars) :]
+    np.testing.assert_array_equal(setup.inputs.stance, whole)
+
+
+def test_a_signal_is_trained_on_its_training_part_alone() -> None:
+    found = walked(wb.Strategy(Drift()), None, labels=following, gap=3)
+    for chosen, row in zip(found.strategies, found.folds.itertuples(), strict=True):
+        assert chosen.signal.seen_[1] == row[2]  # "train to"
+        assert BARS.index.get_loc(row[3]) - BARS.index.get_loc(row[2]) == 4
+    assert len({id(chosen.signal) for chosen in found.strategies}) == 4
+
+
+def test_folds_tell_what_was_chosen_and_how_it_did() -> None:
+    found = walked()
+    assert found.folds.columns[:6].tolist() == ["train from", "train to", "test from", "test to", "signal__fast", "signal__slow"]
+    assert found.folds["out-of-sample trades"].tolist() == [len(result.trades) for result in found.results]
+    assert found.folds["in-sample trades"].notna().all()
+    assert walked(in_sample=False).folds["in-sample trades"].isna().all()
+    assert found.trades["fold"].nunique() == 4
+
+
+def test_every_trial_is_counted(tmp_path: Any) -> None:
+    walked(study=tmp_path / "study.jsonl")
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6
+
+
+def test_the_picture_compares_the_folds() -> None:
+    found = walked()
+    figure = found.plot()
+    assert [trace.name for trace in figure.data] == ["equity"] or {"equity", "out-of-sample"} <= {trace.name for trace in figure.data}
+    assert len([shape for shape in figure.layout.shapes if shape.type == "line"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"parameters": None}, "got neither"),
+        ({"labels": following}, "got both"),
+        ({"parameters": None, "labels": following}, r"no signal of this strategy is trained: MovingAverageCross has no fit\(\)"),
+        (
+            {"folds": 29},
+            "a training part must be longer than the strategy's look-back of 20 bars, got 600 bars, 29 folds, train=None, gap=0",
+        ),
+        ({"folds": 0}, "folds must be at least 1 and gap at least 0, got folds=0, gap=0"),
+    ],
+    ids=["neither", "both", "nothing to train", "too many folds", "no fold"],
+)
+def test_what_cannot_be_walked_is_refused(options: Any, sentence: str) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        walked(**options)

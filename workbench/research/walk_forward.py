@@ -1,0 +1,255 @@
+"""Walk-forward: choose or train on what was known, trade what came next, and go on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from workbench.bars import Bars
+from workbench.component import clone
+from workbench.component_text import parts_of
+from workbench.errors import ParameterError
+from workbench.execution.costs import Costs
+from workbench.rates import Rates
+from workbench.research.engine import run_kernel
+from workbench.research.result import Backtest
+from workbench.research.running import run_session
+from workbench.research.statistics import Days, daily_returns, performance
+from workbench.research.sweep import sweep
+from workbench.research.validation.study import Study
+from workbench.session.setup import DEFAULT_CASH, set_up
+from workbench.signals import SignalGenerator
+from workbench.strategy import Strategy
+
+__all__ = ["WalkForwardResult", "walk_forward"]
+
+Labels = Callable[[Bars], pd.DataFrame]
+#: Bars before a test part from which its inputs are computed, in look-backs (SEMANTICS 7).
+WARM_UP = 2
+
+
+class Fold(NamedTuple):
+    """Rows of one fold: trained on ``first`` up to ``begin``, tested from there up to ``end``, none included twice."""
+
+    first: int
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True)
+class WalkForwardResult:
+    """What a strategy did on bars that nothing of it had seen.
+
+    Parameters
+    ----------
+    strategies : list of Strategy
+        Of each fold, as it was chosen or trained.
+    results : list of Backtest
+        Of each fold's test part. Each begins flat, with the equity that the one before ended with.
+    folds : DataFrame
+        One row a fold: when it was trained and tested, what was chosen, figures in and out of sample.
+    """
+
+    strategies: list[Strategy]
+    results: list[Backtest]
+    folds: pd.DataFrame
+
+    @cached_property
+    def equity(self) -> pd.Series:
+        """Equity at the close of each step of all test parts, one after the other."""
+        return pd.concat([result.equity for result in self.results])
+
+    @cached_property
+    def returns(self) -> pd.Series:
+        """Daily returns of the test parts."""
+        return daily_returns(self.equity, self.results[0].setup.cash)
+
+    @cached_property
+    def stats(self) -> pd.Series:
+        """The usual figures of the daily returns, as shares (`workbench.research.statistics.performance`)."""
+        return performance(self.returns, Days(self.equity.index.as_unit("ns").asi8).scale ** 2)
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """The round trips of all test parts, with the number of their fold."""
+        return pd.concat([result.trades.assign(fold=k) for k, result in enumerate(self.results)], ignore_index=True)
+
+    @property
+    def efficiency(self) -> float:
+        """Return a year out of sample over that in sample, the mean of the folds (Pardo, 2008): near 1 where little was fitted to noise."""
+        inside, outside = (self.folds[f"{side} annual return %"].mean() for side in ("in-sample", "out-of-sample"))
+        return float(outside / inside) if inside > 0 else float("nan")
+
+    def plot(self) -> Any:
+        """Return a plotly figure: the equity over all test parts, and each fold in and out of sample."""
+        from workbench.research.folds import plot_folds
+
+        return plot_folds(self)
+
+    def __repr__(self) -> str:
+        first, last = self.equity.index[[0, -1]]
+        head = f"walk-forward: {len(self.results)} folds, tested {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        return f"{head}, return {self.stats['return'] * 100:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}\n{self.folds.to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        from workbench.research.readable import as_html
+
+        head = repr(self).splitlines()[0]
+        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self.folds)}</div>"
+
+
+def walk_forward(
+    strategy: Strategy,
+    bars: Bars,
+    parameters: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]] | None = None,
+    *,
+    labels: Labels | None = None,
+    folds: int = 5,
+    train: int | None = None,
+    gap: int = 0,
+    by: str = "Sharpe",
+    most: bool = True,
+    in_sample: bool = True,
+    jobs: int | None = None,
+    cash: float = DEFAULT_CASH,
+    costs: Costs | Mapping[str, Costs] | None = None,
+    currency: str | None = None,
+    rates: Rates | None = None,
+    buying_power: bool = True,
+    study: Study | str | Path | None = None,
+    progress: bool = True,
+) -> WalkForwardResult:
+    """Choose parameters or train models on one part of the bars, trade the next, and go on to the end.
+
+    Nothing of a test part is seen before it is traded: labels are made of the training bars alone, so what they would need to know
+    of later bars is missing there. A test part's inputs are computed from twice the look-back before it.
+
+    Parameters
+    ----------
+    strategy : Strategy
+    bars : Bars of shape (T, N)
+    parameters : mapping of str to sequence, optional
+        Tried on each training part (`wb.sweep`); the best is traded.
+    labels : callable, optional
+        Makes the labels of a training part: ``lambda bars: wb.labels.fixed_horizon(bars, 10)``. Every signal with a model is trained.
+    folds : int, default 5
+        The bars are cut into so many test parts and one more, which is only trained on.
+    train : int, optional
+        Bars of a training part that rolls on; from the first bar on where not given (anchored).
+    gap : int, default 0
+        Bars left out between a training part and its test.
+    by, most : optional
+        The figure that parameters are chosen by, and whether more of it is better.
+    in_sample : bool, default True
+        Also run what was trained on its own training part, to compare.
+    jobs, cash, costs, currency, rates, buying_power, study, progress : optional
+        As in `wb.sweep`.
+
+    Returns
+    -------
+    WalkForwardResult
+
+    Raises
+    ------
+    ParameterError
+        There is nothing to choose or train, both at once, or there are too few bars.
+
+    References
+    ----------
+    Pardo, R. (2008). The Evaluation and Optimization of Trading Strategies, 2nd edition. Wiley.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> strategy, bars = wb.Strategy(wb.signals.MovingAverageCross()), wb.simulate(days=9, seed=1)
+    >>> found = wb.walk_forward(strategy, bars, {"signal__fast": [5, 10]}, folds=3, progress=False)
+    >>> len(found.folds)
+    3
+    """
+    from tqdm.auto import tqdm
+
+    _require_one(parameters, labels)
+    account: dict[str, Any] = {"costs": costs, "currency": currency, "rates": rates, "buying_power": buying_power}
+    cuts = cut(len(bars), folds, train, gap, strategy.lookback)
+    counted = Study(study) if isinstance(study, str | Path) else study
+    strategies, results, rows, held = [], [], [], float(cash)
+    for fold in tqdm(cuts, desc="walk-forward", unit="fold", disable=not progress):
+        known = bars.iloc[fold.first : fold.begin - gap]
+        if parameters is not None:
+            found = sweep(strategy, known, parameters, jobs=jobs, cash=cash, **account, study=counted, progress=False)
+            chosen = found.best(by, most)
+        else:
+            assert labels is not None
+            chosen = trained(strategy, known, labels(known))
+        result = traded(chosen, bars, fold, held, account)
+        inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account) if in_sample else None
+        rows.append(_row(fold, bars, gap, chosen, parameters, inside, result))
+        strategies.append(chosen)
+        results.append(result)
+        held = max(float(result.record.equity[-1]), 1e-9)
+        if counted is not None and parameters is None:
+            counted.record(result)
+    return WalkForwardResult(strategies, results, pd.DataFrame(rows))
+
+
+def _require_one(parameters: Any, labels: Any) -> None:
+    if (parameters is None) == (labels is None):
+        raise ParameterError(
+            "walk_forward takes parameters= to choose from or labels= to train with, one of the two; "
+            f"got {'neither' if parameters is None else 'both'}"
+        )
+
+
+def cut(rows: int, folds: int, train: int | None, gap: int, lookback: int) -> list[Fold]:
+    """Return the folds: test parts of the same length up to the last bar, each after what it is trained on.
+
+    Raises
+    ------
+    ParameterError
+        A training part would not even warm the strategy up.
+    """
+    if folds < 1 or gap < 0:
+        raise ParameterError(f"folds must be at least 1 and gap at least 0, got folds={folds}, gap={gap}")
+    size = (rows - (train + gap)) // folds if train is not None else rows // (folds + 1)
+    begins = [rows - size * (folds - k) for k in range(folds)]
+    cuts = [Fold(0 if train is None else begin - gap - train, begin, begin + size) for begin in begins]
+    if size < 1 or cuts[0].begin - gap - cuts[0].first <= lookback:
+        given = f"{rows:,} bars, {folds} folds, train={train}, gap={gap}"
+        raise ParameterError(f"a training part must be longer than the strategy's look-back of {lookback} bars, got {given}")
+    return cuts
+
+
+def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
+    """Return a strategy whose models are trained anew."""
+    twin = clone(strategy)
+    models = [part for part in parts_of(twin) if isinstance(part, SignalGenerator) and hasattr(part, "fit")]
+    if not models:
+        raise ParameterError(f"labels= is given, and no signal of this strategy is trained: {type(strategy.signal).__name__} has no fit()")
+    for part in models:
+        part.fit(bars, labels)
+    return twin
+
+
+def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Mapping[str, Any]) -> Backtest:
+    """Return what a strategy does from a row on, its inputs warmed up by the bars before."""
+    first = max(0, fold.begin - WARM_UP * strategy.lookback)
+    setup = set_up(strategy, bars.iloc[first : fold.end], cash, **account).since(fold.begin - first)
+    return Backtest(setup, run_kernel(setup) if setup.rules.compiled else run_session(setup))
+
+
+def _row(fold: Fold, bars: Bars, gap: int, chosen: Strategy, parameters: Any, inside: Backtest | None, outside: Backtest) -> dict[str, Any]:
+    """Return a fold as a row: its days, its parameters, its figures."""
+    index, names = bars.index, ("annual return %", "Sharpe", "max drawdown %", "trades")
+    values = chosen.get_params()
+    grids = [parameters] if isinstance(parameters, Mapping) else list(parameters or [])
+    varied = {name: values.get(name) for name in dict.fromkeys(name for grid in grids for name in grid)}
+    days = {"train from": index[fold.first], "train to": index[fold.begin - gap - 1], "test from": index[fold.begin]}
+    sides = {"in-sample": inside, "out-of-sample": outside}
+    figures = {f"{side} {n}": np.nan if result is None else result.stats[n] for side, result in sides.items() for n in names}
+    return days | {"test to": index[fold.end - 1]} | varied | figures | {"end equity": outside.record.equity[-1]}
