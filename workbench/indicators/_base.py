@@ -30,7 +30,7 @@ def compare(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     >>> compare(pd.DataFrame([1.0, 2.0, 3.0]), pd.DataFrame([2.0, 2.0, 2.0]))[0].tolist()
     [-1.0, 0.0, 1.0]
     """
-    a, b = left.to_numpy(), right.to_numpy()
+    a, b = left.to_numpy(float), right.to_numpy(float)
     # Column by column where columns lie together in memory.
     sign = _signs(a, b) if a.flags.c_contiguous else _signs(a.T, b.T).T
     return pd.DataFrame(sign, left.index, left.columns, copy=False)

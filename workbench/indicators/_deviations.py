@@ -160,7 +160,7 @@ def _zscore(values: np.ndarray, window: int, ddof: int) -> np.ndarray:
     if len(values) >= window:
         mean, squares = _moments(values, window)
         spread = np.sqrt(squares / (window - ddof))
-        out[window - 1 :] = np.where(spread > 0, -mean / np.where(spread > 0, spread, 1.0), 0.0)
+        out[window - 1 :] = (0.0 - mean) / np.where(spread > 0, spread, 1.0)
     return out
 
 
