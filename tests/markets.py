@@ -29,6 +29,7 @@ from workbench.signals import (
     Crossing,
     CrossSectionalMomentum,
     Donchian,
+    HigherTimeframe,
     Keltner,
     Macd,
     Majority,
@@ -136,8 +137,12 @@ def _with_holes(rng: Random, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def market_for(part: Component, seed: int) -> Bars:
-    """Return a random market; one of two instruments for a part that trades pairs."""
-    return random_market(seed, 2 if any(isinstance(inner, PairsSpread) for inner in parts_of(part)) else None)
+    """Return a random market: of two instruments for a part that trades pairs, of the right interval for a higher one."""
+    inner = list(parts_of(part))
+    count = 2 if any(isinstance(one, PairsSpread) for one in inner) else None
+    of = {one.of for one in inner if isinstance(one, HigherTimeframe)}
+    tried = (random_market(seed + 1_000 * k, count) for k in range(50))
+    return next(bars for bars in tried if not of or of == {bars.interval})
 
 
 # -- strategies -------------------------------------------------------------------------------------------------------
@@ -231,6 +236,7 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
         int(rng.integers(3, 30)), int(rng.integers(0, 3)), band=int(rng.integers(0, 3))
     ),
     Crossing: lambda rng: Crossing(_average(rng)),
+    HigherTimeframe: lambda rng: HigherTimeframe(_average(rng), str(rng.choice(["2h", "4h"]))),
     TimeOfDay: _filter(
         TimeOfDay, start=lambda rng: f"{rng.integers(0, 9):02}:30", zone=lambda rng: str(rng.choice(["UTC", "Europe/London"]))
     ),
