@@ -118,11 +118,8 @@ def volatility_quantile(bars: Bars, window: int, trailing: int, quantile: float)
     if not 0 <= quantile <= 1:
         raise ParameterError(f"volatility_quantile: quantile must lie between 0 and 1, got {quantile!r}")
     require_window("volatility_quantile", window, 2)
-
-    def make(columns: tuple[np.ndarray, ...]) -> np.ndarray:
-        return pd.Series(_volatility(columns[0], window, 1)).rolling(trailing).quantile(quantile).to_numpy()
-
-    return columnwise(bars, ("volatility_quantile", window, trailing, quantile), ("close",), make, trailing)
+    key = ("volatility_quantile", window, trailing, quantile)
+    return columnwise(bars, key, ("close",), lambda c: _trailing(_volatility(c[0], window, 1), trailing, quantile), trailing)
 
 
 def _least(name: str, ddof: int) -> int:
@@ -168,3 +165,7 @@ def _volatility(close: np.ndarray, window: int, ddof: int) -> np.ndarray:
     with np.errstate(invalid="ignore", divide="ignore"):
         changes = np.diff(np.log(np.where(close > 0, close, np.nan)))
     return np.concatenate(([np.nan], _deviation(changes, window, ddof)))
+
+
+def _trailing(values: np.ndarray, window: int, quantile: float) -> np.ndarray:
+    return pd.Series(values).rolling(window).quantile(quantile).to_numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from abc import abstractmethod
 from dataclasses import field
 from typing import Literal, Self
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.bars import Bars
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, did_you_mean
 from workbench.signals._base import SignalGenerator
 from workbench.signals._moving_average import MovingAverageCross
 
@@ -58,10 +59,6 @@ class Filter(SignalGenerator):
 
 def require_zone(name: str, zone: str) -> None:
     """Refuse a time zone that does not exist."""
-    import zoneinfo
-
-    from workbench.errors import did_you_mean
-
     try:
         zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
