@@ -23,7 +23,8 @@ from workbench.research.engine import run_kernel
 from workbench.research.running import run_session
 from workbench.session.record import Record
 from workbench.session.setup import Setup
-from workbench.signals import AllAgree, Majority, MovingAverageCross, SignalGenerator
+from workbench.signals import MovingAverageCross, SignalGenerator
+from workbench.signals._votes import Votes
 from workbench.strategy import Strategy
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -66,7 +67,7 @@ def bars_needed(part: Any) -> int:
 
 def remembers_all(part: Component) -> bool:
     """Return whether a vote in it holds opinions for good: its look-back is then the anchor's (SEMANTICS 40)."""
-    return any(isinstance(inner, AllAgree | Majority) and inner.hold is None for inner in parts_of(part))
+    return any(isinstance(inner, Votes) and inner.hold is None for inner in parts_of(part))
 
 
 def require_equal(left: np.ndarray, right: np.ndarray, what: str) -> None:
@@ -111,7 +112,7 @@ def warm_up(part: Any, bars: Bars) -> None:
 def lookback(part: Any, bars: Bars) -> int:
     """Bars older than the look-back change no output by more than 1e-9 of it (SEMANTICS 6); return how often that was tried."""
     tried, need = 0, bars_needed(part)
-    for alone in (bars[[symbol]] for symbol in bars.symbols):
+    for alone in apart(part, bars):
         for start in (1, 7, len(alone) // 2):
             if start + need <= len(alone):
                 later, whole = outputs(part, alone.iloc[start:]), outputs(part, alone)
@@ -119,6 +120,13 @@ def lookback(part: Any, bars: Bars) -> int:
                     _require_near(later[name][need - 1 :], whole[name][start + need - 1 :], f"{named(part)}: {name} from bar {start} on")
                     tried += 1
     return tried
+
+
+def apart(part: Any, bars: Bars) -> list[Bars]:
+    """Return each instrument by itself; for a part that compares them all together, where every one has a bar."""
+    if getattr(part, "cross_sectional", False):
+        return [bars.take(bars.present.all(axis=1))]
+    return [bars[[symbol]] for symbol in bars.symbols]
 
 
 def _require_near(left: np.ndarray, right: np.ndarray, what: str) -> None:

@@ -13,14 +13,37 @@ import numpy as np
 import pandas as pd
 
 from workbench import Bars, Instrument, Strategy
-from workbench.component import all_components
+from workbench.component import Component, all_components
+from workbench.component_text import parts_of
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
 from workbench.exits import AtrStop, Exit, TakeProfit
 from workbench.quality import SuspectDataWarning
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 from workbench.session.setup import Setup, set_up
-from workbench.signals import AllAgree, Breakout, Majority, MovingAverageCross, SignalGenerator
-from workbench.sizing import FixedFraction, FixedQuantity, MinimumSize, PositionSizer, RiskPercent
+from workbench.signals import (
+    AllAgree,
+    AnyOf,
+    Bollinger,
+    Breakout,
+    Calendar,
+    Crossing,
+    CrossSectionalMomentum,
+    Donchian,
+    HigherTimeframe,
+    Keltner,
+    Macd,
+    Majority,
+    Momentum,
+    MovingAverageCross,
+    PairsSpread,
+    RelativeStrength,
+    SignalGenerator,
+    TimeOfDay,
+    VolatilityRegime,
+    Weighted,
+    ZScore,
+)
+from workbench.sizing import FixedFraction, FixedQuantity, MinimumSize, PositionSizer, RiskPercent, TargetWeights
 
 Random = np.random.Generator
 
@@ -113,6 +136,15 @@ def _with_holes(rng: Random, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[kept]
 
 
+def market_for(part: Component, seed: int) -> Bars:
+    """Return a random market: of two instruments for a part that trades pairs, of the right interval for a higher one."""
+    inner = list(parts_of(part))
+    count = 2 if any(isinstance(one, PairsSpread) for one in inner) else None
+    of = {one.of for one in inner if isinstance(one, HigherTimeframe)}
+    tried = (random_market(seed + 1_000 * k, count) for k in range(50))
+    return next(bars for bars in tried if not of or of == {bars.interval})
+
+
 # -- strategies -------------------------------------------------------------------------------------------------------
 
 
@@ -150,9 +182,26 @@ def _average(rng: Random) -> SignalGenerator:
 def _vote(kind: Any) -> Callable[[Random], SignalGenerator]:
     def make(rng: Random) -> SignalGenerator:
         voters = [Breakout(int(rng.integers(2, 15))), *(_average(rng) for _ in range(int(rng.integers(1, 4))))]
-        return kind(voters, None if rng.random() < 0.5 else int(rng.integers(1, 40)))
+        return kind(voters, hold=None if rng.random() < 0.5 else int(rng.integers(1, 40)))
 
     return make
+
+
+def _weighted(rng: Random) -> SignalGenerator:
+    voters = [Breakout(int(rng.integers(2, 15))), *(_average(rng) for _ in range(int(rng.integers(1, 4))))]
+    return Weighted(voters, [float(rng.uniform(0.5, 3)) for _ in voters])
+
+
+def _filter(kind: Any, **drawn: Callable[[Random], Any]) -> Callable[[Random], SignalGenerator]:
+    def make(rng: Random) -> SignalGenerator:
+        given = {name: draw(rng) for name, draw in drawn.items()}
+        return kind(_average(rng), outside=str(rng.choice(["hold", "flat"])), **given)
+
+    return make
+
+
+def _mode(rng: Random) -> Any:
+    return str(rng.choice(["reversion", "breakout"]))
 
 
 def _exposure(rng: Random) -> RiskManager:
@@ -173,12 +222,35 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     Breakout: lambda rng: Breakout(int(rng.integers(1, 25))),
     AllAgree: _vote(AllAgree),
     Majority: _vote(Majority),
+    AnyOf: _vote(AnyOf),
+    Weighted: _weighted,
+    RelativeStrength: lambda rng: RelativeStrength(int(rng.integers(2, 6)), float(rng.uniform(20, 50)), float(rng.uniform(51, 80))),
+    Bollinger: lambda rng: Bollinger(int(rng.integers(3, 20)), float(rng.uniform(0.8, 2)), _mode(rng)),
+    Keltner: lambda rng: Keltner(int(rng.integers(1, 5)), int(rng.integers(1, 5)), float(rng.uniform(0.3, 1.5)), _mode(rng)),
+    ZScore: lambda rng: ZScore(int(rng.integers(3, 20)), float(rng.uniform(0.9, 2)), float(rng.uniform(0, 0.8))),
+    Momentum: lambda rng: Momentum(int(rng.integers(1, 30)), float(rng.choice([0, 0.005]))),
+    Macd: lambda rng: Macd(int(rng.integers(1, 3)), int(rng.integers(4, 7)), int(rng.integers(1, 4))),
+    Donchian: lambda rng: Donchian(int(rng.integers(4, 12)), int(rng.integers(1, 4)), int(rng.integers(3, 40))),
+    PairsSpread: lambda rng: PairsSpread(int(rng.integers(4, 30)), float(rng.uniform(0.9, 1.8)), float(rng.uniform(0, 0.8))),
+    CrossSectionalMomentum: lambda rng: CrossSectionalMomentum(
+        int(rng.integers(3, 30)), int(rng.integers(0, 3)), band=int(rng.integers(0, 3))
+    ),
+    Crossing: lambda rng: Crossing(_average(rng)),
+    HigherTimeframe: lambda rng: HigherTimeframe(_average(rng), str(rng.choice(["2h", "4h"]))),
+    TimeOfDay: _filter(
+        TimeOfDay, start=lambda rng: f"{rng.integers(0, 9):02}:30", zone=lambda rng: str(rng.choice(["UTC", "Europe/London"]))
+    ),
+    Calendar: _filter(
+        Calendar, weekdays=lambda rng: ["Mon", "Wed", "Thu"][: int(rng.integers(1, 4))], first=lambda rng: int(rng.integers(0, 4))
+    ),
+    VolatilityRegime: _filter(VolatilityRegime, window=lambda rng: int(rng.integers(2, 9)), trailing=lambda rng: int(rng.integers(5, 40))),
     Restless: lambda rng: Restless(float(rng.uniform(0.05, 0.5))),
     Strongest: lambda rng: Strongest(int(rng.integers(1, 30))),
     FixedFraction: lambda rng: FixedFraction(float(rng.choice([0.1, 0.5, 0.95, 3.0, 20.0, 60.0]))),
     FixedQuantity: lambda rng: FixedQuantity(float(rng.choice([0.3, 0.7, 1, 3, 40, 300]))),
     RiskPercent: lambda rng: RiskPercent(float(rng.choice([0.002, 0.01, 0.05, 0.4]))),
     MinimumSize: lambda rng: MinimumSize(),
+    TargetWeights: lambda rng: TargetWeights(float(rng.choice([0.5, 1.0, 5.0]))),
     AtrStop: lambda rng: AtrStop(int(rng.integers(1, 20)), float(rng.uniform(0.3, 3)), str(rng.choice(["wilder", "simple"]))),  # type: ignore[arg-type]
     TakeProfit: lambda rng: TakeProfit(percent=float(rng.uniform(0.002, 0.06))),
     MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5))),
@@ -244,11 +316,13 @@ def _rates(rng: Random, index: pd.DatetimeIndex) -> dict[str, Any]:
 def random_case(seed: int) -> Case:
     """Return a random strategy on a random market with a random account."""
     rng = np.random.Generator(np.random.PCG64(20_000 + seed))
+    strategy = random_strategy(seed)
+    market = market_for(strategy, seed)
     account = {
         "cash": float(rng.choice([3_000.0, 50_000.0, 1_000_000.0])),
         "costs": _costs(rng),
         "currency": str(rng.choice(["USD", "EUR"])),
-        "rates": _rates(rng, random_market(seed).index),
+        "rates": _rates(rng, market.index),
         "buying_power": bool(rng.random() < 0.6),
     }
-    return Case(seed, random_strategy(seed), random_market(seed), account)
+    return Case(seed, strategy, market, account)

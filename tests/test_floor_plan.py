@@ -21,7 +21,10 @@ PACKAGE = ROOT / "workbench"
 # From the ground up. On a floor each string is one room: its modules may import each other, other rooms of the floor may not.
 # `component_text` belongs to the room of `component`, and so on; `notebook_...` reads the source of a class from its cell.
 FLOORS = (
-    ("errors grid money rates interval instrument bars alignment quality market records spec version calendars sessions",),
+    (
+        "errors grid money rates interval instrument bars frames rows extras resampling alignment quality market records spec version "
+        "calendars sessions",
+    ),
     ("indicators", "component notebook"),
     ("signals", "sizing", "exits", "risk", "portfolio", "data", "execution", "notify"),
     ("strategy decision preview saving", "journal", "adapters"),

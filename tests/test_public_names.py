@@ -18,12 +18,18 @@ from workbench.component import Component, all_components
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = [
-    "Backtest", "Bars", "Bars.from_frames", "Component", "Decision", "Fill", "Instrument", "Journal", "MemoryJournal", "Order", "promote",
+    "Backtest", "Bars", "Bars.from_frames", "Bars.at", "Bars.with_extra", "Bars.extra",
+    "Component", "Decision", "Fill", "Instrument", "Journal", "MemoryJournal", "Order", "promote",
     "ParquetStore", "Portfolio", "Portfolio.exposure", "Portfolio.apply", "Portfolio.mark", "Portfolio.positions",
     "Portfolio.reconcile", "ReplayAdapter", "Session", "Session.run", "Session.step", "Session.on", "Strategy", "Strategy.save",
     "Strategy.load", "Strategy.preview", "backtest", "check_causality", "check_parity", "read_bars", "sample", "simulate",
     "errors.WorkbenchError", "signals.SignalGenerator", "signals.MovingAverageCross", "signals.Breakout", "signals.AllAgree",
-    "signals.Majority", "sizing.PositionSizer", "sizing.FixedQuantity", "sizing.FixedFraction", "sizing.RiskPercent",
+    "signals.Majority", "signals.AnyOf", "signals.Weighted", "signals.Crossing", "signals.RelativeStrength", "signals.Bollinger",
+    "signals.Momentum", "signals.Macd", "signals.Donchian", "signals.Keltner", "signals.ZScore", "signals.PairsSpread",
+    "signals.CrossSectionalMomentum", "signals.TimeOfDay", "signals.Calendar", "signals.VolatilityRegime",
+    "signals.HigherTimeframe", "sizing.TargetWeights",
+    "indicators.ema", "indicators.rsi", "indicators.macd", "indicators.bollinger",
+    "sizing.PositionSizer", "sizing.FixedQuantity", "sizing.FixedFraction", "sizing.RiskPercent",
     "sizing.MinimumSize", "exits.Exit", "exits.AtrStop", "exits.TakeProfit", "risk.RiskManager", "risk.MaxExposure",
     "risk.MaxLeverage", "execution.Market", "execution.Limit", "execution.Costs", "execution.ExecutionModule",
     "execution.PaperVenue", "data.DataAdapter", "Backtest.orders", "Backtest.fills", "Backtest.trades", "Backtest.equity",

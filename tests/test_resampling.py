@@ -1,229 +1,186 @@
-"""Made-up histories: drawn returns, drawn trades, bars in another order."""
+"""Coarser bars: completed ones only, by hand, against pandas, the same with later bars and from a later anchor."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
+from markets import random_market
+from worked import OTHER, SHARE, Given, market
 
 import workbench as wb
-from workbench.errors import ParameterError
-from workbench.research.validation import bootstrap, monte_carlo, permutation_test, permute_bars
-from workbench.research.validation.distribution import Distribution, PermutationTest
-from workbench.research.validation.resampling import _rows
+from workbench.errors import DataError, ParameterError
+from workbench.signals import Breakout, Crossing, HigherTimeframe, MovingAverageCross
 
-RETURNS = np.random.default_rng(1).normal(0.001, 0.01, 400)
-STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(3, 8))
-
-
-# -- the bootstrap --------------------------------------------------------------------------------------------------------
+NAN = float("nan")
+HOURS = wb.simulate(["A", "B"], bars=300, interval="1h", seed=2)
+HOLED = next(bars for bars in map(random_market, range(1, 60)) if bars.interval == "1h" and len(bars.symbols) > 1 and not bars.whole)
 
 
-@pytest.mark.parametrize(("method", "within"), [("stationary", 0.3), ("block", 0.3), ("iid", 0.05)])
-def test_the_mean_varies_by_its_standard_error(method: Any, within: float) -> None:
-    # blocks also see what autocorrelation these 400 returns have by chance
-    found = bootstrap(RETURNS, np.mean, method, samples=2000, seed=1)
-    assert found.observed == RETURNS.mean()
-    assert found.values.std() == pytest.approx(RETURNS.std() / 20, rel=within)
-    low, high = found.interval()
-    assert low < RETURNS.mean() < high
+def labels(bars: wb.Bars) -> list[str]:
+    return [f"{label:%d %H:%M}" for label in bars.index]
 
 
-@pytest.mark.parametrize("method", ["stationary", "block"])
-def test_blocks_keep_what_hangs_together(method: Any) -> None:
-    moving = np.convolve(RETURNS, np.ones(10) / 10)
-    apart, together = (bootstrap(moving, np.mean, how, samples=500).values.std() for how in ("iid", method))
-    assert together > 1.5 * apart
+# -- by hand ----------------------------------------------------------------------------------------------------------
 
 
-def test_blocks_are_as_long_as_they_should_be() -> None:
-    random = np.random.default_rng(1)
-    drawn = [_rows(random, 1000, "stationary", 20.0) for _ in range(50)]
-    breaks = np.mean([(np.diff(rows) % 1000 != 1).mean() for rows in drawn])
-    assert 1 / breaks == pytest.approx(20, rel=0.1)
-    assert set(np.flatnonzero(np.diff(_rows(random, 100, "block", 10)) % 100 != 1)) <= {9, 19, 29, 39, 49, 59, 69, 79, 89}
+def test_a_coarser_bar_by_hand() -> None:
+    rows = [(10, 12, 9, 11), (11, 15, 11, 14), (13, 13, 8, 9), (9, 10, 9, 10), (12, 14, 12, 13)]
+    found = market(rows, interval="1h").at("2h")
+    assert found.interval == "2h"
+    assert labels(found) == ["01 00:00", "01 02:00"]
+    assert found["ABC"][["open", "high", "low", "close"]].to_numpy().tolist() == [[10, 15, 9, 14], [13, 13, 8, 10]]
 
 
-@pytest.mark.parametrize("method", ["stationary", "block"])
-def test_arch_draws_the_same_distribution(method: Any) -> None:
-    from arch.bootstrap import CircularBlockBootstrap, StationaryBootstrap
-
-    theirs = {"stationary": StationaryBootstrap, "block": CircularBlockBootstrap}[method](8, RETURNS, seed=1).apply(np.mean, 2000)
-    ours = bootstrap(RETURNS, np.mean, method, size=8, samples=2000, seed=2)
-    assert ours.values.std() == pytest.approx(theirs.std(), rel=0.1)
-    assert ours.values.mean() == pytest.approx(theirs.mean(), abs=3 * theirs.std() / math.sqrt(1000))
+def test_volume_is_the_sum() -> None:
+    frame = HOURS["A"].iloc[:48]
+    frame["volume"] = 2.0
+    assert wb.Bars.from_frames({"A": frame}, interval="1h").at("1D").volume["A"].tolist() == [48.0, 48.0]
+    assert not market([10.0] * 24).at("4h").has_volume
 
 
-def test_the_same_seed_draws_the_same() -> None:
-    one, same, other = (bootstrap(RETURNS, samples=20, seed=seed).values.tolist() for seed in (1, 1, 2))
-    assert one == same != other
+@pytest.mark.parametrize(
+    ("start", "count", "expected"),
+    [
+        ("2024-01-01 00:00", 3, []),
+        ("2024-01-01 00:00", 4, ["01 00:00"]),
+        ("2024-01-01 00:00", 7, ["01 00:00"]),
+        ("2024-01-01 01:00", 7, ["01 04:00"]),
+        ("2024-01-01 01:00", 6, []),
+        ("2024-01-01 01:00", 11, ["01 04:00", "01 08:00"]),
+    ],
+)
+def test_what_still_runs_and_what_began_before_is_left_out(start: str, count: int, expected: list[str]) -> None:
+    assert labels(market([10.0] * count, interval="1h", start=start).at("4h")) == expected
 
 
-def test_a_backtest_is_resampled_by_its_daily_returns() -> None:
-    result = wb.backtest(STRATEGY, wb.simulate(days=30, interval="1h", seed=1))
-    assert bootstrap(result, len, samples=5).observed == 30
+def test_a_coarser_bar_ends_with_its_interval_though_its_last_bars_are_missing() -> None:
+    bars = market([10, 11, 12, None, None, 13, 14], interval="1h")
+    assert labels(bars.iloc[:3].at("4h")) == []
+    assert bars.iloc[:4].at("4h").close["ABC"].tolist() == [12]
 
 
-def test_samples_without_a_figure_are_left_out_of_the_interval() -> None:
-    found = Distribution("figure", 1.0, np.array([np.nan, 1.0, 2.0, 3.0]))
-    assert found.interval(0.5) == (1.5, 2.5)
-    assert found.summary()["mean"] == 2.0
-    assert repr(found) == "figure: 1, 95 % of 4 samples from 1.05 to 2.95"
+def test_each_instrument_has_its_own_bars_and_its_own_beginning() -> None:
+    bars = market({SHARE: [None, 11, 12, 13, None, None, 14, 15], OTHER: [20, 21, 22, 23, 24, 25, 26, 27]}, interval="1h")
+    found = bars.at("2h").close
+    np.testing.assert_array_equal(found["ABC"], [NAN, 13, NAN, 15])
+    np.testing.assert_array_equal(found["XYZ"], [21, 23, 25, 27])
+    assert labels(bars[["ABC"]].at("2h")) == ["01 02:00", "01 06:00"]
 
 
-# -- trades ---------------------------------------------------------------------------------------------------------------
+def test_days_begin_at_midnight_and_weeks_on_monday() -> None:
+    # 2024-01-01 was a Monday
+    bars = wb.simulate(bars=24 * 20, interval="1h", seed=1, start=pd.Timestamp("2024-01-03 05:00", tz="UTC"))
+    assert [f"{t:%m-%d}" for t in bars.at("1D").index[:2]] == ["01-04", "01-05"]
+    assert [f"{t:%m-%d}" for t in bars.at("7D").index] == ["01-08", "01-15"]
 
 
-def test_shuffled_trades_end_at_the_same_equity_after_other_falls() -> None:
-    found = monte_carlo([10.0, -10.0, 10.0, -10.0], 100.0, method="shuffle", samples=400)
-    assert found.end_equity.values.tolist() == pytest.approx([100.0] * 400)
-    assert found.max_drawdown.observed == pytest.approx(-10 / 110)
-    # a gain before both losses, both gains before, or the losses first
-    assert set(np.round(found.max_drawdown.values, 6)) == {
-        round(fall, 6) for fall in (-20 / 120, -20 / 110, -20 / 100, -10 / 110, -10 / 100)
-    }
+# -- against pandas, and as time goes on ------------------------------------------------------------------------------
 
 
-def test_drawn_trades_by_hand() -> None:
-    found = monte_carlo([50.0, -50.0], 100.0, samples=4000, ruin=0.5)
-    assert np.unique(found.end_equity.values, return_counts=True)[1] / 4000 == pytest.approx([0.25, 0.5, 0.25], abs=0.03)
-    assert set(found.end_equity.values) == {0.0, 100.0, 200.0}
-    # both losses, or a loss before a gain
-    assert found.ruin == pytest.approx(0.5, abs=0.03)
-    assert found.ruin_level == 50.0
-
-
-def test_shares_of_equity_compound() -> None:
-    found = monte_carlo([100.0, -100.0], 100.0, compound=True, samples=200)
-    assert found.end_equity.observed == pytest.approx(100.0)
-    assert set(found.end_equity.values.round(9)) == {400.0, 100.0, 25.0}
-
-
-def test_a_backtest_brings_its_cash_and_its_closed_trades() -> None:
-    result = wb.backtest(STRATEGY, wb.simulate(bars=300, seed=1), cash=50_000)
-    closed = result.trades[result.trades["exit"] != "open"]
-    found = monte_carlo(result, samples=10)
-    assert found.end_equity.observed == pytest.approx(50_000 + closed["profit"].sum())
-    assert found.end_equity.values.tolist() == monte_carlo(closed, 50_000, samples=10).end_equity.values.tolist()
-    assert list(found.summary().index) == ["end equity", "max drawdown"]
-
-
-def test_many_samples_are_drawn_in_parts() -> None:
-    profits = np.random.default_rng(1).normal(size=3_000)
-    assert len(monte_carlo(profits, 1_000.0, samples=2_000).end_equity.values) == 2_000
-
-
-# -- bars in another order ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("missing", [0.0, 0.2], ids=["whole", "with holes"])
-def test_permuted_bars_have_the_same_moves_in_another_order(missing: float) -> None:
-    bars = wb.simulate(["A", "B"], bars=200, seed=1, missing=missing)
-    other = permute_bars(bars, seed=3)
-    assert (other.present == bars.present).all()
+@pytest.mark.parametrize("interval", ["2h", "4h", "1D"])
+@pytest.mark.parametrize("bars", [HOURS, HOLED], ids=["whole", "with holes"])
+def test_coarser_bars_are_those_of_pandas(bars: wb.Bars, interval: str) -> None:
+    found = bars.at(interval)
+    close = bars.index[-1] + pd.Timedelta("1h")
     for symbol in bars.symbols:
-        mine, theirs = bars[symbol], other[symbol]
-        for field in ("open", "high", "low"):
-            shapes = [np.sort((one[field] / one["close"]).to_numpy()) for one in (mine, theirs)]
-            assert shapes[0] == pytest.approx(shapes[1], rel=1e-12)
-        moves = [one["close"].pct_change().dropna().to_numpy() for one in (mine, theirs)]
-        assert np.sort(moves[0]) == pytest.approx(np.sort(moves[1]), abs=1e-12)
-        assert not np.allclose(*moves)
-        assert theirs["close"].iloc[-1] == pytest.approx(mine["close"].iloc[-1])
+        own = bars[symbol]
+        rule = {"open": "first", "high": "max", "low": "min", "close": "last"}
+        expected = own.resample(interval).agg(rule).dropna()
+        expected = expected[expected.index + pd.Timedelta(interval) <= close]
+        expected = expected[expected.index >= own.index[0]]
+        pd.testing.assert_frame_equal(found[symbol][list(rule)], expected, check_freq=False)
 
 
-def test_permuted_bars_are_bars() -> None:
-    other = permute_bars(wb.simulate(bars=500, seed=1, still=0.3), seed=3)
-    one = other["SIM"]
-    assert (one["high"] >= one[["open", "close"]].max(axis=1)).all()
-    assert (one["low"] <= one[["open", "close"]].min(axis=1)).all()
-    assert other.simulated
-    assert "in another order (seed=3)" in other.source
+@pytest.mark.parametrize("bars", [HOURS, HOLED], ids=["whole", "with holes"])
+def test_up_to_each_bar_there_is_exactly_what_has_ended(bars: wb.Bars) -> None:
+    whole = bars.at("4h")
+    ends = whole.index + pd.Timedelta("4h")
+    for t in range(0, len(bars), 5):
+        now, close = bars.iloc[: t + 1].at("4h"), bars.index[t] + pd.Timedelta("1h")
+        expected = whole.iloc[: int((ends <= close).sum())]
+        assert now.index.equals(expected.index)
+        for field in wb.bars.FIELDS:
+            np.testing.assert_array_equal(now.array(field), expected.array(field))
 
 
-def test_symbols_of_the_same_labels_keep_what_they_have_in_common() -> None:
-    bars = wb.simulate(["A", "B"], bars=300, seed=1, correlation=0.9)
-    before, after = (one.close.pct_change().corr().iloc[0, 1] for one in (bars, permute_bars(bars, seed=1)))
-    assert after == pytest.approx(before, abs=1e-6)
+def test_a_later_beginning_gives_the_same_bars() -> None:
+    whole = HOURS.at("1D")
+    for start in (1, 23, 24, 30):
+        later = HOURS.iloc[start:].at("1D")
+        assert later.fingerprint == whole.iloc[len(whole) - len(later) :].fingerprint
+        assert later.index[0] >= HOURS.index[start] > later.index[0] - pd.Timedelta("1D")
 
 
-def trending(count: int = 240) -> wb.Bars:
-    """Return prices that rise for thirty bars and fall for thirty bars, with some noise."""
-    moves = 0.004 * np.where(np.arange(count) // 30 % 2 == 0, 1, -1) + np.random.default_rng(1).normal(0, 0.001, count)
-    close = 100 * np.cumprod(1 + moves)
-    index = pd.date_range("2024-01-01", periods=count, freq="1h", tz="UTC")
-    return wb.Bars.from_frames({"A": pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), close), index)}, interval="1h")
+def test_bars_are_made_once_and_stay_what_they_are() -> None:
+    assert HOURS.at("1D") is HOURS.at("24h")
+    assert HOURS.at("1h") is HOURS
+    assert (HOURS.at("1D").source, HOURS.at("1D").instruments) == (HOURS.source, HOURS.instruments)
+    assert len(HOURS.iloc[:0].at("1D")) == 0
 
 
-def test_a_strategy_that_follows_a_real_trend_beats_every_order() -> None:
-    found = permutation_test(STRATEGY, trending(), samples=99)
-    assert found.p_value == 0.01
-    assert found.observed > found.values.max()
+@pytest.mark.parametrize(
+    ("interval", "said"),
+    [("90min", "bars of 1h make bars of a multiple of 1h, got 90min"), ("1min", "got 1min"), ("x", "interval must look like")],
+)
+def test_no_multiple_is_refused(interval: str, said: str) -> None:
+    with pytest.raises(DataError) as caught:
+        HOURS.at(interval)
+    assert said in str(caught.value)
 
 
-def test_a_random_market_gives_no_small_p_value() -> None:
-    values = [permutation_test(STRATEGY, wb.simulate(bars=150, seed=seed), samples=19, seed=seed).p_value for seed in range(6)]
-    assert sum(value <= 0.05 for value in values) <= 1
-    assert 0.2 < np.mean(values) < 0.9
+# -- a signal on them -------------------------------------------------------------------------------------------------
 
 
-def test_the_p_value_counts_the_history_that_was() -> None:
-    assert PermutationTest("x", 2.0, np.array([1.0, 2.0, 3.0, np.nan])).p_value == 4 / 5
-    assert PermutationTest("x", 9.0, np.array([1.0, 2.0, 3.0])).p_value == 1 / 4
+def test_a_stance_stands_from_the_close_of_its_bar_on_until_the_next() -> None:
+    bars = market([10.0] * 9, interval="1h")
+    found = HigherTimeframe(Given([1, None, -1, None]), "2h").generate(bars)["ABC"]
+    # the first two hours end with bar 1, the second with bar 3, of which nothing is said, the third with bar 5
+    np.testing.assert_array_equal(found, [NAN, 1, 1, NAN, NAN, -1, -1, NAN, NAN])
 
 
-def test_a_figure_of_the_backtest_is_tested_by_name_or_by_function() -> None:
-    bars = wb.simulate(bars=200, seed=1)
-    named = permutation_test(STRATEGY, bars, "return %", samples=5, cash=10_000)
-    computed = permutation_test(STRATEGY, bars, samples=5, cash=10_000)
-    assert named.values / 100 == pytest.approx(computed.values)
-    assert named.observed == wb.backtest(STRATEGY, bars, cash=10_000).stats["return %"]
+def test_the_lookback_counts_the_bars_below() -> None:
+    assert HigherTimeframe(MovingAverageCross(5, 20), "1D", of="5min").lookback == 22 * 288
+    assert Crossing(HigherTimeframe(Breakout(3), "4h")).lookback == 6 * 4 + 1
 
 
-def test_many_small_runs_give_what_single_ones_give() -> None:
-    bars = wb.simulate(bars=600, seed=1)
-    few, many = (permutation_test(STRATEGY, bars, samples=samples) for samples in (3, 90))
-    assert few.observed == many.observed
-    assert few.values.tolist() == many.values[:3].tolist()
+def test_it_is_the_signal_of_the_coarser_bars() -> None:
+    signal = HigherTimeframe(MovingAverageCross(1, 3), "4h")
+    coarse = MovingAverageCross(1, 3).stances(HOURS.at("4h"))
+    found = signal.stances(HOURS)
+    at_ends = found[(found.index.hour % 4 == 3) & (np.arange(len(found)) >= signal.lookback)]
+    expected = coarse.loc[at_ends.index - pd.Timedelta("3h")]
+    np.testing.assert_array_equal(at_ends, expected)
+    assert {-1.0, 1.0} <= set(at_ends["A"])
 
 
-# -- refusals -------------------------------------------------------------------------------------------------------------
-
-BARS = wb.simulate(days=1, seed=1)
-REFUSED = {
-    "an unknown method": (lambda: bootstrap(RETURNS, method="stationery"), "did you mean 'stationary'"),
-    "a block over all": (lambda: bootstrap(RETURNS, size=401), "size must be a number of periods from 1 to 400 .* got 401"),
-    "half a period": (lambda: bootstrap(RETURNS, method="block", size=2.5), "whole for method='block'"),
-    "a size of single returns": (lambda: bootstrap(RETURNS, method="iid", size=5), "method='iid' has none; got size=5"),
-    "one return": (lambda: bootstrap([0.01]), "the bootstrap needs at least two returns, got 1"),
-    "one sample": (lambda: bootstrap(RETURNS, samples=1), "samples must be a whole number of at least 2, got 1"),
-    "a negative seed": (lambda: monte_carlo([1.0], 9.0, seed=-1), "seed must be a whole number of at least 0, got -1"),
-    "no cash": (lambda: monte_carlo([1.0]), "monte_carlo needs cash="),
-    "cash of 0": (lambda: monte_carlo([1.0], 0), "cash must be a positive number, got 0"),
-    "no trades": (lambda: monte_carlo([], 9.0), "at least one closed trade"),
-    "no profits": (lambda: monte_carlo(pd.DataFrame({"profits": [1]}), 9.0), "trades need a column 'profit'; did you mean 'profits'"),
-    "an unknown way": (lambda: monte_carlo([1.0], 9.0, method="shufle"), "did you mean 'shuffle'"),
-    "ruin above all": (lambda: monte_carlo([1.0], 9.0, ruin=1.5), "ruin must be a share of the cash from 0 to below 1, got 1.5"),
-    "nothing left to lose": (lambda: monte_carlo([-9.0, 1.0], 9.0, compound=True), "these trades lost everything"),
-    "an unknown figure": (lambda: permutation_test(STRATEGY, BARS, "Sharp"), "'Sharp' is no figure of a backtest; did you mean 'Sharpe'"),
-    "a figure that is none": (lambda: permutation_test(STRATEGY, BARS, "Sharpe"), "Sharpe has no figure on these bars"),
-    "two bars": (lambda: permutation_test(STRATEGY, BARS.iloc[:2]), "there is no other order of 2 bars"),
-    "no confidence": (lambda: bootstrap(RETURNS, samples=9).interval(95), "confidence must lie between 0 and 1, got 95"),
-}
+def test_a_higher_timeframe_trades_alike_in_research_and_replay() -> None:
+    strategy = wb.Strategy(HigherTimeframe(MovingAverageCross(1, 3), "4h"), wb.sizing.FixedQuantity(1))
+    report = wb.check_parity(strategy, HOURS, cuts=20)
+    assert report.differences.empty
+    assert report.orders > 20
 
 
-@pytest.mark.parametrize(("call", "said"), REFUSED.values(), ids=REFUSED)
-def test_what_makes_no_sense_is_refused_in_a_sentence(call: Any, said: str) -> None:
-    with pytest.raises(ParameterError, match=said):
-        call()
+def test_a_leak_within_is_named_on_its_own_bars() -> None:
+    from leaks import Shifted
+
+    report = wb.check_causality(HigherTimeframe(Shifted(), "4h"), HOURS, cuts=20)
+    assert set(report.failures["component"]) == {"Shifted"}
+    assert report.failures["time"].isin(HOURS.at("4h").index).all()
 
 
-def test_prices_of_zero_cannot_be_permuted() -> None:
-    bars = wb.simulate(bars=20, seed=1)
-    arrays = {name: bars.array(name).copy() for name in ("open", "high", "low", "close", "volume")}
-    arrays["low"][5] = 0.0
-    with pytest.raises(ParameterError, match="prices of 0 or below cannot be permuted"):
-        permute_bars(wb.Bars(bars.index, bars.instruments, bars.interval, arrays))
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: HigherTimeframe(Breakout(), "1h"), "HigherTimeframe: interval must be a multiple of of='1h', got interval='1h'"),
+        (lambda: HigherTimeframe(Breakout(), "90min"), "got interval='90min'"),
+        (lambda: HigherTimeframe(Breakout(), "1D", of="5min").stances(HOURS), "these are bars of 1h, not of 5min; write of='1h'"),
+    ],
+)
+def test_a_wrong_interval_gets_a_sentence(make: Callable[[], object], said: str) -> None:
+    with pytest.raises(ParameterError) as caught, warnings.catch_warnings():
+        make()
+    assert said in str(caught.value)

@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError, did_you_mean
+from workbench.extras import Extra, Extras, extra_from
+from workbench.frames import FIELDS, instruments_for, join_frames
 from workbench.instrument import Instrument
 from workbench.interval import DAY, canonical, nanoseconds
-from workbench.quality import check_frame, require_bar_columns, warn_of
+from workbench.quality import check_frame, warn_of
+from workbench.resampling import coarser
+from workbench.rows import Rows
 
-__all__ = ["FIELDS", "Bars", "join_frames"]
-
-FIELDS = ("open", "high", "low", "close", "volume")
+__all__ = ["FIELDS", "Bars"]
 
 
 class Bars:
@@ -39,6 +41,8 @@ class Bars:
         Where they come from. Made-up bars say ``simulated`` here, and it is shown wherever they are.
     assumptions : sequence of str, default ()
         What the reader assumed; printed with every result.
+    extras : mapping of str to Extra, default {}
+        Outside series; `with_extra` adds one.
 
     Examples
     --------
@@ -48,7 +52,7 @@ class Bars:
     True
     """
 
-    __slots__ = ("_arrays", "_memo", "assumptions", "index", "instruments", "interval", "source")
+    __slots__ = ("_arrays", "_extras", "_memo", "assumptions", "index", "instruments", "interval", "source")
 
     index: pd.DatetimeIndex
     instruments: tuple[Instrument, ...]
@@ -56,6 +60,7 @@ class Bars:
     source: str
     assumptions: tuple[str, ...]
     _arrays: dict[str, np.ndarray]
+    _extras: dict[str, Extra]
     _memo: dict[Any, Any]
 
     def __init__(
@@ -66,6 +71,7 @@ class Bars:
         arrays: Mapping[str, np.ndarray],
         source: str = "",
         assumptions: Sequence[str] = (),
+        extras: Mapping[str, Extra] | None = None,
     ) -> None:
         held = {}
         for name in FIELDS:
@@ -79,6 +85,7 @@ class Bars:
             ("_arrays", held),
             ("source", source),
             ("assumptions", tuple(assumptions)),
+            ("_extras", dict(extras or {})),
             ("_memo", {}),
         ):
             object.__setattr__(self, name, value)
@@ -87,7 +94,7 @@ class Bars:
         raise AttributeError(f"Bars are immutable: {name} cannot be set")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Bars, (self.index, self.instruments, self.interval, self._arrays, self.source, self.assumptions)
+        return Bars, (self.index, self.instruments, self.interval, self._arrays, self.source, self.assumptions, self._extras)
 
     # -- making -------------------------------------------------------------------------------------------------
 
@@ -124,7 +131,7 @@ class Bars:
         """
         if not frames:
             raise DataError("Bars.from_frames needs at least one symbol, got none")
-        chosen = _instruments_for(frames, instruments)
+        chosen = instruments_for(frames, instruments)
         interval = canonical(interval)
         doubts = [check_frame(frames[i.symbol], i.symbol, interval, i.calendar) for i in chosen]
         for doubt in filter(None, doubts):
@@ -132,6 +139,45 @@ class Bars:
             assumptions = (*assumptions, f"warning: {doubt}")
         index, arrays = join_frames([frames[i.symbol] for i in chosen])
         return cls(index, chosen, interval, arrays, source, assumptions)
+
+    def with_rows(
+        self, index: pd.DatetimeIndex, arrays: Mapping[str, np.ndarray], interval: str | None = None, columns: Sequence[int] | None = None
+    ) -> Bars:
+        """Return other rows of these instruments, or of some of them: source, assumptions and outside series stay."""
+        instruments = self.instruments if columns is None else [self.instruments[c] for c in columns]
+        return Bars(index, instruments, interval or self.interval, arrays, self.source, self.assumptions, self._extras)
+
+    def with_extra(self, name: str, given: pd.Series | pd.DataFrame, *, known_at: Any) -> Bars:
+        """Return these bars with an outside series beside them: rates, sentiment, funding ...
+
+        ``bars.extra[name]`` has at each bar the row last known at its close, on every slice of the bars as well.
+
+        Parameters
+        ----------
+        name : str
+        given : Series or DataFrame
+            Numbers; the index, in order and with a time zone, is the time that each row is about. A NaN in it is a value
+            that is known to be missing.
+        known_at : str, Timedelta or sequence of times
+            How long after its own time a row was known (``"0s"``: at once; ``"1D"``), or when, one time a row, in order.
+
+        Raises
+        ------
+        DataError
+            No time zone, not in order, no numbers, known before its own time, or a name that is taken.
+
+        Examples
+        --------
+        >>> import workbench as wb
+        >>> bars = wb.simulate(bars=3, interval="1h", seed=1)
+        >>> mood = pd.Series([1.0, 2.0], bars.index[:2])
+        >>> bars.with_extra("mood", mood, known_at="2h").extra["mood"].tolist()
+        [nan, 1.0, 2.0]
+        """
+        if name in self._extras:
+            raise DataError(f"these bars have an outside series {name!r} already; take another name")
+        extras = self._extras | {name: extra_from(name, given, known_at)}
+        return Bars(self.index, self.instruments, self.interval, self._arrays, self.source, self.assumptions, extras)
 
     # -- reading ------------------------------------------------------------------------------------------------
 
@@ -198,6 +244,11 @@ class Bars:
         return self.memo("has_volume", lambda: bool((np.nan_to_num(self._arrays["volume"]) > 0).any(axis=0).all()))
 
     @property
+    def extra(self) -> Extras:
+        """The outside series by name, laid on the labels: at each bar the row last known at its close, NaN before the first."""
+        return Extras(self, self._extras)
+
+    @property
     def present(self) -> np.ndarray:
         """Where an instrument has a bar: booleans of shape (T, N)."""
         return self.memo("present", lambda: ~np.isnan(self._arrays["close"]))
@@ -229,7 +280,7 @@ class Bars:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of labels, prices and instruments: the same data give the same 16 digits anywhere."""
+        """Hash of labels, prices, instruments and what outside series say at each bar: the same data give the same 16 digits anywhere."""
         return self.memo("fingerprint", self._hash)
 
     def _hash(self) -> str:
@@ -237,6 +288,8 @@ class Bars:
         digest.update(self.labels.tobytes())
         for name in FIELDS:
             digest.update(np.ascontiguousarray(self._arrays[name]).tobytes())
+        for name, extra in self.extra.items():
+            digest.update(repr((name, list(getattr(extra, "columns", [])))).encode() + np.ascontiguousarray(extra.to_numpy()).tobytes())
         return digest.hexdigest()[:16]
 
     def memo(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -266,14 +319,14 @@ class Bars:
         return pd.DataFrame(values, index=self.index)[self.present[:, columns[0]]]
 
     @property
-    def iloc(self) -> _Rows:
+    def iloc(self) -> Rows:
         """Bars by row number: ``bars.iloc[:100]``."""
-        return _Rows(self, by_label=False)
+        return Rows(self, by_label=False)
 
     @property
-    def loc(self) -> _Rows:
+    def loc(self) -> Rows:
         """Bars by label: ``bars.loc["2024"]``, ``bars.loc["2024-01":"2024-03"]``."""
-        return _Rows(self, by_label=True)
+        return Rows(self, by_label=True)
 
     def take(self, rows: Any = slice(None), columns: Sequence[int] | None = None) -> Bars:
         """Return the bars of some rows (slice, booleans or numbers) and columns; labels without a bar go."""
@@ -284,8 +337,37 @@ class Bars:
             kept = ~np.isnan(arrays["close"]).all(axis=1)
             if not kept.all():
                 index, arrays = index[kept], {name: array[kept] for name, array in arrays.items()}
-        instruments = self.instruments if columns is None else [self.instruments[c] for c in columns]
-        return Bars(index, instruments, self.interval, arrays, self.source, self.assumptions)
+        return self.with_rows(index, arrays, columns=columns)
+
+    def at(self, interval: str) -> Bars:
+        """Return the completed bars of a coarser interval, labelled by their open time.
+
+        A coarser bar is there once its last possible bar has closed: of the bars up to one, exactly those whose end is not
+        after its close. Days begin at 00:00 UTC, weeks on Monday. The one in which an instrument's bars begin is left out
+        unless they begin with it, for some of it may be missing. Open is the first, high the highest, low the lowest,
+        close the last, volume the sum; where an instrument has no bar in it, it has none.
+
+        Parameters
+        ----------
+        interval : str
+            A multiple of the bars' own.
+
+        Returns
+        -------
+        Bars
+
+        Raises
+        ------
+        DataError
+            Not a multiple.
+
+        Examples
+        --------
+        >>> import workbench as wb
+        >>> len(wb.simulate(bars=50, interval="1h", seed=1).at("1D"))
+        2
+        """
+        return self.memo(("at", canonical(interval)), lambda: coarser(self, interval))
 
     def blocks(self) -> Iterator[tuple[list[int], Any, Bars]]:
         """Yield columns, rows and Bars of each group of instruments with the same labels (SEMANTICS 4)."""
@@ -306,46 +388,3 @@ class Bars:
         where = f", {self.source}" if self.source else ""
         form = "%Y-%m-%d" if self.interval.endswith("D") else "%Y-%m-%d %H:%M"
         return f"Bars({names}, {self.interval}, {len(self):,} labels, {self.index[0]:{form}} to {self.index[-1]:{form}} UTC{where})"
-
-
-class _Rows:
-    """Picks rows by number or label, and keeps them Bars."""
-
-    __slots__ = ("_bars", "_by_label")
-
-    def __init__(self, bars: Bars, by_label: bool) -> None:
-        self._bars = bars
-        self._by_label = by_label
-
-    def __getitem__(self, rows: Any) -> Bars:
-        if self._by_label:
-            rows = pd.Series(np.arange(len(self._bars)), self._bars.index).loc[rows]
-        if isinstance(rows, (int, np.integer)):
-            rows = np.array([int(rows)])
-        return self._bars.take(rows if isinstance(rows, slice) else np.asarray(rows))
-
-
-def join_frames(frames: Sequence[pd.DataFrame]) -> tuple[pd.DatetimeIndex, dict[str, np.ndarray]]:
-    """Return the union of checked frames' labels, and the fields on it, NaN where a frame has no row or no such column."""
-    index = pd.DatetimeIndex(frames[0].index)
-    for frame in frames[1:]:
-        index = index if index.equals(frame.index) else index.union(pd.DatetimeIndex(frame.index))
-    arrays = {name: np.full((len(index), len(frames)), np.nan) for name in FIELDS}
-    for column, frame in enumerate(frames):
-        rows = slice(None) if len(frame) == len(index) else index.get_indexer(pd.DatetimeIndex(frame.index))
-        for name in FIELDS:
-            if name in frame:
-                arrays[name][rows, column] = frame[name].to_numpy(dtype=float)
-    return index, arrays
-
-
-def _instruments_for(frames: Mapping[str, pd.DataFrame], given: Mapping[str, Instrument] | Sequence[Instrument] | None) -> list[Instrument]:
-    known = {i.symbol: i for i in (given.values() if isinstance(given, Mapping) else given or ())}
-    for name, frame in frames.items():
-        require_bar_columns(frame, name)
-    if not known:
-        return [Instrument(name) for name in frames]
-    for name in frames:
-        if name not in known:
-            raise DataError(f"no instrument given for the bars of {name!r}{did_you_mean(name, known)}")
-    return [known[name] for name in frames]

@@ -13,10 +13,11 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pandas as pd
 
-from workbench.bars import FIELDS, Bars, join_frames
+from workbench.bars import FIELDS, Bars
 from workbench.data.adapter import moment
 from workbench.data.files import METADATA, read_parquet
 from workbench.errors import DataError, did_you_mean
+from workbench.frames import join_frames
 from workbench.instrument import Instrument
 from workbench.interval import canonical
 from workbench.quality import check_frame
@@ -62,11 +63,13 @@ class ParquetStore:
         Raises
         ------
         DataError
-            A row contradicts the stored row of its label, the instrument is described in another way, or simulated bars
-            meet real ones. Nothing of any symbol is changed then.
+            A row contradicts the stored row of its label, the instrument is described in another way, simulated bars meet
+            real ones, or the bars have outside series, which the files do not hold. Nothing of any symbol is changed then.
         """
         from filelock import FileLock
 
+        if bars.extra:
+            raise DataError(f"ParquetStore holds bars only, these have outside series ({', '.join(bars.extra)}): add them after loading")
         folder = self.folder / bars.interval
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from workbench.research.engine import run_kernel
 from workbench.research.running import run_session
 from workbench.session.record import Record
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
-from workbench.signals import SignalGenerator
+from workbench.signals import HigherTimeframe, SignalGenerator
 from workbench.strategy import Strategy, distances
 
 __all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity"]
@@ -37,7 +37,8 @@ class CausalityReport:
     Parameters
     ----------
     failures : DataFrame
-        Columns component, time, expected, got; one row a value that changes when later bars are taken away.
+        Columns component, time, expected, got; one row a value that changes when later bars are taken away, the first of
+        a part first.
     checked : int
         How many steps were recomputed.
     """
@@ -109,7 +110,8 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
     Parameters
     ----------
     component : SignalGenerator, Exit or Strategy
-        A strategy is checked part by part.
+        A strategy is checked part by part, and so is a vote or a filter, from the inside out: it is named itself only
+        where none of its parts looks ahead.
     bars : Bars
     cuts : int, default 100
         How many steps, drawn at random; the last one is always among them.
@@ -127,30 +129,43 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
     """
     if len(bars) < 2:
         raise ParameterError(f"check_causality needs at least two bars, got {len(bars)}")
-    rng = np.random.default_rng(seed)
-    # the last step first, then others at random, none twice
-    others = rng.permutation(len(bars) - 1)[: max(cuts - 1, 0)]
-    steps = np.sort(np.append(others, len(bars) - 1))
-    rows: list[tuple[Any, ...]] = []
-    for name, compute in _parts_of(component):
-        whole = compute(bars)
-        for t in steps:
-            part = compute(bars.iloc[: t + 1])[-1]
-            unequal = np.flatnonzero(~((part == whole[t]) | (np.isnan(part) & np.isnan(whole[t]))))
-            rows += [(name, bars.index[t], float(whole[t][j]), float(part[j])) for j in unequal]
-    return CausalityReport(pd.DataFrame(rows, columns=["component", "time", "expected", "got"]), len(steps))
+    rows = _seen_ahead(component, bars, cuts, seed)
+    return CausalityReport(pd.DataFrame(rows, columns=["component", "time", "expected", "got"]), len(_steps(bars, cuts, seed)))
 
 
-def _parts_of(component: Component) -> list[tuple[str, Callable[[Bars], np.ndarray]]]:
-    """Return what is to be recomputed of a part: its name and the function of bars."""
-    if isinstance(component, Strategy):
-        parts = [component.signal, *component.exits]
-        return [found for part in parts for found in _parts_of(part)]
-    if isinstance(component, SignalGenerator):
-        return [(type(component).__name__, lambda bars: component.stances(bars).to_numpy())]
-    if isinstance(component, Exit):
-        return [(type(component).__name__, lambda bars: distances(component, bars))]
-    raise ParameterError(f"check_causality takes a signal, an exit or a strategy, got {type(component).__name__}")
+def _steps(bars: Bars, cuts: int, seed: int) -> np.ndarray:
+    """Return the steps to recompute: the last one, and others at random, none twice."""
+    others = np.random.default_rng(seed).permutation(len(bars) - 1)[: max(cuts - 1, 0)]
+    return np.sort(np.append(others, len(bars) - 1))
+
+
+def _seen_ahead(component: Component, bars: Bars, cuts: int, seed: int) -> list[tuple[Any, ...]]:
+    """Return where a part changes without later bars: the parts in it first, and itself only where they do not."""
+    if not isinstance(component, (Strategy, SignalGenerator, Exit)):
+        raise ParameterError(f"check_causality takes a signal, an exit or a strategy, got {type(component).__name__}")
+    given = component.coarser(bars) if isinstance(component, HigherTimeframe) else bars
+    inner = _parts_in(component) if len(given) else []
+    rows = [row for part in inner for row in _seen_ahead(part, given, cuts, seed)]
+    if rows or isinstance(component, Strategy):
+        return rows
+    whole = _output(component, bars)
+    for t in _steps(bars, cuts, seed):
+        part = _output(component, bars.iloc[: t + 1])[-1]
+        unequal = np.flatnonzero(~((part == whole[t]) | (np.isnan(part) & np.isnan(whole[t]))))
+        rows += [(type(component).__name__, bars.index[t], float(whole[t][j]), float(part[j])) for j in unequal]
+    return rows
+
+
+def _parts_in(component: Component) -> list[Component]:
+    """Return the signals and exits that a strategy, a vote or a filter is made of, one level down."""
+    values = component.get_params(deep=False).values()
+    flat = [item for value in values for item in (value if isinstance(value, (list, tuple)) else [value])]
+    return [item for item in flat if isinstance(item, (SignalGenerator, Exit))]
+
+
+def _output(part: SignalGenerator | Exit, bars: Bars) -> np.ndarray:
+    """Return what a signal or an exit makes of bars."""
+    return part.stances(bars).to_numpy() if isinstance(part, SignalGenerator) else distances(part, bars)
 
 
 def check_parity(

@@ -16,6 +16,8 @@ __all__ = ["History"]
 class History:
     """Closed bars since the anchor (SEMANTICS 7); a row is added for each step.
 
+    Outside series are those of the bars at the start: rows that are added bring none, and what they say grows no further.
+
     Parameters
     ----------
     bars : Bars
@@ -73,7 +75,7 @@ class History:
         like, rows = self._like, self._rows
         index = pd.DatetimeIndex(self._labels[:rows].view("datetime64[ns]"), name="timestamp").tz_localize("UTC")
         arrays = {name: array[:rows] for name, array in self._arrays.items()}
-        return Bars(index, like.instruments, like.interval, arrays, like.source, like.assumptions)
+        return like.with_rows(index, arrays)
 
     def __len__(self) -> int:
         return self._rows

@@ -184,7 +184,7 @@ class Known:
     def _bars(self, first: int, last: int) -> Bars:
         like = self.whole.bars
         arrays = {name: array[first:last].copy() for name, array in self._arrays.items()}
-        return Bars(like.index[first:last], like.instruments, like.interval, arrays, like.source, like.assumptions)
+        return like.with_rows(like.index[first:last], arrays)
 
 
 def numbers_of(entry: Entry) -> Sequence[int]:

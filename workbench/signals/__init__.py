@@ -2,11 +2,48 @@
 
 from workbench.errors import unknown_name
 from workbench.signals._base import SignalGenerator
+from workbench.signals._bollinger import Bollinger
 from workbench.signals._breakout import Breakout
+from workbench.signals._calendar import Calendar
+from workbench.signals._cross_sectional import CrossSectionalMomentum
+from workbench.signals._crossing import Crossing
+from workbench.signals._donchian import Donchian
+from workbench.signals._higher_timeframe import HigherTimeframe
+from workbench.signals._keltner import Keltner
+from workbench.signals._macd import Macd
+from workbench.signals._momentum import Momentum
 from workbench.signals._moving_average import MovingAverageCross
-from workbench.signals._votes import AllAgree, Majority
+from workbench.signals._pairs import PairsSpread
+from workbench.signals._relative_strength import RelativeStrength
+from workbench.signals._time_of_day import TimeOfDay
+from workbench.signals._volatility_regime import VolatilityRegime
+from workbench.signals._votes import AllAgree, AnyOf, Majority
+from workbench.signals._weighted import Weighted
+from workbench.signals._zscore import ZScore
 
-__all__ = ["AllAgree", "Breakout", "Majority", "MovingAverageCross", "SignalGenerator"]
+__all__ = [
+    "AllAgree",
+    "AnyOf",
+    "Bollinger",
+    "Breakout",
+    "Calendar",
+    "CrossSectionalMomentum",
+    "Crossing",
+    "Donchian",
+    "HigherTimeframe",
+    "Keltner",
+    "Macd",
+    "Majority",
+    "Momentum",
+    "MovingAverageCross",
+    "PairsSpread",
+    "RelativeStrength",
+    "SignalGenerator",
+    "TimeOfDay",
+    "VolatilityRegime",
+    "Weighted",
+    "ZScore",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -16,7 +16,8 @@ __all__ = ["Breakout"]
 class Breakout(SignalGenerator):
     """Long on a close above the highest high of the bars before, short on one below their lowest low.
 
-    Emits the event only, NaN between (SEMANTICS 6): the position is held until the opposite break.
+    Emits the event only, NaN between (SEMANTICS 6): the position is held until the opposite break. `Donchian` leaves earlier,
+    at an exit channel of its own.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class PositionSizer(Component):
         Parameters
         ----------
         signal : float
-            The side: +1 long, -1 short. Conviction does not reach a sizer (SEMANTICS 12).
+            The side: +1 long, -1 short. Conviction does not reach a sizer (SEMANTICS 12), but for `TargetWeights`.
         portfolio : Book
             Positions, cash and equity before this step's orders.
         market : Market

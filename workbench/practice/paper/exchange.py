@@ -298,4 +298,4 @@ def _joined(blocks: list[Bars]) -> Bars:
         return like
     arrays = {name: np.concatenate([block.array(name) for block in blocks]) for name in FIELDS}
     index = like.index.append([block.index for block in blocks[1:]])
-    return Bars(index, like.instruments, like.interval, arrays, like.source, like.assumptions)
+    return like.with_rows(index, arrays)

@@ -74,4 +74,4 @@ def _going_on(bars: Bars, last: np.ndarray) -> Bars:
     for j, instrument in enumerate(bars.instruments):
         for array in arrays.values():
             array[:, j] = [round_away(price, 1.0, *instrument.tick) for price in array[:, j].tolist()]
-    return Bars(bars.index, bars.instruments, bars.interval, arrays | {"volume": bars.array("volume")}, bars.source, bars.assumptions)
+    return bars.with_rows(bars.index, arrays | {"volume": bars.array("volume")})

@@ -1,0 +1,43 @@
+"""OHLCV frames of several instruments, laid side by side on the union of their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError, did_you_mean
+from workbench.instrument import Instrument
+from workbench.quality import require_bar_columns
+
+__all__ = ["FIELDS", "instruments_for", "join_frames"]
+
+FIELDS = ("open", "high", "low", "close", "volume")
+
+
+def join_frames(frames: Sequence[pd.DataFrame]) -> tuple[pd.DatetimeIndex, dict[str, np.ndarray]]:
+    """Return the union of checked frames' labels, and the fields on it, NaN where a frame has no row or no such column."""
+    index = pd.DatetimeIndex(frames[0].index)
+    for frame in frames[1:]:
+        index = index if index.equals(frame.index) else index.union(pd.DatetimeIndex(frame.index))
+    arrays = {name: np.full((len(index), len(frames)), np.nan) for name in FIELDS}
+    for column, frame in enumerate(frames):
+        rows = slice(None) if len(frame) == len(index) else index.get_indexer(pd.DatetimeIndex(frame.index))
+        for name in FIELDS:
+            if name in frame:
+                arrays[name][rows, column] = frame[name].to_numpy(dtype=float)
+    return index, arrays
+
+
+def instruments_for(frames: Mapping[str, pd.DataFrame], given: Mapping[str, Instrument] | Sequence[Instrument] | None) -> list[Instrument]:
+    """Return the instrument of each frame, shares where none are given, after a look at the frames' columns."""
+    known = {i.symbol: i for i in (given.values() if isinstance(given, Mapping) else given or ())}
+    for name, frame in frames.items():
+        require_bar_columns(frame, name)
+    if not known:
+        return [Instrument(name) for name in frames]
+    for name in frames:
+        if name not in known:
+            raise DataError(f"no instrument given for the bars of {name!r}{did_you_mean(name, known)}")
+    return [known[name] for name in frames]
