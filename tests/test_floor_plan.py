@@ -21,8 +21,9 @@ PACKAGE = ROOT / "workbench"
 # From the ground up. On a floor each string is one room: its modules may import each other, other rooms of the floor may not.
 # `component_text` belongs to the room of `component`, and so on; `notebook_...` reads the source of a class from its cell.
 FLOORS = (
-    ("errors grid money rates interval instrument bars alignment quality market records spec version calendars sessions",),
+    ("errors grid money rates interval instrument bars alignment quality market records spec version calendars sessions writing",),
     ("indicators", "component notebook"),
+    ("features", "models"),
     ("signals", "sizing", "exits", "risk", "portfolio", "data", "execution", "notify"),
     ("strategy decision preview saving", "journal", "adapters"),
     ("session",),
@@ -33,7 +34,7 @@ FLOORS = (
 )
 ROOMS = {module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()}
 
-PURE = ("indicators", "signals", "sizing", "exits", "risk", "portfolio", "decision")
+PURE = ("indicators", "features", "signals", "sizing", "exits", "risk", "portfolio", "decision")
 RUN_PATH = ("session", "strategy", "live.run", "live.paper", "live.kill", "live.supervisor")
 VENUE_PATH = ("practice.paper.process",)
 

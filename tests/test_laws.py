@@ -18,13 +18,14 @@ from workbench.component import Component
 from workbench.errors import CausalityError
 from workbench.execution import ExecutionAlgorithm
 from workbench.exits import AtrStop, Exit, TakeProfit
+from workbench.features import Feature
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 from workbench.signals import AllAgree, Breakout, Majority, MovingAverageCross, SignalGenerator
 from workbench.sizing import PositionSizer, RiskPercent
 
 WITH_HOLES = (3, 7, 9)
 CAUSAL = [
-    *laws.examples(SignalGenerator, Exit),
+    *laws.examples(SignalGenerator, Exit, Feature),
     MovingAverageCross(1, 3),
     Breakout(1),
     AtrStop(5, average="simple"),
@@ -36,7 +37,7 @@ CAUSAL = [
     Strategy.example(),
 ]
 FORGETFUL = [part for part in CAUSAL if not laws.remembers_all(part)]
-PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-6:]]
+PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, Feature, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-6:]]
 
 
 def ids(part: Any) -> str:
@@ -144,7 +145,7 @@ def test_a_lookback_that_is_too_short_is_caught() -> None:
 @pytest.mark.parametrize("part", PARTS, ids=ids)
 def test_a_copy_has_the_same_parameters(part: Component, way: str) -> None:
     twin = laws.comes_back(part, way)
-    if isinstance(part, (SignalGenerator, Exit, Strategy)):
+    if isinstance(part, (SignalGenerator, Exit, Feature, Strategy)):
         laws.decides_alike(part, twin, random_market(9))
 
 

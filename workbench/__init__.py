@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from workbench import data, errors, execution, exits, indicators, risk, signals, sizing
+    from workbench import data, errors, execution, exits, features, indicators, models, risk, signals, sizing
     from workbench.bars import Bars
     from workbench.component import Component
     from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.strategy import Strategy
 
 #: Rooms that are public as they stand, and the home of every other public name.
-ROOMS = ("data", "errors", "execution", "exits", "indicators", "research", "risk", "signals", "sizing")
+ROOMS = ("data", "errors", "execution", "exits", "features", "indicators", "models", "research", "risk", "signals", "sizing")
 HOMES = {
     "Backtest": "research",
     "Bars": "bars",
@@ -79,7 +79,9 @@ __all__ = [
     "errors",
     "execution",
     "exits",
+    "features",
     "indicators",
+    "models",
     "promote",
     "read_bars",
     "risk",

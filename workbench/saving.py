@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +20,9 @@ from workbench.component import Component
 from workbench.component_text import from_dict, is_local, parts_of, public_path, round_trip, to_dict
 from workbench.errors import StrategyError
 from workbench.notebook_source import capture
+from workbench.writing import write_whole
 
-__all__ = ["load", "manifest_hash", "save", "write_whole"]
+__all__ = ["load", "manifest_hash", "save"]
 
 TEXT, PARTS, MANIFEST = "strategy.json", "parts.py", "manifest.json"
 #: What a fresh process does to prove that a saved strategy reads back: it prints what it read.
@@ -89,23 +89,6 @@ def _write(folder: Path, files: dict[str, str]) -> None:
     hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
     for name, text in {**files, MANIFEST: json.dumps(hashes, indent=2) + "\n"}.items():
         write_whole(folder / name, text)
-
-
-def write_whole(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a file whole or not at all: who reads it meanwhile has the old one or the new one.
-
-    Parameters
-    ----------
-    path : Path
-    text : str
-    private : bool, default False
-        Whether nobody but its owner may read it.
-    """
-    draft = path.with_name(f".{path.name}.new")
-    if private:
-        draft.touch(mode=0o600)
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
 
 
 def _restore(folder: Path, before: dict[str, bytes]) -> None:

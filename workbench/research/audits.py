@@ -15,6 +15,7 @@ from workbench.component import Component
 from workbench.errors import CausalityError, ParameterError
 from workbench.execution.costs import Costs
 from workbench.exits import Exit
+from workbench.features import Feature
 from workbench.rates import Rates
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.engine import run_kernel
@@ -108,7 +109,7 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
 
     Parameters
     ----------
-    component : SignalGenerator, Exit or Strategy
+    component : SignalGenerator, Exit, Feature or Strategy
         A strategy is checked part by part.
     bars : Bars
     cuts : int, default 100
@@ -150,7 +151,9 @@ def _parts_of(component: Component) -> list[tuple[str, Callable[[Bars], np.ndarr
         return [(type(component).__name__, lambda bars: component.stances(bars).to_numpy())]
     if isinstance(component, Exit):
         return [(type(component).__name__, lambda bars: distances(component, bars))]
-    raise ParameterError(f"check_causality takes a signal, an exit or a strategy, got {type(component).__name__}")
+    if isinstance(component, Feature):
+        return [(type(component).__name__, component.values)]
+    raise ParameterError(f"check_causality takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
 
 
 def check_parity(
@@ -207,7 +210,7 @@ def _recomputed(setup: Setup, cuts: int) -> pd.DataFrame:
     steps = np.random.default_rng(0).permutation(len(setup.bars))[:cuts]
     rows: list[tuple[Any, ...]] = []
     for t in sorted(int(step) for step in steps):
-        live = setup.strategy.inputs(setup.bars.iloc[: t + 1])
+        live = setup.strategy.inputs(setup.bars.iloc[: t + 1], newest=True)
         for name, whole, part in zip(live._fields, setup.inputs, live, strict=True):
             if whole is not None and part is not None:
                 rows += _unequal(setup.bars, t, name, whole[t], part[-1])
