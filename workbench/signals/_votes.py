@@ -17,6 +17,17 @@ from workbench.signals._moving_average import MovingAverageCross
 __all__ = ["AllAgree", "Majority", "Votes"]
 
 
+def held(opinions: pd.DataFrame, bars: Bars, hold: int | None) -> np.ndarray:
+    """Return opinions with each instrument's last one held over its own bars, for `hold` of them at most; shape (T, N)."""
+    if bars.whole:
+        return opinions.ffill(limit=hold).to_numpy()
+    out = np.full(bars.shape, np.nan)
+    for j, symbol in enumerate(bars.symbols):
+        rows = bars.present[:, j]
+        out[rows, j] = opinions.loc[rows, symbol].ffill(limit=hold)
+    return out
+
+
 class Votes(SignalGenerator):
     """What the combinations share: each voter's last opinion is held until it gives another.
 
@@ -55,17 +66,7 @@ class Votes(SignalGenerator):
 
     def votes(self, bars: Bars) -> np.ndarray:
         """Return each voter's held opinion as a sign, shape (voters, T, N); NaN where it abstains."""
-        return np.sign(np.stack([self._held(signal.stances(bars), bars) for signal in self.signals]))
-
-    def _held(self, opinions: pd.DataFrame, bars: Bars) -> np.ndarray:
-        """Hold each instrument's last opinion over its own bars."""
-        if bars.whole:
-            return opinions.ffill(limit=self.hold).to_numpy()
-        held = np.full(bars.shape, np.nan)
-        for j, symbol in enumerate(bars.symbols):
-            rows = bars.present[:, j]
-            held[rows, j] = opinions.loc[rows, symbol].ffill(limit=self.hold)
-        return held
+        return np.sign(np.stack([held(signal.stances(bars), bars, self.hold) for signal in self.signals]))
 
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the outcome of the vote at each bar, shape (T, N)."""
