@@ -51,7 +51,7 @@ def others() -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", [*KINDS, *others()])
 def test_an_estimator_comes_back_and_predicts_the_same_bits(kind: str) -> None:
-    fitted = (others().get(kind) or estimator(kind)).fit(X, Y)
+    fitted = (others()[kind] if kind in others() else estimator(kind)).fit(X, Y)
     back = loaded(dumped(fitted))
     say = "predict_proba" if hasattr(fitted, "predict_proba") else "predict"
     assert getattr(back, say)(X).tobytes() == getattr(fitted, say)(X).tobytes()
@@ -86,7 +86,9 @@ def crafted(module: str, name: str, loader: str = "ObjectNode") -> bytes:
 
 
 def test_an_estimator_of_one_s_own_is_refused_by_name_when_it_is_trained() -> None:
-    with pytest.raises(ModelError, match=r"Foreign holds test_model_files.Foreign, and a model is made of scikit-learn's own types only"):
+    with pytest.raises(
+        ModelError, match=r"Foreign holds [a-z.]*test_model_files.Foreign, and a model is made of scikit-learn's own types only"
+    ):
         dumped(Foreign().fit(X, Y))
 
 
@@ -99,7 +101,7 @@ def test_a_foreign_type_is_refused_by_name(module: str, name: str) -> None:
 def test_the_module_of_a_foreign_type_is_not_even_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "malice.py").write_text(f"open({str(tmp_path / 'it ran')!r}, 'w')\nclass Evil:\n    pass\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(ModelError, match="it holds malice.Evil"):
+    with pytest.raises(ModelError, match=r"it holds malice\.Evil"):
         loaded(crafted("malice", "Evil"))
     assert "malice" not in sys.modules
     assert not (tmp_path / "it ran").exists()
@@ -107,5 +109,5 @@ def test_the_module_of_a_foreign_type_is_not_even_imported(tmp_path: Path, monke
 
 @pytest.mark.parametrize("data", [b"", b"no zip", dumped(estimator("logistic"))[:-40]], ids=["nothing", "text", "cut off"])
 def test_what_is_no_model_gets_a_sentence(data: bytes) -> None:
-    with pytest.raises(ModelError, match="model.skops is no model that can be read: "):
+    with pytest.raises(ModelError, match=r"model\.skops is no model that can be read: "):
         loaded(data, "model.skops")

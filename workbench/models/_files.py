@@ -7,6 +7,8 @@ import json
 import zipfile
 from typing import Any
 
+import numpy as np
+
 from workbench.errors import ModelError
 
 __all__ = ["TRUSTED", "dumped", "loaded"]
@@ -91,8 +93,23 @@ def _settled(data: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         for old, new in named.items():
-            made.writestr(zipfile.ZipInfo(new, EPOCH), held[old], zipfile.ZIP_DEFLATED)
+            made.writestr(zipfile.ZipInfo(new, EPOCH), _unpadded(held[old], new), zipfile.ZIP_DEFLATED)
         made.writestr(zipfile.ZipInfo("schema.json", EPOCH), json.dumps(schema), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _unpadded(content: bytes, name: str) -> bytes:
+    """Return an array of records with zeros between its fields: the nodes of a tree have there whatever was in memory."""
+    if not name.endswith(".npy"):
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    clean = np.zeros(array.shape, array.dtype)
+    for field in array.dtype.names:
+        clean[field] = array[field]
+    out = io.BytesIO()
+    np.save(out, clean, allow_pickle=False)
     return out.getvalue()
 
 
