@@ -109,7 +109,7 @@ class Registry:
     def _chosen(self, act: str, name: str, id: str, who: str | None, why: str) -> Model:
         if not why.strip():
             raise ModelError(f"a model is not {act} without a reason: why=...")
-        model = Model.load(self.folder / name / id)  # whatever is wrong with it is found before the act, not after
+        model = self._read(name, id)  # whatever is wrong with it is found before the act, not after
         self._note(act, name, id, who, why)
         return model
 
@@ -143,7 +143,7 @@ class Registry:
         role |= {} if roles.challenger is None else {roles.challenger: "challenger"}
         lines = {}
         for id in roles.registered:
-            card = Model.load(self.folder / name / id).card
+            card = self._read(name, id).card
             fields = ("estimator", "rows", "first", "last", "trained_at", "expires", "trials")
             lines[id] = {"role": role[id], **{field: getattr(card, field) for field in fields}, **card.scores}
         return pd.DataFrame.from_dict(lines, orient="index").rename_axis("id")
@@ -160,7 +160,13 @@ class Registry:
     def _model(self, name: str, id: str | None, role: str) -> Model:
         if id is None:
             raise ModelError(f"{name!r} has no {role}")
-        return Model.load(self.folder / name / id)
+        return self._read(name, id)
+
+    def _read(self, name: str, id: str) -> Model:
+        model = Model.load(self.folder / name / id)
+        if model.id != id:
+            raise ModelError(f"{self.folder / name / id} is named after another card than the one in it: it is refused")
+        return model
 
     def _roles(self, name: str) -> Roles:
         acts = self._acts()
