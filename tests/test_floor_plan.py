@@ -35,6 +35,7 @@ FLOORS = (
 ROOMS = {module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()}
 
 PURE = ("indicators", "features", "signals", "sizing", "exits", "risk", "portfolio", "decision")
+PURE += tuple(f"models.{name}" for name in ("_card", "_files", "_model", "_time_order", "_training", "_drift"))  # the registry keeps a log
 RUN_PATH = ("session", "strategy", "live.run", "live.paper", "live.kill", "live.supervisor")
 VENUE_PATH = ("practice.paper.process",)
 
@@ -54,8 +55,9 @@ LIBRARIES = {
     "sqlalchemy": ("journal",),
     "papermill": ("live",),
     "pydantic": ("live",),
+    "skops": ("models",),
 }
-LAZY = ("vectorbt",)
+LAZY = ("vectorbt", "skops", "sklearn", "scipy", "talib")
 CLOCKS = ("now", "utcnow", "today", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "time_ns")
 
 

@@ -56,6 +56,15 @@ def test_what_is_left_out_is_counted() -> None:
     assert len(found.rows) == len(TABLE) - 32 - 18
 
 
+def test_a_label_that_was_not_known_at_the_last_bar_is_none() -> None:
+    early = TABLE[TABLE.index.get_level_values(0) <= bars().index[150]]
+    ends = LONG["end"] + pd.Timedelta(hours=10)
+    found = sample(early, LONG.assign(end=ends))
+    last = found.rows.index.get_level_values(0)[-1]
+    assert last <= bars().index[140]
+    assert found.no_label == len(early) - (early.index.get_level_values(0) <= bars().index[140]).sum()
+
+
 def test_a_feature_that_is_endless_is_not_known() -> None:
     table = TABLE.copy()
     table.iloc[50, 0] = np.inf

@@ -225,3 +225,45 @@ def test_the_champion_of_a_registry_is_the_model_that_trades(tmp_path: Path) -> 
     strategy = wb.Strategy(Classifier(registry.champion("trend"), list(FEATURES)))
     opened = Release.open(promote(strategy, bars(), "champion", folder=tmp_path))
     assert opened.strategy.signal.model == MODEL  # type: ignore[attr-defined]
+
+
+# -- a feature of one's own -------------------------------------------------------------------------------------------
+
+SCRIPT = '''
+import sys
+import pandas as pd
+import workbench as wb
+from sklearn.linear_model import LogisticRegression
+from workbench.features import Feature, RangePosition
+
+class Gap(Feature):
+    """The open over the close before it, less 1."""
+    window: int = 1
+
+    @property
+    def lookback(self):
+        return self.window + 1
+
+    def compute(self, bars):
+        return bars.open / bars.close.shift(self.window) - 1
+
+if __name__ == "__main__":
+    bars = wb.simulate(["AAA", "BBB"], bars=260, interval="1h", seed=4, missing=0.05)
+    up = (bars.close.shift(-1) > bars.close).astype(float)
+    signal = wb.signals.Classifier(LogisticRegression(), [Gap(2), RangePosition(10)]).fit(bars, up)
+    print(wb.promote(wb.Strategy(signal), bars, "gap", folder=sys.argv[1]))
+    print(pd.util.hash_pandas_object(signal.stances(bars)).sum())
+'''
+
+
+def test_a_feature_of_a_script_is_promoted_with_its_model(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SCRIPT)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(tmp_path / "mine.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    release, stances = done.stdout.splitlines()
+    opened = Release.open(release).strategy
+    assert "class Gap(Feature):" in next(Path(release).rglob("parts.py")).read_text()
+    assert opened.signal.trained.card.names == ["gap_2", "range_position_10"]  # type: ignore[attr-defined]
+    assert str(pd.util.hash_pandas_object(opened.signal.stances(bars())).sum()) == stances

@@ -106,14 +106,12 @@ def _check_cv(name: str, params: dict[str, Any]) -> None:
 
 
 def _in_order(cv: Any) -> bool:
-    """Return whether each fold comes after what is learned from; a splitter of another library is taken at its word."""
-    if cv == "prefit":
-        return True  # nothing is split
-    if hasattr(cv, "split"):
-        return type(cv).__name__ == "TimeSeriesSplit" or not type(cv).__module__.startswith("sklearn.")
+    """Return whether each fold comes after what is learned from."""
+    if isinstance(cv, str):
+        return cv == "prefit"  # nothing is split
     if isinstance(cv, (list, tuple)):
         return all(np.max(train) < np.min(test) for train, test in cv)
-    return False
+    return type(cv).__name__ == "TimeSeriesSplit"  # the only one of its kind that a file of a model may hold
 
 
 def _check_early_stopping(name: str, params: dict[str, Any]) -> None:

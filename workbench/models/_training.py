@@ -78,7 +78,8 @@ def sample(table: pd.DataFrame, labels: Any, weights: Any = None) -> Sample:
     table : DataFrame
         As `wb.features.table` gives it.
     labels, weights : DataFrame or Series
-        As in `by_row`; NaN means: not known, or not yet.
+        As in `by_row`; NaN means: not known, or not yet. A label whose ``end`` lies after the last bar of the table was not
+        known there, and counts as none.
 
     Raises
     ------
@@ -86,6 +87,8 @@ def sample(table: pd.DataFrame, labels: Any, weights: Any = None) -> Sample:
         No row has both.
     """
     known = by_row(labels, "label")
+    if isinstance(labels, pd.DataFrame) and {"label", "end"} <= set(labels.columns) and len(table):
+        known = known.where(np.asarray(labels["end"] <= table.index[-1][0]))
     symbols = table.index.unique("symbol")
     for symbol in known.index.unique(1):
         if symbol not in symbols:
