@@ -167,9 +167,10 @@ class RangePosition(Feature):
 
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return the position, shape (T, N)."""
-        low, high = indicators.lowest(bars, self.window), indicators.highest(bars, self.window)
+        low, high = indicators.lowest(bars, self.window).to_numpy(), indicators.highest(bars, self.window).to_numpy()
         width = high - low
-        return ((bars.close - low) / width.where(width != 0.0)).where(width != 0.0, width + 0.5)
+        place = np.divide(bars.array("close") - low, width, out=np.full(bars.shape, 0.5), where=width != 0.0)
+        return pd.DataFrame(place, bars.index, bars.symbols, copy=False)
 
 
 class TrueRange(Feature):
