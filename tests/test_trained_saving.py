@@ -109,7 +109,7 @@ def test_an_estimator_that_was_never_trained_cannot_be_saved(tmp_path: Path) -> 
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     raw = wb.Strategy(Classifier(LogisticRegression(), list(FEATURES)))
     assert refusal(lambda: raw.save(tmp_path)) == (
-        "Classifier.model holds a LogisticRegression, which has no text form; train it first, signal.fit(bars, labels): a model can be saved"
+        "Classifier.model holds a LogisticRegression, which has no text form; train it first, signal.fit(bars, labels): a model is saved"
     )
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     assert "train it first, signal.fit(bars, labels)" in refusal(lambda: promote(raw, bars(), "raw", folder=tmp_path))

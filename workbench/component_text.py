@@ -154,7 +154,7 @@ def _encoded(value: Any, where: str) -> Any:
         return {"dict": plain} if _WORDS & plain.keys() else plain
     if has_parameters(value):
         raise StrategyError(
-            f"{where} holds a {type(value).__name__}, which has no text form; train it first, signal.fit(bars, labels): a model can be saved"
+            f"{where} holds a {type(value).__name__}, which has no text form; train it first, signal.fit(bars, labels): a model is saved"
         )
     raise StrategyError(
         f"{where} holds a {type(value).__name__}, which has no text form; "
