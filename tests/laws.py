@@ -18,13 +18,13 @@ from workbench import Bars, check_causality
 from workbench.component import Component, all_components, clone
 from workbench.component_text import parts_of, round_trip
 from workbench.exits import AtrStop, Exit
+from workbench.features import Feature
 from workbench.research.comparing import compare
 from workbench.research.engine import run_kernel
 from workbench.research.running import run_session
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.signals import MovingAverageCross, SignalGenerator
-from workbench.signals._votes import Votes
 from workbench.strategy import Strategy
 
 WAYS: dict[str, Callable[[Any], Any]] = {
@@ -49,6 +49,8 @@ def outputs(part: Any, bars: Bars) -> dict[str, np.ndarray]:
     """Return what a signal, an exit or a strategy makes of bars, the way a strategy asks for it."""
     if isinstance(part, Strategy):
         return {name: values for name, values in part.inputs(bars)._asdict().items() if values is not None}
+    if isinstance(part, Feature):
+        return {"feature": part.values(bars)}
     if isinstance(part, SignalGenerator):
         return {"stance": part.stances(bars).to_numpy()}
     found = as_strategy(part).inputs(bars)
@@ -66,8 +68,8 @@ def bars_needed(part: Any) -> int:
 
 
 def remembers_all(part: Component) -> bool:
-    """Return whether a vote in it holds opinions for good: its look-back is then the anchor's (SEMANTICS 40)."""
-    return any(isinstance(inner, Votes) and inner.hold is None for inner in parts_of(part))
+    """Return whether it, or a part in it, holds opinions for good: its look-back is then the anchor's (SEMANTICS 40)."""
+    return any("hold" in inner.get_params(deep=False) and inner.get_params(deep=False)["hold"] is None for inner in parts_of(part))
 
 
 def require_equal(left: np.ndarray, right: np.ndarray, what: str) -> None:

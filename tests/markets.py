@@ -100,7 +100,9 @@ def random_market(seed: int, symbols: int | None = None) -> Bars:
     frames = {}
     for number in chosen:
         instrument, price = CATALOGUE[number]
-        frames[instrument.symbol] = _with_holes(rng, _prices(rng, instrument, price, index))
+        prices = _prices(rng, instrument, price, index)
+        prices["volume"] = np.random.Generator(np.random.PCG64(seed + 99)).integers(1, 1_000, len(index)).astype(float)
+        frames[instrument.symbol] = _with_holes(rng, prices)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SuspectDataWarning)  # over a hole a price may have moved far
         return Bars.from_frames(frames, interval=interval, instruments=[CATALOGUE[n][0] for n in chosen], source="simulated")

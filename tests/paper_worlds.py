@@ -136,7 +136,7 @@ class Fed:
         row = self.exchange.row if row is None else row
         self.hidden -= {(row, self.bars.symbols.index(symbol)) for symbol in symbols}
         received = [bar for bar in bars_received(self.bars, row, row) if bar.symbol in symbols]
-        self.session.late(self.session.setup.on(self.known(row + 1)), received)
+        self.session.late(self.session.setup.on(self.known(row + 1), newest=True), received)
 
     def step(self, why: str = "", without: Sequence[str] = (), late: int = 0) -> LiveSession:
         """Let a bar pass; its step is decided, or missed for a reason."""
@@ -145,7 +145,7 @@ class Fed:
         row = self.exchange.row
         self.hidden |= {(row, self.bars.symbols.index(symbol)) for symbol in without}
         bars = self.known(row + 1)
-        self.session.append(self.session.setup.on(bars), bars_received(bars, row, row))
+        self.session.append(self.session.setup.on(bars, newest=True), bars_received(bars, row, row))
         if why or self.session.mode in ("PAUSED", "HALTED"):
             self.session.miss(why or self.session.mode, [self.seen])
         else:
@@ -197,7 +197,8 @@ def expected(setup: Setup, first: int) -> Record:
 def lived_again(setup: Setup, journal: JournalPort, first: int) -> tuple[LiveSession, Record]:
     """Return the session that a journal leads to, and its record."""
     recorders: list[Recorder] = []
-    session = relived(setup, journal.entries(), first, lambda one: recorders.append(Recorder(one)), journal.entries("late"))
+    whole = setup.on(setup.bars)  # that of a live session has the stances of its newest bar alone
+    session = relived(whole, journal.entries(), first, lambda one: recorders.append(Recorder(one)), journal.entries("late"))
     return session, recorders[0].record()
 
 

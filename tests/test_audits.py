@@ -101,9 +101,9 @@ def test_the_last_step_is_always_tried() -> None:
 @pytest.mark.parametrize(
     ("part", "bars", "said"),
     [
-        (wb.sizing.FixedQuantity(), BARS, "check_causality takes a signal, an exit or a strategy, got FixedQuantity"),
+        (wb.sizing.FixedQuantity(), BARS, "check_causality takes a signal, an exit, a feature or a strategy, got FixedQuantity"),
         (wb.signals.Breakout(), BARS.iloc[:1], "check_causality needs at least two bars, got 1"),
-        (wb.signals.Breakout, BARS, "check_causality takes a signal, an exit or a strategy, got "),
+        (wb.signals.Breakout, BARS, "check_causality takes a signal, an exit, a feature or a strategy, got "),
     ],
     ids=["sizer", "one bar", "a class"],
 )

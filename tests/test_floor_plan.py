@@ -23,9 +23,10 @@ PACKAGE = ROOT / "workbench"
 FLOORS = (
     (
         "errors grid money rates interval instrument bars frames rows extras resampling alignment quality market records spec version "
-        "calendars sessions",
+        "calendars sessions writing",
     ),
     ("indicators", "component notebook"),
+    ("features", "models"),
     ("signals", "sizing", "exits", "risk", "portfolio", "data", "execution", "notify"),
     ("strategy decision preview saving", "journal", "adapters"),
     ("session",),
@@ -36,7 +37,8 @@ FLOORS = (
 )
 ROOMS = {module: (floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms for module in room.split()}
 
-PURE = ("indicators", "signals", "sizing", "exits", "risk", "portfolio", "decision")
+PURE = ("indicators", "features", "signals", "sizing", "exits", "risk", "portfolio", "decision")
+PURE += tuple(f"models.{name}" for name in ("_card", "_files", "_model", "_time_order", "_training", "_drift"))  # the registry keeps a log
 RUN_PATH = ("session", "strategy", "live.run", "live.paper", "live.kill", "live.supervisor")
 VENUE_PATH = ("practice.paper.process",)
 
@@ -56,8 +58,9 @@ LIBRARIES = {
     "sqlalchemy": ("journal",),
     "papermill": ("live",),
     "pydantic": ("live",),
+    "skops": ("models",),
 }
-LAZY = ("vectorbt",)
+LAZY = ("vectorbt", "skops", "sklearn", "scipy", "talib")
 CLOCKS = ("now", "utcnow", "today", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "time_ns")
 
 

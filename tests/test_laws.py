@@ -18,6 +18,7 @@ from workbench.component import Component
 from workbench.errors import CausalityError
 from workbench.execution import ExecutionAlgorithm
 from workbench.exits import AtrStop, Exit, TakeProfit
+from workbench.features import Feature
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 from workbench.signals import (
     AllAgree,
@@ -71,7 +72,7 @@ SMALL = [
     TimeOfDay(AllAgree([Strongest(4), Breakout(3)], hold=5), zone="UTC"),
 ]
 CAUSAL = [
-    *laws.examples(SignalGenerator, Exit),
+    *laws.examples(SignalGenerator, Exit, Feature),
     MovingAverageCross(1, 3),
     Breakout(1),
     AtrStop(5, average="simple"),
@@ -84,7 +85,7 @@ CAUSAL = [
     Strategy.example(),
 ]
 FORGETFUL = [part for part in CAUSAL if not laws.remembers_all(part)]
-PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-6:]]
+PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, Feature, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-6:]]
 
 
 def ids(part: Any) -> str:
@@ -150,7 +151,7 @@ def test_the_laws_are_put_to_the_test(part: SignalGenerator) -> None:
 @pytest.mark.parametrize("part", PARTS, ids=ids)
 def test_a_copy_has_the_same_parameters(part: Component, way: str) -> None:
     twin = laws.comes_back(part, way)
-    if isinstance(part, (SignalGenerator, Exit, Strategy)):
+    if isinstance(part, (SignalGenerator, Exit, Feature, Strategy)):
         laws.decides_alike(part, twin, market_for(part, 9))
 
 

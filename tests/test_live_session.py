@@ -91,7 +91,9 @@ def test_the_journal_leads_back_to_the_same_session_at_any_step(stop: int) -> No
 def test_a_session_that_came_back_goes_on_as_if_nothing_had_been() -> None:
     fed = Fed(STRATEGIES["limit that crosses"], bars_with_holes(), HISTORY).run(90)
     recorders: list[Recorder] = []
-    fed.session = relived(fed.session.setup, fed.journal.entries(), HISTORY, lambda one: recorders.append(Recorder(one)))
+    fed.session = relived(
+        fed.session.setup.on(fed.session.setup.bars), fed.journal.entries(), HISTORY, lambda one: recorders.append(Recorder(one))
+    )
     fed.session.execution, fed.session.journal, fed.recorder = fed.line, fed.journal, recorders[0]
     assert fed.session.steps_done == HISTORY + 90
     assert fed.run().differences().empty

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from workbench import data, errors, execution, exits, indicators, risk, signals, sizing
+    from workbench import data, errors, execution, exits, features, indicators, models, risk, signals, sizing
     from workbench.bars import Bars
     from workbench.component import Component
     from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from workbench.strategy import Strategy
 
 #: Rooms that are public as they stand and where they are, and the home of every other public name.
-ROOMS = {name: name for name in ("data", "errors", "execution", "exits", "indicators", "research", "risk", "signals", "sizing")}
+ROOMS = {
+    name: name
+    for name in ("data", "errors", "execution", "exits", "features", "indicators", "models", "research", "risk", "signals", "sizing")
+}
 ROOMS |= {"labels": "research.labels", "validation": "research.validation"}
 HOMES = {
     "Backtest": "research",
@@ -86,8 +89,10 @@ __all__ = [
     "errors",
     "execution",
     "exits",
+    "features",
     "indicators",
     "labels",
+    "models",
     "promote",
     "read_bars",
     "risk",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
 
-__all__ = ["aligned"]
+__all__ = ["aligned", "blockwise"]
 
 
 def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
@@ -47,6 +48,28 @@ def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
     if values.shape != bars.shape:
         raise ParameterError(f"{who} must give {what} for each bar and symbol, shape {bars.shape}, got {values.shape}")
     return values
+
+
+def blockwise(bars: Bars, make: Callable[[Bars], np.ndarray]) -> np.ndarray:
+    """Return what `make` gives for each block of instruments without holes (SEMANTICS 4), laid out, NaN at the holes.
+
+    Parameters
+    ----------
+    bars : Bars of shape (T, N)
+    make : callable
+        Gives one number a bar and symbol of the block it is handed.
+
+    Returns
+    -------
+    ndarray of shape (T, N)
+    """
+    if bars.whole:
+        return make(bars)
+    out = np.full(bars.shape, np.nan)
+    for columns, rows, block in bars.blocks():
+        if len(block):  # an instrument that has no bar yet is not asked about
+            out[np.ix_(np.flatnonzero(rows), np.array(columns))] = make(block)
+    return out
 
 
 def _in_order(given: pd.DataFrame, symbols: list[str], who: str) -> pd.DataFrame:

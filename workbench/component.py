@@ -185,6 +185,8 @@ def clone(part: PartT) -> PartT:
     Component
         The copy, checked as at any construction.
     """
+    if not is_part(part):  # an estimator, or a model, which is its own copy
+        return copied(part, copy.deepcopy, clone)
     params = {name: copied(value, copy.deepcopy, clone) for name, value in part.get_params(deep=False).items()}
     twin = type(part)(**params)
     for name in {"_sklearn_output_config", "_metadata_request"} & vars(part).keys():

@@ -6,7 +6,8 @@
 
 A class is named by its shortest public path; one of a notebook or script by ``parts.<name>``, the module that
 `notebook_source.capture` writes. What JSON cannot hold is written as an object of one key: ``{"tuple": [...]}``,
-``{"float": "inf"}``, and ``{"dict": {...}}`` for a dict that has one of these words as a key.
+``{"float": "inf"}``, and ``{"dict": {...}}`` for a dict that has one of these words as a key. A trained model is a file of its
+own, which the text names by its folder and hashes: ``{"model": "models/3f2a91c0d2b1", "sha256": "...", "card": "..."}``.
 """
 
 from __future__ import annotations
@@ -18,17 +19,19 @@ import json
 import math
 import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 from workbench.component import Component
-from workbench.component_values import is_numpy_scalar
+from workbench.component_values import has_parameters, is_model, is_numpy_scalar
 from workbench.errors import StrategyError, WorkbenchError, did_you_mean
 
-__all__ = ["from_dict", "is_local", "parts_of", "public_path", "round_trip", "to_dict"]
+__all__ = ["from_dict", "is_local", "models_of", "parts_of", "public_path", "round_trip", "to_dict"]
 
-_WORDS = frozenset({"part", "tuple", "float", "dict"})
+_WORDS = frozenset({"part", "tuple", "float", "dict", "model"})
+_MODEL = {"model", "sha256", "card"}
+ReadModel = Callable[[dict[str, str]], Any]
 
 
 def parts_of(component: Component) -> Iterator[Component]:
@@ -44,6 +47,13 @@ def _inside(value: Any) -> Iterator[Component]:
     elif isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _inside(item)
+
+
+def models_of(component: Component) -> Iterator[Any]:
+    """Yield every trained model in a component and its parts."""
+    for part in parts_of(component):
+        for value in part.get_params(deep=False).values():
+            yield from (one for one in (value if isinstance(value, list | tuple) else [value]) if is_model(one))
 
 
 def is_local(module: str) -> bool:
@@ -128,6 +138,8 @@ def to_dict(component: Component) -> dict[str, Any]:
 def _encoded(value: Any, where: str) -> Any:
     if isinstance(value, Component):
         return to_dict(value)
+    if is_model(value):
+        return {"model": f"models/{value.id}", "sha256": value.sha256, "card": value.hash}
     if is_numpy_scalar(value):
         value = value.item()
     if type(value) is float and not math.isfinite(value):
@@ -140,6 +152,10 @@ def _encoded(value: Any, where: str) -> Any:
     if type(value) is dict and all(type(key) is str for key in value):
         plain = {key: _encoded(item, f"{where}[{key!r}]") for key, item in value.items()}
         return {"dict": plain} if _WORDS & plain.keys() else plain
+    if has_parameters(value):
+        raise StrategyError(
+            f"{where} holds a {type(value).__name__}, which has no text form; train it first, signal.fit(bars, labels): a model is saved"
+        )
     raise StrategyError(
         f"{where} holds a {type(value).__name__}, which has no text form; "
         "expected None, bool, int, float, str, components, or lists, tuples and dicts (with str keys) of them"
@@ -151,6 +167,7 @@ def from_dict(
     allowed_modules: Sequence[str] = (),
     local_module: ModuleType | None = None,
     source: str = "strategy.json",
+    models: ReadModel | None = None,
 ) -> Component:
     """Return the component that a structure of `to_dict` describes.
 
@@ -164,6 +181,8 @@ def from_dict(
         The captured ``parts.py``, already imported; it gives the classes named ``parts.<name>``.
     source : str, default "strategy.json"
         What the sentences call the text.
+    models : callable, optional
+        Given the words of a trained model (its folder and hashes), returns it.
 
     Raises
     ------
@@ -172,12 +191,12 @@ def from_dict(
     ParameterError
         For a parameter that the class does not have or refuses; a note says where in the text.
     """
-    return _Reader(tuple(allowed_modules), local_module, source).part(data, "")
+    return _Reader(tuple(allowed_modules), local_module, source, models).part(data, "")
 
 
 class _Reader:
-    def __init__(self, allowed: tuple[str, ...], local: ModuleType | None, source: str) -> None:
-        self.allowed, self.local, self.source = allowed, local, source
+    def __init__(self, allowed: tuple[str, ...], local: ModuleType | None, source: str, models: ReadModel | None) -> None:
+        self.allowed, self.local, self.source, self.models = allowed, local, source, models
 
     def part(self, data: Any, where: str) -> Component:
         if not isinstance(data, dict) or not isinstance(data.get("part"), str):
@@ -199,12 +218,23 @@ class _Reader:
             return value
         if "part" in value:
             return self.part(value, where)
+        if value.keys() == _MODEL:
+            return self._model(value, where)
         if value.keys() == {"float"}:
             return float(value["float"])
         if value.keys() == {"tuple"}:
             return tuple(self._decoded(value["tuple"], where))
         inner = value["dict"] if value.keys() == {"dict"} else value
         return {key: self._decoded(item, f"{where}[{key!r}]") for key, item in inner.items()}
+
+    def _model(self, words: dict[str, str], where: str) -> Any:
+        """Return a trained model, which must be the one that the text names."""
+        if self.models is None:
+            raise StrategyError(f"{self.source}, {where}: names the trained model {words['model']}, and none came with it")
+        model = self.models(words)
+        if (model.sha256, model.hash) != (words["sha256"], words["card"]):
+            raise StrategyError(f"{self.source}, {where}: {words['model']} is another model than the one that was saved")
+        return model
 
     def _class(self, path: str) -> type[Component]:
         module, names = self._module(path)
@@ -272,7 +302,9 @@ def round_trip(
     allowed = sorted(modules) if allowed_modules is None else allowed_modules
     local = local_module or next((sys.modules.get(name) for name in sorted(modules) if is_local(name)), None)
     written = json.dumps(to_dict(component))
-    back = from_dict(json.loads(written), [*allowed, *(name.partition(".")[0] for name in allowed)], local, "the text")
+    held = {model.hash: model for model in models_of(component)}
+    packages = {*allowed, *(name.partition(".")[0] for name in allowed)}
+    back = from_dict(json.loads(written), sorted(packages), local, "the text", lambda words: held[words["card"]])
     if not _alike(component, back) or json.dumps(to_dict(back)) != written:
         raise StrategyError(f"{component!r} comes back from its text as {back!r}")
     return back

@@ -17,7 +17,7 @@ from typing import Any
 
 from workbench.errors import ParameterError
 
-__all__ = ["copied", "explain", "fits", "has_parameters", "is_numpy_scalar", "is_part", "named_parts", "parameter_hints"]
+__all__ = ["copied", "explain", "fits", "has_parameters", "is_model", "is_numpy_scalar", "is_part", "named_parts", "parameter_hints"]
 
 _SEQUENCES = (
     list,
@@ -37,6 +37,11 @@ _BUILTIN_CONTAINERS = (list, tuple, set, frozenset)
 def is_part(value: object) -> bool:
     """Return whether a value is a component (an instance, not a class)."""
     return getattr(type(value), "_workbench_part", False) is True
+
+
+def is_model(value: object) -> bool:
+    """Return whether a value is a trained model: it has no parameters, never changes, and is kept as a file."""
+    return getattr(type(value), "_workbench_model", False) is True
 
 
 def has_parameters(value: object) -> bool:

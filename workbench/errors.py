@@ -7,6 +7,7 @@
     ├── DataError (ValueError)                   bars that cannot be trusted: the row, column and value are named
     ├── StrategyError (ValueError)               parts that do not fit together, or cannot be saved or loaded
     ├── OrderError (ValueError)                  an order that no venue could take
+    ├── ModelError (ValueError)                  a trained model that cannot be trusted, or rows that it was not trained for
     ├── CausalityError                           a part looked at bars that had not closed yet
     ├── JournalError                             the record of a run that cannot be trusted or written
     └── RunError                                 a run that could not start or had to stop
@@ -24,6 +25,7 @@ __all__ = [
     "CausalityError",
     "DataError",
     "JournalError",
+    "ModelError",
     "OrderError",
     "ParameterError",
     "RunError",
@@ -52,6 +54,10 @@ class StrategyError(WorkbenchError, ValueError):
 
 class OrderError(WorkbenchError, ValueError):
     """An order that no venue could take."""
+
+
+class ModelError(WorkbenchError, ValueError):
+    """A trained model that cannot be trusted, or rows that it was not trained for."""
 
 
 class CausalityError(WorkbenchError):

@@ -4,27 +4,34 @@
 
     strategy.json    the parts by their public path, with their parameters
     parts.py         the source of classes that were defined in a notebook (only where there are any)
-    manifest.json    sha256 of both
+    models/<id>/     trained models: model.skops and card.json (only where there are any)
+    manifest.json    sha256 of every other file
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from workbench.component import Component
-from workbench.component_text import from_dict, is_local, parts_of, public_path, round_trip, to_dict
+from workbench.component_text import from_dict, is_local, models_of, parts_of, public_path, round_trip, to_dict
 from workbench.errors import StrategyError
 from workbench.notebook_source import capture
+from workbench.writing import write_whole
 
-__all__ = ["load", "manifest_hash", "save", "write_whole"]
+if TYPE_CHECKING:
+    from workbench.models import Model
 
-TEXT, PARTS, MANIFEST = "strategy.json", "parts.py", "manifest.json"
+__all__ = ["load", "manifest_hash", "save"]
+
+TEXT, PARTS, MANIFEST, MODELS = "strategy.json", "parts.py", "manifest.json", "models"
 #: What a fresh process does to prove that a saved strategy reads back: it prints what it read.
 PROOF = """
 import sys
@@ -49,14 +56,16 @@ def save(component: Component, folder: Path) -> Path:
     """
     local = sorted({type(part) for part in parts_of(component) if is_local(type(part).__module__)}, key=public_path)
     source = capture(local) if local else ""
-    files = {TEXT: text_of(component)} | ({PARTS: source} if source else {})
+    files = {TEXT: text_of(component).encode()} | ({PARTS: source.encode()} if source else {})
+    for model in models_of(component):
+        files |= {f"{MODELS}/{model.id}/{name}": content for name, content in model.files().items()}
     folder.mkdir(parents=True, exist_ok=True)
-    before = {name: (folder / name).read_bytes() for name in (TEXT, PARTS, MANIFEST) if (folder / name).exists()}
+    before = {name: (folder / name).read_bytes() for name in _ours(folder)}
     try:
         _write(folder, files)
         _prove(component, folder, bool(source))
     except Exception:
-        _restore(folder, before)
+        _replace(folder, before)
         raise
     return folder
 
@@ -74,7 +83,16 @@ def load(folder: Path, modules: tuple[str, ...] = ()) -> Component:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise StrategyError(f"{folder / TEXT} is not readable: {error}") from None
-    return from_dict(data, allowed_modules=modules, local_module=local, source=str(folder / TEXT))
+    return from_dict(data, modules, local, str(folder / TEXT), lambda words: _model(folder, words["model"]))
+
+
+def _model(folder: Path, name: str) -> Model:
+    """Read a trained model; its name may lead nowhere but into the folder's own models."""
+    if not re.fullmatch(rf"{MODELS}/[0-9a-f]{{12}}", name):
+        raise StrategyError(f"{folder / TEXT} names the model {name!r}: expected {MODELS}/ and twelve digits")
+    from workbench.models import Model
+
+    return Model.load(folder / name)
 
 
 def manifest_hash(folder: Path) -> str:
@@ -82,38 +100,26 @@ def manifest_hash(folder: Path) -> str:
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
-def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files, each whole or not at all; a ``parts.py`` of before goes."""
-    if PARTS not in files:
-        (folder / PARTS).unlink(missing_ok=True)
-    hashes = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in files.items()}
-    for name, text in {**files, MANIFEST: json.dumps(hashes, indent=2) + "\n"}.items():
-        write_whole(folder / name, text)
+def _ours(folder: Path) -> list[str]:
+    """Return the files in a folder that make a saved component, by their names in the manifest."""
+    models = [path.relative_to(folder).as_posix() for path in sorted((folder / MODELS).rglob("*")) if path.is_file()]
+    return [name for name in (TEXT, PARTS, MANIFEST) if (folder / name).exists()] + models
 
 
-def write_whole(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a file whole or not at all: who reads it meanwhile has the old one or the new one.
-
-    Parameters
-    ----------
-    path : Path
-    text : str
-    private : bool, default False
-        Whether nobody but its owner may read it.
-    """
-    draft = path.with_name(f".{path.name}.new")
-    if private:
-        draft.touch(mode=0o600)
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Write the files and their manifest; what was there before and is no part of them goes."""
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    _replace(folder, {**files, MANIFEST: (json.dumps(hashes, indent=2) + "\n").encode()})
 
 
-def _restore(folder: Path, before: dict[str, bytes]) -> None:
-    for name in (TEXT, PARTS, MANIFEST):
-        if name in before:
-            (folder / name).write_bytes(before[name])
-        else:
-            (folder / name).unlink(missing_ok=True)
+def _replace(folder: Path, files: dict[str, bytes]) -> None:
+    """Have a folder hold these files and no other of ours, each whole or not at all."""
+    shutil.rmtree(folder / MODELS, ignore_errors=True)
+    for name in {TEXT, PARTS, MANIFEST} - files.keys():
+        (folder / name).unlink(missing_ok=True)
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / name, content)
 
 
 def _prove(component: Component, folder: Path, own_source: bool) -> None:
@@ -134,9 +140,9 @@ def _verified(folder: Path) -> str:
     if not (folder / MANIFEST).is_file():
         raise StrategyError(f"{folder} has no {MANIFEST}: save the strategy again with Strategy.save")
     hashes = _hashes(folder / MANIFEST)
-    for name in (TEXT, PARTS):
+    for name in sorted({TEXT, *hashes, *_ours(folder)} - {MANIFEST}):
         held = (folder / name).read_bytes() if (folder / name).exists() else None
-        if (held is None) != (name not in hashes) or (held is not None and hashlib.sha256(held).hexdigest() != hashes[name]):
+        if held is None or hashlib.sha256(held).hexdigest() != hashes.get(name):
             raise StrategyError(f"{folder / name} is not what was saved: its hash differs from {MANIFEST}")
     return (folder / TEXT).read_text(encoding="utf-8")
 

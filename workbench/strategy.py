@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from workbench.alignment import aligned
+from workbench.alignment import aligned, blockwise
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.decision import Chain, no_limit
@@ -138,9 +138,16 @@ class Strategy(Component):
         """The largest look-back of the parts, in bars."""
         return max(self.signal.lookback, *(e.lookback for e in self.exits), 1)
 
-    def inputs(self, bars: Bars) -> Inputs:
-        """Return stances and distances at every bar: causal, so that the last row is what live would see."""
-        stance = self.signal.stances(bars).to_numpy()
+    def inputs(self, bars: Bars, newest: bool = False) -> Inputs:
+        """Return stances and distances at every bar: causal, so that the last row is what live would see.
+
+        With `newest` the stances are those of the last bar alone, NaN before it: a live step asks for no more (SEMANTICS 6).
+        """
+        if newest:
+            stance = np.full(bars.shape, np.nan)
+            stance[-1] = self.signal.newest(bars)
+        else:
+            stance = self.signal.stances(bars).to_numpy()
         stop = _nearest([distances(e, bars) for e in self.exits if e.kind == "stop"])
         targets = [distances(e, bars, stop) for e in self.exits if e.kind == "target"]
         return Inputs(stance, stop, _nearest(targets))
@@ -229,13 +236,9 @@ def distances(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndar
     """Return one exit's distances; NaN where they are not known, laid out over blocks without holes."""
     if isinstance(part, TakeProfit) and part.times_risk is not None:
         return np.full(bars.shape, np.nan) if stop is None else stop * part.times_risk
-    out = np.full(bars.shape, np.nan)
-    for columns, rows, block in bars.blocks():
-        values = aligned(part.distance(block), block, f"{type(part).__name__}.distance", "a distance in price units")
-        if bars.whole:
-            return values
-        out[np.ix_(np.flatnonzero(rows), np.array(columns))] = values
-    return out
+    return blockwise(
+        bars, lambda block: aligned(part.distance(block), block, f"{type(part).__name__}.distance", "a distance in price units")
+    )
 
 
 def _nearest(distances: list[np.ndarray]) -> np.ndarray | None:

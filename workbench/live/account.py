@@ -22,7 +22,7 @@ from workbench.errors import RunError
 from workbench.instrument import Instrument
 from workbench.live.lease import is_held
 from workbench.live.release import Release
-from workbench.saving import write_whole
+from workbench.writing import write_whole
 
 __all__ = ["Market", "PaperAccountFolder"]
 

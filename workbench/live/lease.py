@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from workbench.errors import RunError
 from workbench.live.places import is_name
-from workbench.saving import write_whole
+from workbench.writing import write_whole
 
 __all__ = ["Lease", "is_held", "leases_folder"]
 

@@ -25,7 +25,7 @@ from workbench.live.lease import Lease
 from workbench.live.parameters import RunParameters, validated
 from workbench.live.places import Where
 from workbench.live.release import Release
-from workbench.saving import write_whole
+from workbench.writing import write_whole
 
 __all__ = ["Supervisor"]
 

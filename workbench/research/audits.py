@@ -15,6 +15,7 @@ from workbench.component import Component
 from workbench.errors import CausalityError, ParameterError
 from workbench.execution.costs import Costs
 from workbench.exits import Exit
+from workbench.features import Feature
 from workbench.rates import Rates
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.engine import run_kernel
@@ -109,9 +110,9 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
 
     Parameters
     ----------
-    component : SignalGenerator, Exit or Strategy
-        A strategy is checked part by part, and so is a vote or a filter, from the inside out: it is named itself only
-        where none of its parts looks ahead.
+    component : SignalGenerator, Exit, Feature or Strategy
+        A strategy is checked part by part, and so is a vote, a filter or what has features, from the inside out: it is named
+        itself only where none of its parts looks ahead.
     bars : Bars
     cuts : int, default 100
         How many steps, drawn at random; the last one is always among them.
@@ -141,8 +142,8 @@ def _steps(bars: Bars, cuts: int, seed: int) -> np.ndarray:
 
 def _seen_ahead(component: Component, bars: Bars, cuts: int, seed: int) -> list[tuple[Any, ...]]:
     """Return where a part changes without later bars: the parts in it first, and itself only where they do not."""
-    if not isinstance(component, (Strategy, SignalGenerator, Exit)):
-        raise ParameterError(f"check_causality takes a signal, an exit or a strategy, got {type(component).__name__}")
+    if not isinstance(component, (Strategy, SignalGenerator, Exit, Feature)):
+        raise ParameterError(f"check_causality takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
     given = component.coarser(bars) if isinstance(component, HigherTimeframe) else bars
     inner = _parts_in(component) if len(given) else []
     rows = [row for part in inner for row in _seen_ahead(part, given, cuts, seed)]
@@ -157,14 +158,16 @@ def _seen_ahead(component: Component, bars: Bars, cuts: int, seed: int) -> list[
 
 
 def _parts_in(component: Component) -> list[Component]:
-    """Return the signals and exits that a strategy, a vote or a filter is made of, one level down."""
+    """Return the signals, exits and features that a strategy, a vote or a filter is made of, one level down."""
     values = component.get_params(deep=False).values()
     flat = [item for value in values for item in (value if isinstance(value, (list, tuple)) else [value])]
-    return [item for item in flat if isinstance(item, (SignalGenerator, Exit))]
+    return [item for item in flat if isinstance(item, (SignalGenerator, Exit, Feature))]
 
 
-def _output(part: SignalGenerator | Exit, bars: Bars) -> np.ndarray:
-    """Return what a signal or an exit makes of bars."""
+def _output(part: SignalGenerator | Exit | Feature, bars: Bars) -> np.ndarray:
+    """Return what a part makes of bars."""
+    if isinstance(part, Feature):
+        return part.values(bars)
     return part.stances(bars).to_numpy() if isinstance(part, SignalGenerator) else distances(part, bars)
 
 
@@ -222,7 +225,7 @@ def _recomputed(setup: Setup, cuts: int) -> pd.DataFrame:
     steps = np.random.default_rng(0).permutation(len(setup.bars))[:cuts]
     rows: list[tuple[Any, ...]] = []
     for t in sorted(int(step) for step in steps):
-        live = setup.strategy.inputs(setup.bars.iloc[: t + 1])
+        live = setup.strategy.inputs(setup.bars.iloc[: t + 1], newest=True)
         for name, whole, part in zip(live._fields, setup.inputs, live, strict=True):
             if whole is not None and part is not None:
                 rows += _unequal(setup.bars, t, name, whole[t], part[-1])

@@ -303,7 +303,7 @@ class Runner:
             return  # it is told again at the next start
         anchor = self._roll(session, step.label)
         self._history.add(step.bars(self._instruments))
-        session.append(session.setup.on(self._history.bars), step.received, anchor)
+        session.append(session.setup.on(self._history.bars, newest=True), step.received, anchor)
         why_not = why_not or self.gate or (session.mode if session.mode in HELD else "")
         if why_not:
             session.miss(why_not, step.numbers)
@@ -324,7 +324,7 @@ class Runner:
         new = [bar for bar in Step(late.label, (part,)).received if self._history.lacks(row, bar.symbol)]
         if new:
             self._history.fill(row, new)
-            session.late(session.setup.on(self._history.bars.iloc[: row + 1]), new, [part.number])
+            session.late(session.setup.on(self._history.bars.iloc[: row + 1], newest=True), new, [part.number])
 
     def _roll(self, session: LiveSession, label: int) -> int | None:
         """Move the anchor at the turn of a day, once there is more history than is needed; return it if it moved."""

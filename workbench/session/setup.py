@@ -61,13 +61,16 @@ class Setup:
         """Length of a bar in nanoseconds."""
         return self.bars.interval_ns
 
-    def on(self, bars: Bars) -> Setup:
-        """Return the same strategy and account over other bars of the same instruments."""
+    def on(self, bars: Bars, newest: bool = False) -> Setup:
+        """Return the same strategy and account over other bars of the same instruments.
+
+        With `newest` the stances are those of the last bar alone: what a live step takes in.
+        """
         return replace(
             self,
             bars=bars,
             conversion=conversion(self.currency, bars, self.rates),
-            inputs=self.strategy.inputs(bars),
+            inputs=self.strategy.inputs(bars, newest),
             sessions=session_numbers(bars),
         )
 

@@ -165,7 +165,7 @@ class Known:
 
     def at(self, row: int) -> Setup:
         """Return the set-up that the run had at a row: over the bars since its anchor, as far as it knew them."""
-        return self.whole.on(self._bars(self._anchor, row + 1))
+        return self.whole.on(self._bars(self._anchor, row + 1), newest=True)
 
     def move(self, anchor: int) -> None:
         """Move the anchor to a label."""

@@ -11,11 +11,14 @@ from workbench.signals._donchian import Donchian
 from workbench.signals._higher_timeframe import HigherTimeframe
 from workbench.signals._keltner import Keltner
 from workbench.signals._macd import Macd
+from workbench.signals._models import Classifier, Regressor
 from workbench.signals._momentum import Momentum
 from workbench.signals._moving_average import MovingAverageCross
 from workbench.signals._pairs import PairsSpread
 from workbench.signals._relative_strength import RelativeStrength
+from workbench.signals._stacked import Stacked, Stance
 from workbench.signals._time_of_day import TimeOfDay
+from workbench.signals._trained import TrainedSignal
 from workbench.signals._volatility_regime import VolatilityRegime
 from workbench.signals._votes import AllAgree, AnyOf, Majority
 from workbench.signals._weighted import Weighted
@@ -27,6 +30,7 @@ __all__ = [
     "Bollinger",
     "Breakout",
     "Calendar",
+    "Classifier",
     "CrossSectionalMomentum",
     "Crossing",
     "Donchian",
@@ -37,9 +41,13 @@ __all__ = [
     "Momentum",
     "MovingAverageCross",
     "PairsSpread",
+    "Regressor",
     "RelativeStrength",
     "SignalGenerator",
+    "Stacked",
+    "Stance",
     "TimeOfDay",
+    "TrainedSignal",
     "VolatilityRegime",
     "Weighted",
     "ZScore",

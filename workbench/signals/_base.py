@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from workbench.alignment import aligned
+from workbench.alignment import aligned, blockwise
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.errors import ParameterError
@@ -70,15 +70,15 @@ class SignalGenerator(Component):
         ParameterError
             The signal gave another shape, or a stance outside [-1, 1].
         """
-        if self.cross_sectional:
-            out = np.where(bars.present, self._checked(bars), np.nan)
-        elif bars.whole:
-            out = self._checked(bars)
-        else:
-            out = np.full(bars.shape, np.nan)
-            for columns, rows, block in bars.blocks():
-                out[np.ix_(np.flatnonzero(rows), np.array(columns))] = self._checked(block)
+        out = np.where(bars.present, self._checked(bars), np.nan) if self.cross_sectional else blockwise(bars, self._checked)
         return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the stances at the newest label alone, shape (N,): all that a live step asks for (SEMANTICS 6).
+
+        It is the last row of `stances`, to the last bit; a part that is slow to say all rows overrides it.
+        """
+        return self.stances(bars).to_numpy()[-1]
 
     def _checked(self, bars: Bars) -> np.ndarray:
         values = aligned(self.generate(bars), bars, f"{type(self).__name__}.generate", "a stance, a number from -1 to 1,")

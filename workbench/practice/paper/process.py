@@ -28,7 +28,7 @@ from workbench.journal import Journal
 from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Endless, Feed, Recorded
 from workbench.practice.paper.server import PaperServer
-from workbench.saving import write_whole
+from workbench.writing import write_whole
 
 __all__ = ["ADDRESS", "MARKET", "serve"]
 

@@ -1,0 +1,210 @@
+"""What the signals that a model speaks through share: fitting, predicting, and saying why there is no prediction."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+
+from workbench import features as room
+from workbench.bars import Bars
+from workbench.component_text import to_dict
+from workbench.errors import ModelError, ParameterError
+from workbench.features import Feature
+from workbench.models import Column, Model, moment, require_names, sample, train, versions
+from workbench.signals._base import SignalGenerator
+
+__all__ = ["TrainedSignal"]
+
+
+class TrainedSignal(SignalGenerator):
+    """A signal whose stance is what a trained model says of each bar.
+
+    `fit` puts the trained `Model` in the place of the parameter `model`, so that copying, saving and pickling the signal keep
+    it; fitted again, it trains the model's recipe anew. A bar of which a feature is not known, or from the model's expiry on, has
+    no stance: `refusals` lists such bars with their reasons, and `refused` counts those of live steps.
+
+    Parameters
+    ----------
+    model : estimator or Model
+        Of scikit-learn, unfitted; or one that was trained.
+    """
+
+    model: Any
+    _refused: Any = field(default_factory=Counter, init=False)
+
+    #: What kind of model speaks.
+    KIND: ClassVar[Literal["classifier", "regressor"]]
+
+    @abstractmethod
+    def columns(self) -> Sequence[Feature]:
+        """Return what the model is told of a bar."""
+
+    @abstractmethod
+    def decide(self, predicted: np.ndarray) -> np.ndarray:
+        """Return the stances, shape (n,), of what the model said, shape (n, classes) or (n,)."""
+
+    def check(self) -> None:
+        """Refuse what is no model, and a model that was trained with other features."""
+        if isinstance(self.model, Model):
+            self._require_trained_for(self.model)
+        elif isinstance(self.model, type) or not (hasattr(self.model, "get_params") and hasattr(self.model, "fit")):
+            said = f"{type(self).__name__}.model must be an estimator of scikit-learn or a trained wb.models.Model"
+            raise ParameterError(f"{said}, got {self.model.__name__ if isinstance(self.model, type) else repr(self.model)}")
+        room.names(self.columns())
+
+    @property
+    def cross_sectional(self) -> bool:  # type: ignore[override]
+        """Whether any feature compares instruments with each other."""
+        return any(one.cross_sectional for one in self.columns())
+
+    @property
+    def lookback(self) -> int:
+        """The largest look-back of the features."""
+        return max(one.lookback for one in self.columns())
+
+    # -- training ---------------------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        bars: Bars,
+        labels: Any,
+        weights: Any = None,
+        *,
+        label: str = "",
+        scores: Mapping[str, float] | None = None,
+        trials: int = 1,
+        trained_at: Any = None,
+        expires: Any = None,
+    ) -> Self:
+        """Train the model on all rows that have a label and all features, and keep it.
+
+        Parameters
+        ----------
+        bars : Bars of shape (T, N)
+        labels : DataFrame or Series
+            Index (timestamp, symbol) with a column ``label``, as the label functions give it; or a DataFrame (time x symbol). For a
+            classifier 1, 0 and -1. NaN: not known, or not yet. Joined by time and symbol, never by position.
+        weights : DataFrame or Series, optional
+            In the same forms, with a column ``weight``.
+        label : str, default ""
+            How the labels were made, for the card.
+        scores : mapping of str to float, optional
+            What validation found, for the card.
+        trials : int, default 1
+            How many variants were tried, for the card.
+        trained_at, expires : time, optional
+            In UTC. A bar that opens at `expires` or later is not predicted.
+
+        Returns
+        -------
+        TrainedSignal
+            This signal.
+
+        Raises
+        ------
+        ModelError
+            There is nothing to learn from, or the estimator would judge itself on rows that are not later.
+        """
+        recipe = self.model.recipe if isinstance(self.model, Model) else self.model
+        table = room.table(self.columns(), bars)
+        card = {
+            "kind": self.KIND,
+            "features": tuple(_columns(self.columns(), table)),
+            "label": label,
+            "symbols": tuple(bars.symbols),
+            "interval": bars.interval,
+            "fingerprint": bars.fingerprint,
+            "versions": versions(),
+            "scores": dict(scores or {}),
+            "trials": trials,
+            "threshold": getattr(self, "threshold", None),
+            "trained_at": moment(trained_at, "trained_at"),
+            "expires": moment(expires, "expires"),
+        }
+        self.model = train(recipe, sample(table, labels, weights), card)
+        return self
+
+    # -- predicting -------------------------------------------------------------------------------------------------
+
+    def generate(self, bars: Bars) -> pd.DataFrame:
+        """Return the stance at each bar, shape (T, N); NaN where the model says nothing."""
+        out = np.full(bars.shape, np.nan)
+        rows = room.table(self.columns(), bars)
+        out[bars.present] = self._stances(rows, bars.index[np.nonzero(bars.present)[0]])
+        return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the stances at the newest label, shape (N,): the model is asked of these rows only (SEMANTICS 6)."""
+        rows = room.newest(self.columns(), bars)
+        labels = bars.index[np.full(len(rows), -1)]
+        self._refused.update(reason for reason in self._reasons(rows, labels)[bars.present[-1]] if reason)
+        return self._stances(rows, labels)
+
+    def _stances(self, rows: pd.DataFrame, labels: pd.DatetimeIndex) -> np.ndarray:
+        model = self.trained
+        self._require_trained_for(model)
+        out = np.full(len(rows), np.nan)
+        known = np.isfinite(rows.to_numpy()).all(axis=1) & ~model.card.expired(labels)
+        if known.any():
+            out[known] = self.decide(model.predict(rows[known]))
+        return out
+
+    @property
+    def trained(self) -> Model:
+        """The model.
+
+        Raises
+        ------
+        ModelError
+            There is none yet.
+        """
+        if not isinstance(self.model, Model):
+            raise ModelError(f"{type(self).__name__} has no trained model yet: train it first, signal.fit(bars, labels)")
+        return self.model
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How often the newest bar could not be predicted since this signal was made, by reason."""
+        return dict(self._refused)
+
+    def refusals(self, bars: Bars) -> pd.DataFrame:
+        """Return the bars that the model says nothing of.
+
+        Returns
+        -------
+        DataFrame
+            Columns timestamp, symbol, reason.
+        """
+        rows = room.table(self.columns(), bars)
+        labels = pd.DatetimeIndex(rows.index.get_level_values("timestamp"))
+        reasons = self._reasons(rows, labels)
+        return rows.index[reasons != ""].to_frame(index=False).assign(reason=reasons[reasons != ""])
+
+    def _reasons(self, rows: pd.DataFrame, labels: pd.DatetimeIndex) -> np.ndarray:
+        """Return why a row is not predicted, "" where it is."""
+        reasons = np.full(len(rows), "", dtype=object)
+        for name in reversed(list(rows.columns)):
+            reasons[~np.isfinite(rows[name].to_numpy())] = f"{name} is not known"
+        card = self.trained.card
+        reasons[card.expired(labels)] = f"the model expired at {card.expires}"
+        return reasons
+
+    def _require_trained_for(self, model: Model) -> None:
+        """Refuse a model of another kind, and one that was trained with other features or in another order."""
+        if model.card.kind != self.KIND:
+            raise ModelError(f"{type(self).__name__} takes a {self.KIND}, and this model is a {model.card.kind}: {model!r}")
+        require_names(model.card.names, [one.name for one in self.columns()])
+        for column, one in zip(model.card.features, self.columns(), strict=True):
+            if json.loads(column.part) != to_dict(one):
+                raise ModelError(f"the model was trained with the feature {column.part}, and here {column.name!r} is {one!r}")
+
+
+def _columns(parts: Sequence[Feature], table: pd.DataFrame) -> list[Column]:
+    return [Column(one.name, str(table[one.name].dtype), json.dumps(to_dict(one))) for one in parts]
