@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
     from workbench.research.search import search
+    from workbench.research.sensitivity import sensitivity
+    from workbench.research.sheet import audit
     from workbench.research.sweep import sweep
     from workbench.research.walk_forward import walk_forward
+    from workbench.research.warmth import check_lookback
     from workbench.session import Session
     from workbench.strategy import Strategy
 
@@ -52,13 +55,16 @@ HOMES = {
     "ReplayAdapter": "data",
     "Session": "session",
     "Strategy": "strategy",
+    "audit": "research.sheet",
     "backtest": "research",
     "check_causality": "research",
+    "check_lookback": "research.warmth",
     "check_parity": "research",
     "promote": "live.release",
     "start": "live.start",
     "read_bars": "data",
     "sample": "data",
+    "sensitivity": "research.sensitivity",
     "search": "research.search",
     "sweep": "research.sweep",
     "walk_forward": "research.walk_forward",
@@ -82,8 +88,10 @@ __all__ = [
     "ReplayAdapter",
     "Session",
     "Strategy",
+    "audit",
     "backtest",
     "check_causality",
+    "check_lookback",
     "check_parity",
     "data",
     "errors",
@@ -98,6 +106,7 @@ __all__ = [
     "risk",
     "sample",
     "search",
+    "sensitivity",
     "signals",
     "simulate",
     "sizing",

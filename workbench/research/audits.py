@@ -25,7 +25,7 @@ from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import HigherTimeframe, SignalGenerator
 from workbench.strategy import Strategy, distances
 
-__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity"]
+__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "verdict"]
 
 #: How many steps are recomputed in the live way.
 CUTS = 100
@@ -65,7 +65,7 @@ class CausalityReport:
         return f"causality: FAILED at {len(self.failures)} values\n{self.failures.head().to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return _verdict(repr(self).splitlines()[0], self.failures.head())
+        return verdict(repr(self).splitlines()[0], self.failures.head())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,10 @@ class ParityReport:
         return first if self.differences.empty else f"{first}\n{self.differences.head(10).to_string(index=False)}"
 
     def _repr_html_(self) -> str:
-        return _verdict(repr(self).splitlines()[0], self.differences.head(50), vacuous=not self.orders)
+        return verdict(repr(self).splitlines()[0], self.differences.head(50), vacuous=not self.orders)
 
 
-def _verdict(line: str, faults: pd.DataFrame, vacuous: bool = False) -> str:
+def verdict(line: str, faults: pd.DataFrame, vacuous: bool = False) -> str:
     """Return a line: green where nothing was found, amber where nothing was looked at, red above the table of what was found."""
     colour, table = ("#e69f00" if vacuous else "#1f9e77", "") if faults.empty else ("#d1495b", faults.to_html(index=False, border=0))
     return f"<p style='border-left:4px solid {colour};padding-left:.6rem'><b>{html.escape(line)}</b></p>{table}"
@@ -145,26 +145,26 @@ def _seen_ahead(component: Component, bars: Bars, cuts: int, seed: int) -> list[
     if not isinstance(component, (Strategy, SignalGenerator, Exit, Feature)):
         raise ParameterError(f"check_causality takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
     given = component.coarser(bars) if isinstance(component, HigherTimeframe) else bars
-    inner = _parts_in(component) if len(given) else []
+    inner = parts_in(component) if len(given) else []
     rows = [row for part in inner for row in _seen_ahead(part, given, cuts, seed)]
     if rows or isinstance(component, Strategy):
         return rows
-    whole = _output(component, bars)
+    whole = output_of(component, bars)
     for t in _steps(bars, cuts, seed):
-        part = _output(component, bars.iloc[: t + 1])[-1]
+        part = output_of(component, bars.iloc[: t + 1])[-1]
         unequal = np.flatnonzero(~((part == whole[t]) | (np.isnan(part) & np.isnan(whole[t]))))
         rows += [(type(component).__name__, bars.index[t], float(whole[t][j]), float(part[j])) for j in unequal]
     return rows
 
 
-def _parts_in(component: Component) -> list[Component]:
+def parts_in(component: Component) -> list[Component]:
     """Return the signals, exits and features that a strategy, a vote or a filter is made of, one level down."""
     values = component.get_params(deep=False).values()
     flat = [item for value in values for item in (value if isinstance(value, (list, tuple)) else [value])]
     return [item for item in flat if isinstance(item, (SignalGenerator, Exit, Feature))]
 
 
-def _output(part: SignalGenerator | Exit | Feature, bars: Bars) -> np.ndarray:
+def output_of(part: SignalGenerator | Exit | Feature, bars: Bars) -> np.ndarray:
     """Return what a part makes of bars."""
     if isinstance(part, Feature):
         return part.values(bars)
