@@ -93,8 +93,8 @@ lock: ## resolve the newest versions again, for each Python found
 		$(call find,python3.$$minor $(VERSIONS)/3.$$minor.*/bin/python,sys.version_info[:2] == (3, $$minor)); \
 		if [ -z "$$found" ]; then echo "lock: no Python 3.$$minor found, left as it is"; continue; fi; \
 		echo "lock: Python 3.$$minor"; folder=$$(mktemp -d); "$$found" -m venv "$$folder"; \
-		"$$folder/bin/python" $(PIP) install -qq ".[test,bench]"; \
-		{ echo "# Python 3.$$minor: the core with the extras test and bench. Made by \`make lock\`."; \
+		"$$folder/bin/python" $(PIP) install -qq ".[test,bench,ml,dask]"; \
+		{ echo "# Python 3.$$minor: the core with the extras test, bench, ml and dask. Made by \`make lock\`."; \
 			"$$folder/bin/python" $(PIP) freeze --exclude workbench; } > "$$folder/lock.txt"; \
 		mv "$$folder/lock.txt" requirements/py3$$minor.txt; rm -rf "$$folder"; \
 	done

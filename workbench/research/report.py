@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from workbench.research.readable import as_html
+from workbench.research.statistics import Days
 
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
@@ -44,7 +46,10 @@ def write_report(result: Backtest, path: Path) -> Path:
     figures = "".join(
         f"<div><span>{html.escape(str(k))}</span><b>{html.escape(v)}</b></div>" for k, v in format_values(result.stats).items()
     )
-    chart = result.plot().to_html(full_html=False, include_plotlyjs=True, config={"displaylogo": False})
+    charts = "".join(
+        figure.to_html(full_html=False, include_plotlyjs=number == 0, config={"displaylogo": False})
+        for number, figure in enumerate(_figures(result))
+    )
     prints = "".join(f"<li>{html.escape(name)}: {html.escape(value)}</li>" for name, value in result.fingerprint.items())
     title = f"Backtest: {', '.join(result.bars.symbols[:4])}, {result.bars.interval}"
     span = f"{result.bars.index[0]:%Y-%m-%d} to {result.bars.index[-1]:%Y-%m-%d}, times in UTC"
@@ -52,7 +57,7 @@ def write_report(result: Backtest, path: Path) -> Path:
         f"<h1>{html.escape(title)}</h1><p class='sub'>{span}</p>",
         _banners(result),
         f"<h2>Figures</h2><div class='figures'>{figures}</div>",
-        f"<h2>Pictures</h2>{chart}",
+        f"<h2>Pictures</h2>{charts}",
         f"<h2>Trades</h2>{_table(result.trades)}",
         f"<h2>Decisions, with who cut what and why</h2>{_table(result.decisions)}",
         f"<h2>Assumptions</h2>{result.assumptions._repr_html_()}",
@@ -62,6 +67,17 @@ def write_report(result: Backtest, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(PAGE.format(title=html.escape(title), style=STYLE, body="".join(body)), encoding="utf-8")
     return path
+
+
+def _figures(result: Backtest) -> Iterator[Any]:
+    """Yield the pictures of a result; rolling figures where there are days enough for them."""
+    from workbench.research.pictures import ROLLING, plot_exposure, plot_months, plot_rolling
+
+    yield result.plot()
+    yield plot_months(result)
+    if len(Days(result.bars.labels).ends) > ROLLING:
+        yield plot_rolling(result)
+    yield plot_exposure(result)
 
 
 def _banners(result: Backtest) -> str:
