@@ -9,12 +9,27 @@ from workbench.errors import unknown_name
 
 if TYPE_CHECKING:
     from workbench.research.audits import check_causality, check_parity
+    from workbench.research.pictures import plot_calibration, plot_exposure, plot_importance, plot_months, plot_rolling, returns_by_month
     from workbench.research.plots import plot_bars, plot_lines
     from workbench.research.readable import Readable
     from workbench.research.result import Backtest
     from workbench.research.running import backtest
 
-__all__ = ["Backtest", "Readable", "backtest", "check_causality", "check_parity", "plot_bars", "plot_lines"]
+__all__ = [
+    "Backtest",
+    "Readable",
+    "backtest",
+    "check_causality",
+    "check_parity",
+    "plot_bars",
+    "plot_calibration",
+    "plot_exposure",
+    "plot_importance",
+    "plot_lines",
+    "plot_months",
+    "plot_rolling",
+    "returns_by_month",
+]
 
 HOMES = {
     "Backtest": "result",
@@ -23,7 +38,13 @@ HOMES = {
     "check_causality": "audits",
     "check_parity": "audits",
     "plot_bars": "plots",
+    "plot_calibration": "pictures",
+    "plot_exposure": "pictures",
+    "plot_importance": "pictures",
     "plot_lines": "plots",
+    "plot_months": "pictures",
+    "plot_rolling": "pictures",
+    "returns_by_month": "pictures",
 }
 
 
