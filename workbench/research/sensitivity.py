@@ -62,7 +62,7 @@ class Sensitivity:
 
     def _repr_html_(self) -> str:
         colour = pd.DataFrame({"what turns the gain into a loss": self.fragile})
-        return f"{verdict(self._line(), colour)}<div style='overflow-x:auto'>{as_html(self.table)}</div>"
+        return f"{verdict(self._line(), colour)}<div style='overflow-x:auto'>{as_html(self.table.round(2))}</div>"
 
     def _line(self) -> str:
         base = self.table.iloc[0]["return %"]

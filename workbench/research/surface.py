@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from workbench.research.plots import dress
-from workbench.research.readable import decimals
 
 __all__ = ["heat_map"]
 
@@ -15,6 +14,8 @@ __all__ = ["heat_map"]
 SCALE = "Viridis"
 #: More cells than these have no room for their numbers: they wait under the mouse.
 MOST_WRITTEN = 150
+#: From here on a figure is written without decimals.
+WHOLE = 1_000
 
 
 def heat_map(table: pd.DataFrame, value: str, x: str, y: str) -> Any:
@@ -31,7 +32,7 @@ def heat_map(table: pd.DataFrame, value: str, x: str, y: str) -> Any:
 
     cells = table.assign(one="").pivot_table(index=y if x != y else "one", columns=x, values=value, aggfunc="max", sort=False)
     across, down = [str(name) for name in cells.columns], [str(name) for name in cells.index]
-    digits = decimals(cells.to_numpy())
+    digits = 2 if float(cells.abs().max(axis=None)) < WHOLE else 0
     figure = go.Figure(
         go.Heatmap(
             z=cells.to_numpy(), x=across, y=down, colorscale=SCALE, colorbar={"title": value}, hoverongaps=False, xgap=1, ygap=1,

@@ -101,7 +101,7 @@ class WalkForwardResult:
         from workbench.research.readable import as_html
 
         head = repr(self).splitlines()[0]
-        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self.folds)}</div>"
+        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self.folds.round(2))}</div>"
 
 
 def walk_forward(
