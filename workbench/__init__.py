@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from workbench.panel import ControlPanel
     from workbench.portfolio import Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
+    from workbench.research.retraining import retrain
     from workbench.research.search import search
     from workbench.research.sensitivity import sensitivity
     from workbench.research.sheet import audit
@@ -63,6 +64,7 @@ HOMES = {
     "promote": "live.release",
     "start": "live.start",
     "read_bars": "data",
+    "retrain": "research.retraining",
     "sample": "data",
     "sensitivity": "research.sensitivity",
     "search": "research.search",
@@ -103,6 +105,7 @@ __all__ = [
     "models",
     "promote",
     "read_bars",
+    "retrain",
     "risk",
     "sample",
     "search",

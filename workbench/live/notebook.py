@@ -9,8 +9,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic import BaseModel
+
 from workbench.errors import RunError
-from workbench.live.parameters import validated
+from workbench.live.parameters import RunParameters, checked
 
 __all__ = ["execute", "notebook_path"]
 
@@ -39,7 +41,7 @@ def _manager(sockets: Path) -> Any:
     return FileSocketKernelManager
 
 
-def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.ipynb") -> Path:
+def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.ipynb", kind: type[BaseModel] = RunParameters) -> Path:
     """Check the parameters, then have papermill execute the notebook into `output`.
 
     Raises
@@ -47,7 +49,7 @@ def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.i
     RunError
         A parameter is wrong: papermill is not even started then. Or a cell failed: the notebook shows which.
     """
-    checked = validated(parameters)
+    known = checked(parameters, kind)
     template = notebook_path(notebook)
     import papermill
 
@@ -57,7 +59,7 @@ def execute(parameters: Mapping[str, Any], output: Path, notebook: str = "live.i
             papermill.execute_notebook(
                 str(template),
                 str(output),
-                parameters=checked.model_dump(),
+                parameters=known.model_dump(),
                 cwd=str(Path.cwd()),
                 progress_bar=sys.stderr.isatty(),
                 kernel_manager_class=_manager(Path(sockets)),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from workbench.errors import RunError, did_you_mean
 
-__all__ = ["RunParameters", "validated"]
+__all__ = ["RetrainParameters", "RunParameters", "checked", "validated"]
 
 
 class RunParameters(BaseModel):
@@ -77,13 +77,63 @@ class RunParameters(BaseModel):
     @field_validator("strategy", "store", "folder")
     @classmethod
     def _exists(cls, value: str | None) -> str | None:
-        if value is not None and not Path(value).is_dir():
-            raise ValueError(f"no folder {value!r}" + ("" if Path(value).is_absolute() else f" in {Path.cwd()}"))
-        return value
+        return value if value is None else existing(value)
+
+
+class RetrainParameters(BaseModel):
+    """The parameters of ``notebooks/retrain.ipynb``.
+
+    Parameters
+    ----------
+    strategy : str
+        Folder of a saved strategy with one trained signal: its model is trained anew.
+    store : str
+        Folder of a `workbench.data.ParquetStore` with the bars.
+    symbols : list of str
+    interval : str
+    registry : str
+        Folder of the models; made where there is none.
+    name : str
+        Under which they are kept.
+    horizon : int
+        Bars after which a label is known (`wb.labels.fixed_horizon`).
+    threshold : float
+        Return from which a label is not 0.
+    holdout : float
+        Share of the bars that both models are judged on.
+    why : str
+        For the registry's log.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    strategy: str
+    store: str
+    symbols: list[str] = Field(min_length=1)
+    interval: str
+    registry: str
+    name: str
+    horizon: int = Field(ge=1)
+    threshold: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    holdout: float = Field(default=0.25, gt=0, lt=1)
+    why: str = "scheduled"
+
+    @field_validator("strategy", "store")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        return existing(value)
+
+
+Parameters = TypeVar("Parameters", bound=BaseModel)
 
 
 def validated(given: Mapping[str, Any]) -> RunParameters:
-    """Return checked parameters.
+    """Return the checked parameters of a run (`checked`)."""
+    return checked(given, RunParameters)
+
+
+def checked(given: Mapping[str, Any], kind: type[Parameters]) -> Parameters:
+    """Return the checked parameters of a notebook.
 
     Raises
     ------
@@ -91,15 +141,22 @@ def validated(given: Mapping[str, Any]) -> RunParameters:
         Every fault in one sentence: unknown names with what was probably meant, wrong types, values out of range.
     """
     try:
-        return RunParameters(**given)
+        return kind(**given)
     except ValidationError as error:
-        raise RunError("the run was not started: " + "; ".join(_sentence(fault) for fault in error.errors())) from None
+        raise RunError("the run was not started: " + "; ".join(_sentence(fault, kind) for fault in error.errors())) from None
 
 
-def _sentence(fault: Any) -> str:
+def existing(value: str) -> str:
+    """Return the path of a folder that is there."""
+    if not Path(value).is_dir():
+        raise ValueError(f"no folder {value!r}" + ("" if Path(value).is_absolute() else f" in {Path.cwd()}"))
+    return value
+
+
+def _sentence(fault: Any, kind: type[BaseModel]) -> str:
     name = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"unknown parameter {name!r}{did_you_mean(name, RunParameters.model_fields)}"
+        return f"unknown parameter {name!r}{did_you_mean(name, kind.model_fields)}"
     if fault["type"] == "missing":
         return f"parameter {name!r} is missing"
     if fault["type"] == "value_error":

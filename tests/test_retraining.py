@@ -1,0 +1,100 @@
+"""Training anew makes a challenger, never a silent swap."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import workbench as wb
+from workbench.errors import ParameterError, RunError
+from workbench.live.notebook import execute
+from workbench.live.parameters import RetrainParameters
+from workbench.research.retraining import retrain
+
+BARS = wb.simulate("SIM", bars=600, interval="1h", seed=3)
+
+
+def labelled(bars: wb.Bars) -> Any:
+    return wb.labels.fixed_horizon(bars, 5)
+
+
+@pytest.fixture
+def strategy() -> wb.Strategy:
+    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3), wb.features.MeanDistance(10)])
+    return wb.Strategy(signal.fit(BARS.iloc[:300], labelled(BARS.iloc[:300]), label="5 bars"))
+
+
+def test_it_registers_a_challenger_and_changes_nothing_else(strategy: wb.Strategy, tmp_path: Path) -> None:
+    registry, before = wb.models.Registry(tmp_path), strategy.signal.model
+    registry.register(before, "trend")
+    registry.promote("trend", "the first")
+    found = retrain(strategy, BARS, labelled, registry, "trend", why="every month")
+    assert strategy.signal.model is before
+    assert registry.champion("trend") == before
+    assert registry.challenger("trend") == found.challenger != before
+    assert registry.log["why"].tolist()[-1] == "every month"
+
+
+def test_what_is_registered_was_not_trained_on_what_it_is_judged_by(strategy: wb.Strategy, tmp_path: Path) -> None:
+    card = retrain(strategy, BARS, labelled, tmp_path, "trend", why="test", holdout=0.2).challenger.card
+    assert card.last < BARS.index[480].isoformat()
+    assert (card.label, set(card.scores) >= {"held-out trades"}) == ("5 bars", True)
+    alone = wb.signals.Classifier(LogisticRegression(), strategy.signal.features).fit(BARS.iloc[:480], labelled(BARS.iloc[:480]))
+    assert alone.model.sha256 == card.sha256
+
+
+def test_both_are_judged_on_the_same_held_out_bars(strategy: wb.Strategy, tmp_path: Path) -> None:
+    found = retrain(strategy, BARS, labelled, tmp_path, "trend", why="test", holdout=0.5)
+    assert found.comparison.index.tolist() == ["champion", "challenger"]
+    # trained on the same bars, with the same recipe: the same model
+    assert found.comparison.loc["champion"].tolist() == pytest.approx(found.comparison.loc["challenger"].tolist(), nan_ok=True)
+    assert found.drift["rows"].max() == 300
+    assert "until it is promoted" in found._repr_html_()
+
+
+@pytest.mark.parametrize("holdout", [0.0, 1.0, -1.0])
+def test_something_must_be_held_out(strategy: wb.Strategy, tmp_path: Path, holdout: float) -> None:
+    with pytest.raises(ParameterError, match="holdout must be a share of the bars between 0 and 1"):
+        retrain(strategy, BARS, labelled, tmp_path, "trend", why="test", holdout=holdout)
+
+
+def test_a_strategy_without_a_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="a strategy with one trained signal is retrained, got one with 0"):
+        retrain(wb.Strategy(wb.signals.Breakout()), BARS, labelled, tmp_path, "trend", why="test")
+
+
+# -- the notebook -----------------------------------------------------------------------------------------------------
+
+
+def given(tmp_path: Path, strategy: wb.Strategy) -> dict[str, Any]:
+    """Return the parameters of the notebook, with what they name."""
+    wb.ParquetStore(tmp_path / "bars").save(BARS)
+    strategy.save(tmp_path / "strategy")
+    where = {"strategy": str(tmp_path / "strategy"), "store": str(tmp_path / "bars"), "registry": str(tmp_path / "models")}
+    return where | {"symbols": ["SIM"], "interval": "1h", "name": "trend", "horizon": 5}
+
+
+def test_papermill_runs_the_notebook_and_leaves_a_challenger(strategy: wb.Strategy, tmp_path: Path) -> None:
+    output = execute(given(tmp_path, strategy), tmp_path / "retrained.ipynb", "retrain.ipynb", RetrainParameters)
+    (card,) = wb.models.Registry(tmp_path / "models").cards("trend").to_dict("records")
+    assert card["role"] == "challenger"
+    assert "nothing trades with it until it is promoted" in output.read_text()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"horizn": 5}, "unknown parameter 'horizn'; did you mean 'horizon'?"),
+        ({"horizon": 0}, "parameter 'horizon': input should be greater than or equal to 1, got 0"),
+        ({"strategy": "nowhere"}, "parameter 'strategy': no folder 'nowhere'"),
+    ],
+    ids=["unknown", "out of range", "no folder"],
+)
+def test_a_typo_stops_it_before_papermill(strategy: wb.Strategy, tmp_path: Path, wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RunError, match=re.escape(sentence)):
+        execute(given(tmp_path, strategy) | wrong, tmp_path / "out.ipynb", "retrain.ipynb", RetrainParameters)
+    assert not (tmp_path / "out.ipynb").exists()
