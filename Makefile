@@ -9,6 +9,8 @@ SECOND := .venv-3.13
 BIN := $(VENV)/bin
 LOCKS := $(wildcard requirements/py*.txt)
 NOTEBOOKS := $(sort $(wildcard notebooks/0*.ipynb))
+# A worker a processor; the tests of a file stay together, and so do the cells of a notebook.
+QUICK = -m pytest -q -n logical --dist loadfile -m "not slow" --nbval-lax tests $(NOTEBOOKS)
 PIP := -m pip --disable-pip-version-check --no-input
 VERSIONS := $${PYENV_ROOT:-$$HOME/.pyenv}/versions
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python $(VERSIONS)/3.13.*/bin/python $(VERSIONS)/3.12.*/bin/python $(VERSIONS)/3.11.*/bin/python)
@@ -48,14 +50,14 @@ second: $(VENV)/.installed
 	if [ -z "$$found" ]; then echo "second Python: no 3.13 found, left out"; exit 0; fi; \
 	if [ ! -e $(SECOND)/.installed ] || [ -n "$$(find pyproject.toml $(LOCKS) -newer $(SECOND)/.installed)" ]; then $(call install,$(SECOND)); fi; \
 	echo "test: the quick tests on $$($(SECOND)/bin/python --version)"; \
-	$(SECOND)/bin/python -m pytest -q -m "not slow" --nbval-lax tests $(NOTEBOOKS)
+	$(SECOND)/bin/python $(QUICK)
 
 demo: $(VENV)/.installed ## install, then the whole road on example data
 	@$(BIN)/workbench demo
 
 test: $(VENV)/.installed ## install, then the quick tests and the notebooks
 	@echo "test: the quick tests and $(words $(NOTEBOOKS)) notebooks"
-	@$(BIN)/python -m pytest -q -m "not slow" --nbval-lax tests $(NOTEBOOKS)
+	@$(BIN)/python $(QUICK)
 
 # The file turns off the question whether to fetch news: LabApp.news_url=None leaves it there (JupyterLab 4.6).
 lab: $(VENV)/.installed ## JupyterLab on 127.0.0.1, with notebooks/01_data open

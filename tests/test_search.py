@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,6 @@ import pytest
 import workbench as wb
 from workbench.errors import ParameterError
 from workbench.sizing import FixedFraction, FixedQuantity
-
-optuna = pytest.importorskip("optuna", reason="the extra `ml` is not installed")
 
 BARS = wb.simulate("SIM", bars=400, interval="1h", seed=3)
 STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20))
@@ -71,3 +71,9 @@ def test_what_cannot_be_searched_is_refused(options: Any, sentence: str) -> None
     with pytest.raises(ParameterError) as refused:
         found(**options)
     assert str(refused.value) == sentence
+
+
+def test_without_optuna_a_search_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ParameterError, match=re.escape("a search needs Optuna: pip install workbench[ml]")):
+        found()

@@ -99,8 +99,9 @@ def _searched(
     task: Task, space: Mapping[str, Any], trials: int, by: str, most: bool, seed: int, jobs: int | None, progress: bool
 ) -> tuple[list[dict[str, Any]], list[Outcome]]:
     """Ask for a batch, run it, tell what came of it, and so on."""
-    import optuna
     from tqdm.auto import tqdm
+
+    optuna = _optuna()
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
@@ -120,6 +121,14 @@ def _searched(
             candidates += values
             outcomes += [found[k] for k in range(len(batch))]
     return candidates, outcomes
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise ParameterError("a search needs Optuna: pip install workbench[ml]") from None
+    return optuna
 
 
 def _score(outcome: Outcome, by: str, most: bool) -> float:
