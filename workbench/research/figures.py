@@ -110,5 +110,7 @@ def _in_market(setup: Setup, found: Trips) -> float:
     """Return the share of the steps at whose close there is a position."""
     steps = len(setup.bars)
     begun, ended = found.entries["t"], np.where(found.closed, found.exits["t"], steps)
+    if len(setup.instruments) == 1:  # its trades do not overlap
+        return float((ended - begun).sum()) / steps
     change = np.bincount(begun, minlength=steps + 1) - np.bincount(ended, minlength=steps + 1)
     return float(np.count_nonzero(np.cumsum(change[:steps]) > 0)) / steps

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.records import CLOSE, LEGS, OPEN
+from workbench.records import CLOSE, LEGS, OPEN, STOPPED_OUT
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.session.words import is_stop_out
@@ -87,7 +87,9 @@ def _exits_of(fills: np.ndarray, entry: np.ndarray, record: Record) -> np.ndarra
 
 
 def _are_stop_outs(orders: np.ndarray, record: Record) -> np.ndarray:
-    """Return which orders close for the margin."""
+    """Return which orders close for the margin; most accounts never see one."""
+    if not (record.decisions["code"] == STOPPED_OUT).any():
+        return np.zeros(len(orders), bool)
     return (orders["leg"] == CLOSE) & is_stop_out(record.decisions[orders["decision"]].view(np.recarray))
 
 
