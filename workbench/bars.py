@@ -207,7 +207,11 @@ class Bars:
 
     def frame(self, field: str) -> pd.DataFrame:
         """Return a field as a DataFrame (time x symbol)."""
-        return self.memo(("frame", field), lambda: pd.DataFrame(self._arrays[field], self.index, self.symbols, copy=False))
+        return self.memo(("frame", field), lambda: self.laid_out(self._arrays[field]))
+
+    def laid_out(self, values: np.ndarray) -> pd.DataFrame:
+        """Return numbers of shape (T, N) as a DataFrame (time x symbol), without a copy."""
+        return pd.DataFrame(values, self.index, self.memo("columns", lambda: pd.Index(self.symbols)), copy=False)
 
     @property
     def open(self) -> pd.DataFrame:

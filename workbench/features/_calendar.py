@@ -45,4 +45,4 @@ class Weekday(Feature):
 
 def _everywhere(values: np.ndarray, bars: Bars) -> pd.DataFrame:
     """Return one number a label for all instruments."""
-    return pd.DataFrame(np.repeat(values.astype(float)[:, None], bars.shape[1], axis=1), bars.index, bars.symbols)
+    return bars.laid_out(np.repeat(values.astype(float)[:, None], bars.shape[1], axis=1))

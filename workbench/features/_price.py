@@ -73,7 +73,7 @@ class Volatility(Feature):
         close = bars.array("close")
         out = np.full(bars.shape, np.nan)
         out[1:] = deviation(close[1:] / close[:-1] - 1.0, self.window)
-        return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+        return bars.laid_out(out)
 
 
 class MeanDistance(Feature):
@@ -170,7 +170,7 @@ class RangePosition(Feature):
         low, high = indicators.lowest(bars, self.window).to_numpy(), indicators.highest(bars, self.window).to_numpy()
         width = high - low
         place = np.divide(bars.array("close") - low, width, out=np.full(bars.shape, 0.5), where=width != 0.0)
-        return pd.DataFrame(place, bars.index, bars.symbols, copy=False)
+        return bars.laid_out(place)
 
 
 class TrueRange(Feature):

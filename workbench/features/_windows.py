@@ -64,4 +64,4 @@ def rsi_lookback(window: int) -> int:
 def _each(bars: Bars, make: Callable[[np.ndarray], np.ndarray], window: int) -> pd.DataFrame:
     close = bars.columns("close")
     out = np.array([make(row) if len(row) > window else np.full(len(row), np.nan) for row in close])
-    return pd.DataFrame(out.T, bars.index, bars.symbols, copy=False)
+    return bars.laid_out(out.T)

@@ -68,14 +68,14 @@ def _compute(bars: Bars, fields: tuple[str, ...], make: Callable[[Columns], np.n
     arrays = [bars.columns(field) for field in fields]
     labels, count = bars.shape
     if count == 1 and bars.whole and labels:
-        return pd.DataFrame(make(tuple(array[0] for array in arrays))[:, None], bars.index, bars.symbols, copy=False)
+        return bars.laid_out(make(tuple(array[0] for array in arrays))[:, None])
     out = np.full((count, labels), np.nan)
     for j in range(count):
         rows = slice(None) if bars.whole else np.flatnonzero(bars.present[:, j])
         columns = tuple(array[j, rows] for array in arrays)
         if len(columns[0]):
             out[j, rows] = make(columns)
-    return pd.DataFrame(out.T, bars.index, bars.symbols, copy=False)
+    return bars.laid_out(out.T)
 
 
 def require_window(name: str, window: object, least: int = 1) -> None:

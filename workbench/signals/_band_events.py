@@ -25,4 +25,4 @@ def band_events(bars: Bars, bands: Bands, mode: Literal["reversion", "breakout"]
     reached = (side != before) & ~np.isnan(before)
     beyond = 1.0 if mode == "breakout" else -1.0
     events = np.where(above > 0, beyond, np.where(below < 0, -beyond, np.where(reached, 0.0, np.nan)))
-    return pd.DataFrame(events, bars.index, bars.symbols)
+    return bars.laid_out(events)

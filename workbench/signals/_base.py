@@ -71,7 +71,7 @@ class SignalGenerator(Component):
             The signal gave another shape, or a stance outside [-1, 1].
         """
         out = np.where(bars.present, self._checked(bars), np.nan) if self.cross_sectional else blockwise(bars, self._checked)
-        return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+        return bars.laid_out(out)
 
     def newest(self, bars: Bars) -> np.ndarray:
         """Return the stances at the newest label alone, shape (N,): all that a live step asks for (SEMANTICS 6).

@@ -51,4 +51,4 @@ class Breakout(SignalGenerator):
         above = indicators.compare(bars.close, indicators.highest(bars, self.window).shift(1))
         below = indicators.compare(bars.close, indicators.lowest(bars, self.window).shift(1))
         events = np.where(above > 0, 1.0, np.where(below < 0, -1.0, np.nan))
-        return pd.DataFrame(events, bars.index, bars.symbols)
+        return bars.laid_out(events)

@@ -96,11 +96,11 @@ class CrossSectionalMomentum(SignalGenerator):
         room = np.minimum(self.band, spare // 2 if self.bottom else spare)
         kept = self._stayed(best <= self.top + room, bars) | (self._stayed(worst <= self.bottom + room, bars) & (self.bottom > 0))
         weights[(kept & (weights == 0)) | ~ranked | (count < self.top + self.bottom)] = np.nan
-        return pd.DataFrame(weights, bars.index, bars.symbols)
+        return bars.laid_out(weights)
 
     def _stayed(self, inside: np.ndarray, bars: Bars) -> np.ndarray:
         """Return who is within the band and was at its bar before: who comes in from outside holds nothing to keep."""
-        return inside & (before(pd.DataFrame(inside * 1.0, bars.index, bars.symbols), bars) > 0)
+        return inside & (before(bars.laid_out(inside * 1.0), bars) > 0)
 
 
 def _ranks(change: np.ndarray) -> np.ndarray:

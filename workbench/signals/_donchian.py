@@ -69,7 +69,7 @@ class Donchian(SignalGenerator):
         age = np.where(last < 0, self.hold + 2, row - last)
         side = np.where(age <= self.hold, np.take_along_axis(broke, np.maximum(last, 0), axis=0), 0.0)
         left = ((side > 0) & fall) | ((side < 0) & rise) | (age == self.hold + 1)
-        return pd.DataFrame(np.where(np.isnan(broke) & left, 0.0, broke), bars.index, bars.symbols)
+        return bars.laid_out(np.where(np.isnan(broke) & left, 0.0, broke))
 
     def _breaks(self, bars: Bars, window: int) -> tuple[np.ndarray, np.ndarray]:
         """Return where the close lies above, and where below, the channel of the bars before."""

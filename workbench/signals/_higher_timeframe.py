@@ -70,7 +70,7 @@ class HigherTimeframe(SignalGenerator):
             ends, closes = coarse.labels + coarse.interval_ns, bars.labels + bars.interval_ns
             newest = np.searchsorted(ends, closes, side="right") - 1
             out[newest >= 0] = self.signal.stances(coarse).to_numpy()[newest[newest >= 0]]
-        return pd.DataFrame(out, bars.index, bars.symbols)
+        return bars.laid_out(out)
 
     def coarser(self, bars: Bars) -> Bars:
         """Return the bars that the signal is given.

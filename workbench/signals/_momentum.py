@@ -53,4 +53,4 @@ class Momentum(SignalGenerator):
         start = bars.close.shift(self.window)
         up, down = (indicators.compare(bars.close, start * (1 + move)) for move in (self.threshold, -self.threshold))
         stance = np.where(up > 0, 1.0, np.where(down < 0, -1.0, 0.0))
-        return pd.DataFrame(stance, bars.index, bars.symbols).where(start.notna())
+        return bars.laid_out(stance).where(start.notna())

@@ -81,7 +81,7 @@ class PairsSpread(SignalGenerator):
         events = np.where(slope > 0, events, np.where(np.isnan(slope), np.nan, 0.0))
         out = np.full(bars.shape, np.nan)
         out[rows, one], out[rows, other] = events, -events
-        return pd.DataFrame(out, bars.index, bars.symbols)
+        return bars.laid_out(out)
 
     def _columns(self, bars: Bars) -> tuple[int, int]:
         if self.first is None or self.second is None:

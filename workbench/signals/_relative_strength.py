@@ -62,4 +62,4 @@ class RelativeStrength(SignalGenerator):
         index = indicators.rsi(bars, self.window)
         low, high = (indicators.compare(index, level(index, mark)).to_numpy() for mark in (self.low, self.high))
         up, down = (low >= 0) & (earlier(low) < 0), (high <= 0) & (earlier(high) > 0)
-        return pd.DataFrame(np.where(up, 1.0, np.where(down, -1.0, np.nan)), bars.index, bars.symbols)
+        return bars.laid_out(np.where(up, 1.0, np.where(down, -1.0, np.nan)))

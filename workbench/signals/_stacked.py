@@ -63,7 +63,7 @@ class Stance(Feature):
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return the held stance, shape (T, N)."""
         stances = held(self.signal.stances(bars), bars, self.hold)
-        return pd.DataFrame(np.nan_to_num(stances), bars.index, bars.symbols)
+        return bars.laid_out(np.nan_to_num(stances))
 
 
 class Stacked(TrainedSignal):

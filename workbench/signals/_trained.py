@@ -138,7 +138,7 @@ class TrainedSignal(SignalGenerator):
         out = np.full(bars.shape, np.nan)
         rows = room.table(self.columns(), bars)
         out[bars.present] = self._stances(rows, bars.index[np.nonzero(bars.present)[0]])
-        return pd.DataFrame(out, bars.index, bars.symbols, copy=False)
+        return bars.laid_out(out)
 
     def newest(self, bars: Bars) -> np.ndarray:
         """Return the stances at the newest label, shape (N,): the model is asked of these rows only (SEMANTICS 6)."""

@@ -72,7 +72,7 @@ class Votes(SignalGenerator):
 
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the outcome of the vote at each bar, shape (T, N)."""
-        return pd.DataFrame(self.count(self.opinions(bars)), bars.index, bars.symbols)
+        return bars.laid_out(self.count(self.opinions(bars)))
 
     @abstractmethod
     def count(self, opinions: np.ndarray) -> np.ndarray:
