@@ -152,15 +152,18 @@ def test_a_press_latches_a_mode(panel: Page, run: Watched, what: str, mode: str)
 
 
 def test_two_presses_of_flatten_do_not_reverse_the_position(panel: Page, run: Watched) -> None:
-    run.wait(lambda status: status["positions"])
-    before = len(list(run.ledger.entries("submit")))
-    press(panel, "flatten")
-    press(panel, "flatten")
-    run.wait(lambda status: not status["positions"], 10)
-    asked = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
+    for _ in range(5):
+        run.wait(lambda status: status["positions"])
+        before = len(list(run.ledger.entries("submit")))
+        press(panel, "flatten")
+        press(panel, "flatten")
+        run.wait(lambda status: not status["positions"], 10)
+        asked = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
+        if asked:  # else its stop or its stance closed the position before the press came
+            break
     assert len(asked) == 1
     answers = [command for command in run.journal.commands() if command.what == "flatten"]
-    assert [command.state for command in answers] == ["applied", "applied"]
+    assert {command.state for command in answers} == {"applied"}
 
 
 def test_kill_takes_openings_off_and_decides_nothing_more(panel: Page, run: Watched) -> None:
