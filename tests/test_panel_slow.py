@@ -168,7 +168,7 @@ def test_two_presses_of_flatten_do_not_reverse_the_position(panel: Page, run: Wa
         press(panel, "flatten")
         presses += 2
         run.wait(lambda status: not status["positions"])
-        run.wait(lambda _: len(flattens(run)) == presses and all(command.state == "applied" for command in flattens(run)))
+        run.wait(lambda _, count=presses: [command.state for command in flattens(run)] == ["applied"] * count)
         asked = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
         passed = len(list(run.journal.entries("missed")))
         run.wait(lambda _, enough=passed + 5: len(list(run.journal.entries("missed"))) > enough)
