@@ -13,4 +13,4 @@ NEEDLESS = "rfc3987_syntax"
 
 def import_less() -> None:
     """Leave out what is imported and never used, in a process that is the workbench's own."""
-    sys.modules[NEEDLESS] = None  # type: ignore[assignment]  # the language's own way to say "not installed"
+    sys.modules.setdefault(NEEDLESS, None)  # type: ignore[arg-type]  # the language's own way to say "not installed"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from workbench.data import ParquetStore, ReplayAdapter
 from workbench.execution import Costs, PaperVenue
+from workbench.live.lean import import_less
 from workbench.live.parameters import RunParameters, validated
 from workbench.live.status import PAPER, Described, badge, line, moment
 from workbench.session import Session
@@ -37,7 +38,6 @@ def prepare(**parameters: Any) -> Any:
     """
     checked = validated(parameters)
     if checked.mode == "paper":
-        from workbench.live.lean import import_less
         from workbench.live.paper import PaperRun
 
         import_less()

@@ -209,12 +209,11 @@ class Supervisor:
         """Return why papermill is to be ended, where it is: it notices late that its kernel died, and never that a session hangs."""
         if not Lease(self.where.account, "session").died(run):
             self._lived = time.monotonic()
-        if self._reporting(run):
-            return ""
-        if time.monotonic() > self._lived + GONE:
-            return "the session's process is gone"
+        gone = time.monotonic() > self._lived + GONE
         hangs = (stopping and time.monotonic() > stopping) or self._silent(started)
-        return "the session shows no sign of life" if hangs else ""
+        if not (gone or hangs) or self._reporting(run):
+            return ""
+        return "the session's process is gone" if gone else "the session shows no sign of life"
 
     def _show_life(self, state: str) -> None:
         """Leave a sign of life, so that whoever watches knows that somebody looks after the run."""
