@@ -41,7 +41,7 @@ def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
     if isinstance(given, (pd.DataFrame, pd.Series)) and not isinstance(given.index, pd.RangeIndex):
         _require_labels(given.index, bars.index, who)
     try:
-        values = np.asarray(given, dtype=float)
+        values = given.to_numpy(float) if isinstance(given, (pd.DataFrame, pd.Series)) else np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         raise ParameterError(f"{who} must give {what}, got {_example(given)}") from None
     values = values[:, None] if values.ndim == 1 else values

@@ -14,6 +14,8 @@ from workbench.session.setup import Setup
 
 __all__ = ["Figures", "figures"]
 
+#: Steps that are looked at together.
+STRETCH = 512
 STOPS = (EXITS.index("stop"), EXITS.index("stop-out"))
 
 
@@ -73,9 +75,23 @@ def figures(equity: np.ndarray, days: Days, cash: float, profit: np.ndarray, why
 
 
 def deepest_fall(equity: np.ndarray) -> float:
-    """Return the deepest fall from the highest equity so far, as a share: at most 0."""
-    peak = np.maximum.accumulate(equity)
-    return float(np.min(np.divide(equity, peak, out=peak))) - 1.0
+    """Return the deepest fall from the highest equity so far, as a share: at most 0.
+
+    Stretch by stretch: the lowest of a stretch over the highest before or in it says how deep it can have fallen at most, and few
+    stretches have to be gone through value by value.
+    """
+    starts = np.arange(0, len(equity), STRETCH)
+    highest = np.maximum.accumulate(np.maximum.reduceat(equity, starts))
+    lowest = np.minimum.reduceat(equity, starts)
+    deepest = 1.0
+    bounds = np.where(lowest < 0.0, -np.inf, lowest / highest)  # what is below zero is the deeper, the lower the high before it
+    for k in np.argsort(bounds):
+        if not bounds[k] < deepest:
+            break
+        stretch = equity[starts[k] : starts[k] + STRETCH]
+        peak = np.maximum.accumulate(np.maximum(stretch, highest[k - 1]) if k else stretch)
+        deepest = min(deepest, float(np.min(stretch / peak)))
+    return deepest - 1.0
 
 
 def _annual(equity: np.ndarray, days: Days, cash: float) -> dict[str, float]:
@@ -102,7 +118,7 @@ def _of_trades(profit: np.ndarray, why: np.ndarray) -> dict[str, float]:
         "win rate %": np.count_nonzero(ended > 0) / count * 100 if count else math.nan,
         "profit factor": won / -lost if lost else math.nan,
         "average trade": float(ended.mean()) if count else math.nan,
-        "stopped out %": np.count_nonzero(np.isin(why, STOPS)) / count * 100 if count else math.nan,
+        "stopped out %": sum(np.count_nonzero(why == how) for how in STOPS) / count * 100 if count else math.nan,
     }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
+from workbench.research.kernel_calm import calm
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
@@ -46,7 +47,12 @@ def run(
     spare = ROWS_A_STEP * n
     exits = s.has_stop + s.has_target
     waiting = 1  # whether an order may be out; on most bars none is
-    for t in range(first, len(m.label)):
+    t = first
+    while t < len(m.label):
+        if n == 1 and waiting == 0:
+            t = calm(t, m, a, out, s)
+            if t == len(m.label):
+                break
         if a.counts[0] + spare > len(out.orders) or a.counts[1] + spare > len(out.fills) or a.counts[2] + spare > len(out.decisions):
             return t
         if waiting != 0:
@@ -73,7 +79,8 @@ def run(
                     slot.wanted = 0
         if waiting != 0 or a.counts[0] != sent:
             waiting = any_out(n, a)
-    return len(m.label)
+        t += 1
+    return t
 
 
 def any_out(n: int, a: Ledger) -> int:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.component import clone
+from workbench.component import varied
 from workbench.component_text import parts_of
 from workbench.errors import ParameterError, StrategyError
 from workbench.research.engine import COMPILE_FROM, Room, run_kernel
@@ -22,7 +22,7 @@ from workbench.research.validation.trial import Trial
 from workbench.session.setup import Setup
 from workbench.strategy import Strategy
 
-__all__ = ["Outcome", "Task", "made", "run_all"]
+__all__ = ["Outcome", "Task", "run_all"]
 
 #: Seconds of work that a task should hold: enough to forget what handing it over costs, little enough to see progress.
 CHUNK = 0.5
@@ -89,7 +89,7 @@ class Task:
 
     def _one(self, base: Setup, values: Mapping[str, Any], known: Figures, room: Room) -> Outcome:
         try:
-            strategy = made(base.strategy, values)
+            strategy = varied(base.strategy, values)
         except (ParameterError, StrategyError) as error:
             return Outcome({}, str(error))
         rules = strategy.bind(base.instruments, base.currency)
@@ -97,11 +97,6 @@ class Task:
         record = run_kernel(setup, self.compiled, room) if rules.compiled else run_session(setup)
         trial = Trial.of(Backtest(setup, record)) if self.with_trials else None
         return Outcome(known.of(setup, record), trial=trial)
-
-
-def made(strategy: Strategy, values: Mapping[str, Any]) -> Strategy:
-    """Return the strategy with other parameters; whole parts first, then what is inside of them."""
-    return clone(strategy).set_params(**{name: clone(value) if hasattr(value, "get_params") else value for name, value in values.items()})
 
 
 def run_all(

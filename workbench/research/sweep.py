@@ -10,11 +10,12 @@ from typing import Any
 import pandas as pd
 
 from workbench.bars import Bars
+from workbench.component import clone, varied
 from workbench.component_display import literal
 from workbench.errors import ParameterError, did_you_mean
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
-from workbench.research.parallel import Outcome, Task, made, run_all
+from workbench.research.parallel import Outcome, Task, run_all
 from workbench.research.unfinished import Unfinished
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
@@ -46,7 +47,7 @@ class Sweep(pd.DataFrame):  # type: ignore[misc]  # pandas is Any here
 
     def strategy(self, row: int) -> Strategy:
         """Return the strategy of a row, by its label in the index."""
-        return made(self.base, self.candidates[row])
+        return clone(varied(self.base, self.candidates[row]))
 
     def best(self, by: str = "Sharpe", most: bool = True) -> Strategy:
         """Return the strategy with the highest value of a column, or the lowest; what it shows is what the best of so many shows."""
