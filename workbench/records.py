@@ -7,6 +7,7 @@ with the same attributes: the same code reads and writes both.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,7 @@ DECISION = _fields("t j closed lots code", "stance price equity distance asked")
 WIDE = {"after": MOST_LIMITS + 1}
 
 
+@cache
 def dtype_of(fields: Fields) -> np.dtype[Any]:
     """Return the numpy record of a kind of row."""
     parts: list[Any] = list(fields)

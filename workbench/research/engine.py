@@ -27,13 +27,20 @@ NOTHING.flags.writeable = False
 
 
 class Room:
-    """Memory that one run after another writes its rows into: fresh memory costs more than a run of a short strategy.
+    """What one run after another has in common: memory for their rows, and the columns of the market that they meet.
 
-    The record of a run is overwritten by the next one in the same room.
+    Fresh memory costs more than a run of a short strategy. The record of a run is overwritten by the next one in the same room.
     """
 
     def __init__(self) -> None:
         self._output: Output | None = None
+        self._market: tuple[Setup, Columns] | None = None
+
+    def columns(self, setup: Setup) -> Columns:
+        """Return the columns of a run: its own inputs over the market of the last one, where that is the same."""
+        if self._market is None or not _same_market(self._market[0], setup):
+            self._market = setup, columns_of(setup)
+        return self._market[1]._replace(**_inputs_of(setup))
 
     def output(self, setup: Setup) -> Output:
         """Return rows for a run, those of the last one where they are long enough."""
@@ -91,11 +98,19 @@ def _flat(array: Any, dtype: type = float) -> np.ndarray:
 def columns_of(setup: Setup) -> Columns:
     """Return market and inputs as flat, read-only columns."""
     first, high, low, close = (_flat(setup.bars.array(name)) for name in ("open", "high", "low", "close"))
-    stance, stop, target = (_flat(array) for array in setup.inputs)
     unit, base = (_flat(array) for array in setup.conversion[:2])
     sessions = np.zeros(1) if setup.sessions is None else setup.sessions
     fresh, label, session = (_flat(array, np.int64) for array in (setup.conversion.fresh, setup.bars.labels, sessions))
-    return Columns(first, high, low, close, stance, stop, target, unit, base, fresh, label, session)
+    inputs = _inputs_of(setup)
+    return Columns(first, high, low, close, **inputs, unit=unit, base=base, fresh=fresh, label=label, session=session)
+
+
+def _inputs_of(setup: Setup) -> dict[str, np.ndarray]:
+    return {name: _flat(array) for name, array in setup.inputs._asdict().items()}
+
+
+def _same_market(one: Setup, other: Setup) -> bool:
+    return one.bars is other.bars and one.conversion is other.conversion and one.sessions is other.sessions
 
 
 def _run_plain(setup: Setup) -> Record:
@@ -127,7 +142,7 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
     limit_p = tuple(_flat(np.array(p, dtype=float)) for p in rules.limit_p)
     tables = tuple(_flat(np.array(t, dtype=float)) for t in rules.tables)
     size_p = _flat(np.array(rules.size_p, dtype=float))
-    columns, settings = columns_of(setup), settings_of(setup)
+    columns, settings = room.columns(setup), settings_of(setup)
     ledger, book = _arrays(setup)
     output = room.output(setup)
     chain = (_flat(addresses, np.int64), size_p, limit_p, tables, rules.count, int(setup.buying_power))

@@ -34,7 +34,7 @@ class Figures:
     def of(self, setup: Setup, record: Record) -> dict[str, float]:
         """Return the figures of a run."""
         found, codes = trips(setup, record), record.decisions["code"]
-        made = figures(record.equity, self._days, setup.cash, found.profit, found.exits["why"])
+        made = figures(record.equity, self._days, setup.cash, found.profit, found.why)
         return made | {
             "orders": len(record.orders),
             "time in market %": _in_market(setup, found) * 100,
@@ -125,7 +125,7 @@ def _of_trades(profit: np.ndarray, why: np.ndarray) -> dict[str, float]:
 def _in_market(setup: Setup, found: Trips) -> float:
     """Return the share of the steps at whose close there is a position."""
     steps = len(setup.bars)
-    begun, ended = found.entries["t"], np.where(found.closed, found.exits["t"], steps)
+    begun, ended = found.entries["t"], np.where(found.end >= 0, found.end, steps)
     if len(setup.instruments) == 1:  # its trades do not overlap
         return float((ended - begun).sum()) / steps
     change = np.bincount(begun, minlength=steps + 1) - np.bincount(ended, minlength=steps + 1)
