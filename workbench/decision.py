@@ -157,7 +157,6 @@ def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
 def margin_of(b: BookColumns, j: int) -> float:
     """Return the margin that an instrument needs at its worst, at a price moved against us."""
     most = max(abs(b.hi[j]), abs(b.lo[j]))
-    if not most > 0.0:
-        return 0.0
     spec = b.specs[j]
-    return ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j]) * spec.margin
+    needed = ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j]) * spec.margin
+    return needed if most > 0.0 else 0.0  # chosen, not branched off to: in the kernel nobody can guess which instruments are held

@@ -80,10 +80,10 @@ def _fields(ints: str, floats: str = "") -> Fields:
     return tuple((name, INT) for name in ints.split()) + tuple((name, FLOAT) for name in floats.split())
 
 
-#: An instrument with its costs, in plain numbers.
+#: An instrument with its costs, in plain numbers; what every instrument's margin takes lies together.
 SPEC = _fields(
     "funded can_short margined",
-    "number power tick_number tick_power min_quantity min_notional multiplier margin fee_rate fee_unit fee_minimum slip_rate slip_offset",
+    "margin slip_rate slip_offset number power tick_number tick_power min_quantity min_notional multiplier fee_rate fee_unit fee_minimum",
 )
 #: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(

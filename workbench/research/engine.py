@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.arrays import transposed
 from workbench.decision import BookColumns
 from workbench.records import DECISION, FILL, LIMIT, MARKET, ORDER, SLOT, SPEC, DecisionRow, FillRow, OrderRow, Rows, Slot, dtype_of, table
 from workbench.research import kernel
@@ -78,8 +79,10 @@ def settings_of(setup: Setup) -> Settings:
     return Settings(
         moving=int(setup.conversion.moving),
         interval=setup.interval_ns,
+        sessions=0 if setup.sessions is None else setup.sessions.shape[1],
         has_stop=int(setup.inputs.stop is not None),
         has_target=int(setup.inputs.target is not None),
+        margined=int(any(spec.margined or spec.can_short for spec in setup.specs)),
         kind=LIMIT if limit else MARKET,
         offset=float(algorithm.offset) if limit else 0.0,
         bars=int(algorithm.bars) if limit else 0,
@@ -90,6 +93,9 @@ def settings_of(setup: Setup) -> Settings:
 def _flat(array: Any, dtype: type = float) -> np.ndarray:
     if array is None:
         return NOTHING
+    array = np.asarray(array)
+    if array.ndim > 1 and not array.flags.c_contiguous:  # what indicators make of many columns
+        array = transposed(array.T)
     flat: np.ndarray = np.ascontiguousarray(array, dtype=dtype).reshape(-1)
     flat.flags.writeable = False
     return flat
@@ -123,7 +129,7 @@ def _run_plain(setup: Setup) -> Record:
             setattr(slot, name, -1)
     unit, base = (array[0].tolist() for array in setup.conversion[:2])
     price = [math.nan] * n
-    held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [NO_WISH] * n
+    held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [0] * n, [math.nan] * n, [NO_WISH] * n
     ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0])
     book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
@@ -164,7 +170,7 @@ def _arrays(setup: Setup) -> tuple[Ledger, BookColumns]:
     slots["waiting"] = int(setup.strategy.start == "wait")
     unit, base = (array[0].copy() for array in setup.conversion[:2])
     specs, price = table(setup.specs, SPEC), np.full(n, np.nan)
-    held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.full(n, NO_WISH)
+    held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, NO_WISH)
     ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64))
     book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(1))
     return ledger, book

@@ -46,7 +46,7 @@ def run(
     n = len(a.specs)
     spare = ROWS_A_STEP * n
     exits = s.has_stop + s.has_target
-    waiting = 1  # whether an order may be out; on most bars none is
+    waiting = list_busy(n, a)  # how many instruments have an order out; on most bars none has
     t = first
     while t < len(m.label):
         if n == 1 and waiting == 0:
@@ -56,11 +56,11 @@ def run(
         if a.counts[0] + spare > len(out.orders) or a.counts[1] + spare > len(out.fills) or a.counts[2] + spare > len(out.decisions):
             return t
         if waiting != 0:
-            orders_at_open(t, n, m, a, out, s)
+            orders_at_open(t, waiting, n, m, a, out, s)
         if exits != 0:
             exits_at_open(t, n, m, a, out, s)
         if waiting + exits != 0:
-            inside(t, n, m, a, out, s)
+            inside(t, waiting, n, m, a, out, s)
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
         sent = a.counts[0]
@@ -78,17 +78,19 @@ def run(
                     decide_opening(t, j, m, a, b, out, s, equity, chain)
                     slot.wanted = 0
         if waiting != 0 or a.counts[0] != sent:
-            waiting = any_out(n, a)
+            waiting = list_busy(n, a)
         t += 1
     return t
 
 
-def any_out(n: int, a: Ledger) -> int:
-    """Return 1 where an order to open or to close is out."""
+def list_busy(n: int, a: Ledger) -> int:
+    """List the instruments that have an order to open or to close out; return how many they are."""
+    count = 0
     for j in range(n):
         if a.opening[j] >= 0 or a.closing[j] >= 0:
-            return 1
-    return 0
+            a.busy[count] = j
+            count += 1
+    return count
 
 
 def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, equity: float) -> int:
@@ -96,8 +98,9 @@ def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, equity
     wanted = 0
     for j in range(n):
         stance = m.stance[t * n + j]
-        if stance != stance:
+        if stance == a.said[j] or stance != stance:
             continue
+        a.said[j] = stance
         wish = 1 if stance > 0.0 else (-1 if stance < 0.0 else 0)
         if wish != a.wish[j]:  # what is not new was acted on when it was
             a.wish[j] = wish

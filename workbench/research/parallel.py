@@ -20,7 +20,6 @@ from workbench.research.result import Backtest
 from workbench.research.running import run_session
 from workbench.research.validation.trial import Trial
 from workbench.session.setup import Setup
-from workbench.strategy import Strategy
 
 __all__ = ["Outcome", "Task", "run_all"]
 

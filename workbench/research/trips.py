@@ -47,7 +47,13 @@ def trips(setup: Setup, record: Record) -> Trips:
     reasons = np.where(_are_stop_outs(orders, record), STOPPED, orders["leg"] - 1)
     end, why, price, fee, unit = (
         _laid_out(values, closed, otherwise)
-        for values, otherwise in ((ends["t"], -1), (reasons, STILL_OPEN), (ends["price"], np.nan), (ends["fee"], 0.0), (ends["unit"], np.nan))
+        for values, otherwise in (
+            (ends["t"], -1),
+            (reasons, STILL_OPEN),
+            (ends["price"], np.nan),
+            (ends["fee"], 0.0),
+            (ends["unit"], np.nan),
+        )
     )
     if len(ends) < len(entries):
         still = entries["j"][~closed]
