@@ -124,8 +124,10 @@ def usable(has: int, distance: float, below: float) -> bool:
     return has == 0 or (distance > 0.0 and distance < below)
 
 
-def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int) -> None:
-    """Write what an instrument's position and its closings could lead to; instrument by instrument, from the first on.
+def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int) -> float:
+    """Write what an instrument's position and its closings could lead to, and return the margin that it takes.
+
+    The sum over all instruments goes into `used`, before the openings are entered.
 
     `leaving` says whether anything is out that closes the position, `done` whether it was decided in this step: it then
     counts as done.
@@ -134,8 +136,9 @@ def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int)
     b.fees[j] = 0.0
     b.hi[j] = max(held, 0.0) if leaving != 0 else held
     b.lo[j] = min(held, 0.0) if leaving != 0 else held
-    b.margin[j] = margin_of(b, j)
-    b.used[0] = b.margin[j] if j == 0 else b.used[0] + b.margin[j]
+    margin = margin_of(b, j)
+    b.margin[j] = margin
+    return margin
 
 
 def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:

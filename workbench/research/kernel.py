@@ -166,10 +166,13 @@ def refuse_all(n: int, a: Ledger, out: Output, wanted: int) -> int:
 def fill_book(t: int, n: int, a: Ledger, b: BookColumns, s: Settings) -> None:
     """Write the positions that open orders could still lead to; closings decided in this step count as done."""
     exits = s.has_stop + s.has_target
+    used = 0.0
     for j in range(n):
         closing = a.closing[j] >= 0
         done = int(closing and a.slots[j].closed_at == t)
-        start_book(b, j, a.quantity[j], int(closing or exits != 0), done)
+        used = used + start_book(b, j, a.quantity[j], int(closing or exits != 0), done)
+    b.used[0] = used
+    for j in range(n):
         if a.opening[j] >= 0:
             enter_book(b, j, float(a.slots[j].side), a.slots[j].size)
 
