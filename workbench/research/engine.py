@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,19 @@ class Room:
     def __init__(self) -> None:
         self._output: Output | None = None
         self._market: tuple[Setup, Columns] | None = None
+        self._specs: tuple[list[Any], np.ndarray] | None = None
 
     def columns(self, setup: Setup) -> Columns:
         """Return the columns of a run: its own inputs over the market of the last one, where that is the same."""
         if self._market is None or not _same_market(self._market[0], setup):
             self._market = setup, columns_of(setup)
         return self._market[1]._replace(**_inputs_of(setup))
+
+    def specs(self, setup: Setup) -> np.ndarray:
+        """Return the instruments with their costs as records; no run changes them."""
+        if self._specs is None or self._specs[0] is not setup.specs:
+            self._specs = setup.specs, table(setup.specs, SPEC)
+        return self._specs[1]
 
     def output(self, setup: Setup) -> Output:
         """Return rows for a run, those of the last one where they are long enough."""
@@ -145,11 +153,10 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
 
     run, rules = compiled_kernel(), setup.rules
     addresses = [address_of(rules.size, "size"), *(address_of(limit, "limit") for limit in rules.limits)]
-    limit_p = tuple(_flat(np.array(p, dtype=float)) for p in rules.limit_p)
-    tables = tuple(_flat(np.array(t, dtype=float)) for t in rules.tables)
-    size_p = _flat(np.array(rules.size_p, dtype=float))
+    limit_p, tables = (tuple(numbers_of(tuple(given)) for given in each) for each in (rules.limit_p, rules.tables))
+    size_p = numbers_of(tuple(rules.size_p))
     columns, settings = room.columns(setup), settings_of(setup)
-    ledger, book = _arrays(setup)
+    ledger, book = _arrays(setup, room.specs(setup))
     output = room.output(setup)
     chain = (_flat(addresses, np.int64), size_p, limit_p, tables, rules.count, int(setup.buying_power))
     done = 0
@@ -161,7 +168,13 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
     )  # fmt: skip
 
 
-def _arrays(setup: Setup) -> tuple[Ledger, BookColumns]:
+@lru_cache(maxsize=64)
+def numbers_of(given: tuple[float, ...]) -> np.ndarray:
+    """Return a decision's numbers as the kernel takes them, read-only."""
+    return _flat(np.array(given, dtype=float))
+
+
+def _arrays(setup: Setup, specs: np.ndarray) -> tuple[Ledger, BookColumns]:
     """Return fresh state."""
     n = len(setup.instruments)
     slots = np.zeros(n, dtype_of(SLOT))
@@ -169,7 +182,7 @@ def _arrays(setup: Setup) -> tuple[Ledger, BookColumns]:
         slots[name] = -1
     slots["waiting"] = int(setup.strategy.start == "wait")
     unit, base = (array[0].copy() for array in setup.conversion[:2])
-    specs, price = table(setup.specs, SPEC), np.full(n, np.nan)
+    price = np.full(n, np.nan)
     held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, NO_WISH)
     ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64))
     book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(1))

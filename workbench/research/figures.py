@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from workbench.records import NONE, OPENED
-from workbench.research.statistics import SHORTEST_YEARS, Days, downside_ratio, ratio, returns_of
+from workbench.research.statistics import SHORTEST_YEARS, Days, downside_ratio, over, returns_of
 from workbench.research.trips import EXITS, STILL_OPEN, Trips, trips
 from workbench.session.record import Record
 from workbench.session.setup import Setup
@@ -100,10 +100,11 @@ def _annual(equity: np.ndarray, days: Days, cash: float) -> dict[str, float]:
     if len(daily) < 3 or (daily <= 0).any():
         return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}
     returns = returns_of(daily, cash)
+    deviation = float(returns.std(ddof=1))
     return {
         "annual return %": growth,
-        "annual volatility %": float(returns.std(ddof=1)) * days.scale * 100,
-        "Sharpe": ratio(returns) * days.scale,
+        "annual volatility %": deviation * days.scale * 100,
+        "Sharpe": over(float(returns.mean()), deviation) * days.scale,
         "Sortino": downside_ratio(returns) * days.scale,
     }
 
