@@ -77,4 +77,4 @@ def newest(features: Sequence[Feature], bars: Bars) -> pd.DataFrame:
     DataFrame of shape (N, features)
         Index symbol; NaN in the warm-up, and where an instrument has no bar. The numbers are those of `table`.
     """
-    return pd.DataFrame(np.column_stack([feature.values(bars)[-1] for feature in features]), bars.symbols, names(features))
+    return pd.DataFrame(np.column_stack([feature.newest(bars) for feature in features]), bars.symbols, names(features))

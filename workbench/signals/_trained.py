@@ -69,6 +69,11 @@ class TrainedSignal(SignalGenerator):
         """The largest look-back of the features."""
         return max(one.lookback for one in self.columns())
 
+    @property
+    def quick(self) -> bool:
+        """True: a model is asked of the newest row alone."""
+        return True
+
     # -- training ---------------------------------------------------------------------------------------------------
 
     def fit(
