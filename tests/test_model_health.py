@@ -18,6 +18,7 @@ from worked import market
 
 import workbench as wb
 from workbench.component import clone
+from workbench.errors import RunError
 from workbench.features import Returns
 from workbench.journal import Beat
 from workbench.live.status import about_models
@@ -212,6 +213,18 @@ def test_refusals_and_drift_in_words() -> None:
 # -- in a run ---------------------------------------------------------------------------------------------------------
 
 
+def test_a_model_that_has_expired_begins_no_run(started: Callable[[int], Runs]) -> None:
+    runs = started(LAST + 1)
+    with pytest.raises(RunError) as caught:
+        runs.run()
+    assert str(caught.value) == (
+        f"the model {expiring().trained.id} expired at {EXPIRES.isoformat()}, and the first bar to be decided opens at "
+        f"{EXPIRES.isoformat()}: train it again (wb.retrain), or note when else it expires, model.noted(expires=...), and promote that"
+    )
+    assert list(runs.journal.entries()) == []
+    assert runs.journal.beats()["session"].body["over"] == str(caught.value)
+
+
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Runs]]:
     """Return what serves a market of which so many bars have closed, to run on."""
@@ -249,7 +262,7 @@ def test_a_model_that_expires_while_its_run_goes_on_opens_nothing_more_and_says_
 
 
 def test_it_is_told_of_once_also_by_the_sessions_that_come_after(started: Callable[[int], Runs]) -> None:
-    runs = started(LAST - 1)
+    runs = started(LAST)
     for _ in range(5):
         runs.run(once=True)
     told = [entry.body["text"] for entry in runs.journal.entries("alert")]

@@ -10,6 +10,8 @@ import pytest
 from trained import KINDS, bars, trained
 
 import workbench as wb
+from workbench.component import clone
+from workbench.errors import RunError
 from workbench.execution import Costs
 from workbench.exits import AtrStop
 from workbench.live.account import PaperAccountFolder
@@ -67,6 +69,18 @@ def test_its_own_report_finds_no_difference(runs: dict[str, Started], kind: str)
     report = runs[kind].parity()
     assert (report.differences.empty, report.steps, report.missed, report.orders > 10) == (True, STEPS, 0, True)
     assert f"parity: 0 differences in {report.orders} orders" in runs[kind].notebook.read_text()
+
+
+def test_a_model_that_has_expired_begins_no_run_and_is_not_started_again(place: Path) -> None:
+    late = clone(trained("logistic")).set_params(model=trained("logistic").trained.noted(expires=BARS.index[HISTORY]))
+    release = wb.promote(wb.Strategy(late), BARS, "late", folder=place / "releases", **TERMS)
+    run = wb.start(release, bars=BARS, history=HISTORY, root=place)
+    with pytest.raises(RunError, match=f"the run ended: the model {late.trained.id} expired at .* train it again") as caught:
+        run.wait(120)
+    assert len(list((place / "late").glob("*.ipynb"))) == 1
+    assert "exit code 1" in str(caught.value)
+    assert [entry.kind for entry in run.journal.entries()] == ["end"]
+    assert f"the model {late.trained.id} expired at" in run.status["over"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,12 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import pandas as pd
+
 from workbench.component_text import models_of
+from workbench.errors import RunError
 from workbench.journal import Beat
 from workbench.session.live import LiveSession
 from workbench.signals import health
+from workbench.strategy import Strategy
 
-__all__ = ["ModelWatch", "refusals_in_words", "troubles"]
+__all__ = ["ModelWatch", "refusals_in_words", "require_unexpired", "troubles"]
 
 log = logging.getLogger("workbench.session")
 #: Seconds between two looks at least, and how many times longer than a look the pause after it is.
@@ -60,6 +64,24 @@ class ModelWatch:
         except Exception as error:
             log.exception("the models cannot be looked after")
             return [{"model": "the models", "failed": f"{type(error).__name__}: {error}"}]
+
+
+def require_unexpired(strategy: Strategy, label: int) -> None:
+    """Refuse to begin with a model that has expired before the first bar that is to be decided.
+
+    What is judged is the label of that bar, never a clock. A run that has begun goes on without it: it may hold positions.
+
+    Raises
+    ------
+    RunError
+    """
+    first = pd.DatetimeIndex([label], tz="UTC")
+    for model in models_of(strategy):
+        if model.card.expired(first)[0]:
+            raise RunError(
+                f"the model {model.id} expired at {model.card.expires}, and the first bar to be decided opens at {first[0].isoformat()}: "
+                "train it again (wb.retrain), or note when else it expires, model.noted(expires=...), and promote that"
+            )
 
 
 def troubles(models: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from workbench.bars import Bars
-from workbench.errors import JournalError, OrderError
+from workbench.errors import JournalError, OrderError, RunError
 from workbench.execution.port import BarsClosed, Connected, Disconnected, Link, MarketOver, VenueSaid
 from workbench.instrument import Instrument
 from workbench.interval import DAY
@@ -24,7 +24,7 @@ from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
 from workbench.session.inbox import Inbox, Numbered
 from workbench.session.live import HELD, LiveSession
-from workbench.session.models import ModelWatch
+from workbench.session.models import ModelWatch, require_unexpired
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup
 from workbench.session.standing import MOVED, difference, joining, standing
@@ -123,6 +123,9 @@ class Runner:
                 if self._leave:
                     self._leave_after_one_step()
             self._hear_out()
+        except RunError as error:
+            self.over = str(error)
+            raise
         finally:
             self._link.close()
             self._beat()
@@ -177,6 +180,7 @@ class Runner:
         received = [bar for one in past for bar in Step(0, (one,)).received]
         bars = bars_of(received, self._instruments, self._interval, past[-1].bars.source)
         session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
+        require_unexpired(session.setup.strategy, int(bars.labels[-1]) + bars.interval_ns)
         session.tape.shorten()
         self._listen(session)
         self._went_on(session, bars, int(bars.labels[-1]))
