@@ -17,7 +17,7 @@ from workbench.component_text import parts_of
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
-from workbench.research.engine import run_kernel
+from workbench.research.engine import COMPILE_FROM, run_kernel
 from workbench.research.result import Backtest
 from workbench.research.running import run_session
 from workbench.research.statistics import Days, daily_returns, performance
@@ -177,6 +177,7 @@ def walk_forward(
     _require_one(parameters, labels)
     account: dict[str, Any] = {"costs": costs, "currency": currency, "rates": rates, "buying_power": buying_power}
     cuts = cut(len(bars), folds, train, gap, strategy.lookback)
+    compiled = _many(bars, cuts, in_sample)
     counted = Study(study) if isinstance(study, str | Path) else study
     strategies, results, rows, held = [], [], [], float(cash)
     for fold in tqdm(cuts, desc="walk-forward", unit="fold", disable=not progress):
@@ -187,8 +188,8 @@ def walk_forward(
         else:
             assert labels is not None
             chosen = trained(strategy, known, labels(known))
-        result = traded(chosen, bars, fold, held, account)
-        inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account) if in_sample else None
+        result = traded(chosen, bars, fold, held, account, compiled)
+        inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account, compiled) if in_sample else None
         rows.append(_row(fold, bars, gap, chosen, parameters, inside, result))
         strategies.append(chosen)
         results.append(result)
@@ -196,6 +197,12 @@ def walk_forward(
         if counted is not None and parameters is None:
             counted.record(result)
     return WalkForwardResult(strategies, results, pd.DataFrame(rows))
+
+
+def _many(bars: Bars, cuts: Sequence[Fold], in_sample: bool) -> bool | None:
+    """Return True where all folds together are worth loading the compiled kernel, though none may be by itself."""
+    rows = sum(fold.end - fold.begin + (fold.begin - fold.first) * in_sample for fold in cuts)
+    return rows * len(bars.instruments) >= COMPILE_FROM or None
 
 
 def _require_one(parameters: Any, labels: Any) -> None:
@@ -236,11 +243,11 @@ def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
     return twin
 
 
-def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Mapping[str, Any]) -> Backtest:
-    """Return what a strategy does from a row on, its inputs warmed up by the bars before."""
+def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Mapping[str, Any], compiled: bool | None = None) -> Backtest:
+    """Return what a strategy does from a row on, its inputs warmed up by the bars before; `compiled` as in `run_kernel`."""
     first = max(0, fold.begin - WARM_UP * strategy.lookback)
     setup = set_up(strategy, bars.iloc[first : fold.end], cash, **account).since(fold.begin - first)
-    return Backtest(setup, run_kernel(setup) if setup.rules.compiled else run_session(setup))
+    return Backtest(setup, run_kernel(setup, compiled) if setup.rules.compiled else run_session(setup))
 
 
 def _row(fold: Fold, bars: Bars, gap: int, chosen: Strategy, parameters: Any, inside: Backtest | None, outside: Backtest) -> dict[str, Any]:
