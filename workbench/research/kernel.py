@@ -53,7 +53,7 @@ def run(
             t = calm(t, m, a, out, s)
             if t == len(m.label):
                 break
-        if a.counts[0] + spare > len(out.orders) or a.counts[1] + spare > len(out.fills) or a.counts[2] + spare > len(out.decisions):
+        if not roomy(spare, a, out):
             return t
         if waiting != 0:
             orders_at_open(t, waiting, n, m, a, out, s)
@@ -72,15 +72,17 @@ def run(
             cross_over(t, n, a, out, equity)
         if wanted > 0:
             fill_book(t, n, a, b, s)
-            for j in range(n):
-                slot = a.slots[j]
-                if slot.wanted != 0:
-                    decide_opening(t, j, m, a, b, out, s, equity, chain)
-                    slot.wanted = 0
+            decide_openings(t, n, m, a, b, out, s, equity, chain)
         if waiting != 0 or a.counts[0] != sent:
             waiting = list_busy(n, a)
         t += 1
     return t
+
+
+def roomy(spare: int, a: Ledger, out: Output) -> bool:
+    """Whether there are so many rows left of each kind."""
+    orders, fills, decisions = len(out.orders), len(out.fills), len(out.decisions)
+    return a.counts[0] + spare <= orders and a.counts[1] + spare <= fills and a.counts[2] + spare <= decisions
 
 
 def list_busy(n: int, a: Ledger) -> int:
@@ -175,6 +177,15 @@ def fill_book(t: int, n: int, a: Ledger, b: BookColumns, s: Settings) -> None:
     for j in range(n):
         if a.opening[j] >= 0:
             enter_book(b, j, float(a.slots[j].side), a.slots[j].size)
+
+
+def decide_openings(t: int, n: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, equity: float, chain: Chain) -> None:
+    """Decide the openings of a step, in the order of the instruments."""
+    for j in range(n):
+        slot = a.slots[j]
+        if slot.wanted != 0:
+            decide_opening(t, j, m, a, b, out, s, equity, chain)
+            slot.wanted = 0
 
 
 def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, equity: float, chain: Chain) -> None:
