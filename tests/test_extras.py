@@ -132,7 +132,7 @@ def test_several_stand_beside_each_other() -> None:
     assert "mood" not in RATED.extra
     np.testing.assert_array_equal(values(both, "mood"), [NAN, 10, 10, 20, 20, 30])
     assert repr(both.extra) == "Extras(rate, mood)"
-    assert both.extra["mood"] is both.extra["mood"]
+    assert np.shares_memory(both.extra["mood"].to_numpy(), both.extra["mood"].to_numpy())
 
 
 def test_what_was_given_may_change_afterwards() -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from workbench.errors import DataError, did_you_mean
 from workbench.extras import Extra, Extras, extra_from
-from workbench.frames import FIELDS, instruments_for, join_frames
+from workbench.frames import FIELDS, handed_out, instruments_for, join_frames
 from workbench.instrument import Instrument
 from workbench.interval import DAY, canonical, nanoseconds
 from workbench.quality import check_frame, warn_of
@@ -297,10 +297,10 @@ class Bars:
         return digest.hexdigest()[:16]
 
     def memo(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what was made for `key` before, or make it: the bars never change, so it stays true."""
+        """Return what was made for `key` before, or make it: the bars never change, so it stays true, whatever becomes of a frame."""
         if key not in self._memo:
             self._memo[key] = make()
-        return self._memo[key]
+        return handed_out(self._memo[key])
 
     # -- choosing -----------------------------------------------------------------------------------------------
 
