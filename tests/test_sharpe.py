@@ -87,6 +87,7 @@ def test_the_best_of_many_without_skill() -> None:
     drawn = np.random.default_rng(1).normal(0, 0.1, (20_000, 50)).max(axis=1)
     assert expected_best(50, 0.01) == pytest.approx(drawn.mean(), rel=0.02)
     assert expected_best(1, 0.01) == 0.0
+    assert expected_best(10**18, 0.01) > expected_best(10**15, 0.01)
 
 
 def test_more_trials_deflate_more() -> None:
@@ -120,6 +121,7 @@ TRAPS = {
     ),
     "excess kurtosis and skew": (lambda: probabilistic_sharpe((0.1, 250, -2.0, 4.0)), "no distribution of skew -2 has a kurtosis of 4"),
     "prices": (lambda: sharpe([100.0, 101.0, 99.0]), "are these prices"),
+    "an equity of nothing": (lambda: sharpe([0.01, math.inf, 0.02]), "expected finite returns, got inf"),
     "several columns": (lambda: sharpe(pd.DataFrame({"a": FOUR})), "expected one series of returns per period, got DataFrame"),
     "words": (lambda: sharpe(["a", "b"]), "expected returns as numbers, got list of 'a'"),
     "three figures": (lambda: probabilistic_sharpe((0.1, 250, 0.0)), "got a tuple of 3"),
