@@ -347,7 +347,7 @@ class Bars:
         """Return the completed bars of a coarser interval, labelled by their open time.
 
         A coarser bar is there once its last possible bar has closed: of the bars up to one, exactly those whose end is not
-        after its close. Days begin at 00:00 UTC, weeks on Monday. The one in which an instrument's bars begin is left out
+        after its close. Days begin at 00:00 UTC, weeks (``"7D"``) on Monday. The one in which an instrument's bars begin is left out
         unless they begin with it, for some of it may be missing. Open is the first, high the highest, low the lowest,
         close the last, volume the sum; where an instrument has no bar in it, it has none.
 
