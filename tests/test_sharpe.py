@@ -90,6 +90,14 @@ def test_the_best_of_many_without_skill() -> None:
     assert expected_best(10**18, 0.01) > expected_best(10**15, 0.01)
 
 
+@pytest.mark.parametrize(("trials", "expected"), [(100, 0.9004), (46, 0.9505)])
+def test_the_worked_example_of_the_paper_on_deflation(trials: int, expected: float) -> None:
+    # five years of days, 250 a year; annual ratio 2.5, annual variance of the trials' ratios 1/2, skew -3, raw kurtosis 10
+    chosen = (2.5 / math.sqrt(250), 1250, -3.0, 10.0)
+    assert expected_best(100, 0.5 / 250) == pytest.approx(0.1132, abs=5e-5)
+    assert deflated_sharpe(chosen, trials=trials, variance=0.5 / 250) == pytest.approx(expected, abs=5e-5)
+
+
 def test_more_trials_deflate_more() -> None:
     returns = noise()
     found = [deflated_sharpe(returns, trials=trials, variance=0.001) for trials in (1, 2, 10, 1000)]
