@@ -139,12 +139,13 @@ def _with_holes(rng: Random, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def market_for(part: Component, seed: int) -> Bars:
-    """Return a random market: of two instruments for a part that trades pairs, of the right interval for a higher one."""
+    """Return a random market: two instruments for a part that trades pairs, the right interval for a higher one, hours for hours."""
     inner = list(parts_of(part))
     count = 2 if any(isinstance(one, PairsSpread) for one in inner) else None
     of = {one.of for one in inner if isinstance(one, HigherTimeframe)}
     tried = (random_market(seed + 1_000 * k, count) for k in range(50))
-    return next(bars for bars in tried if not of or of == {bars.interval})
+    hours = any(isinstance(one, TimeOfDay) for one in inner)
+    return next(bars for bars in tried if (not of or of == {bars.interval}) and not (hours and bars.daily))
 
 
 # -- strategies -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from worked import OTHER, SHARE, market
+from worked import OTHER, SHARE, market, same_numbers
 
 from workbench import Bars, Instrument, simulate
 from workbench.bars import FIELDS
@@ -80,7 +80,7 @@ def test_a_field_is_a_frame_of_time_by_symbol(name: str) -> None:
     assert found.index.equals(WHOLE.index)
     assert list(found.columns) == ["A", "B", "C"]
     np.testing.assert_array_equal(found.to_numpy(), WHOLE.array(name))
-    assert getattr(WHOLE, name) is found
+    assert same_numbers(getattr(WHOLE, name), found)
 
 
 def test_volume_is_refused_where_there_is_none() -> None:

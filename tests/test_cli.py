@@ -200,7 +200,7 @@ def test_a_misspelt_command_line(workbench: Command, arguments: list[str], said:
         (["--commission", "-1"], "workbench: Costs: commission must not be negative, got -1.0"),
         (["--currency", "XYZ"], "workbench: no conversion rate from USD to the account currency XYZ"),
         (["--rate", "EURUSD"], "workbench: --rate is written as PAIR=NUMBER, EURUSD=1.10, got 'EURUSD'"),
-        (["--interval", "7x"], "workbench: interval must look like '1min', '5min', '1h' or '1D', got '7x'"),
+        (["--interval", "7x"], "workbench: interval must look like '1min', '5min', '1h' or '1D' (a week is '7D'), got '7x'"),
         (["--interval", "5min"], "workbench: EURUSD: 1 fault in 400 bars: the commonest step between labels is 1h"),
     ],
     ids=" ".join,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,13 @@ def test_a_value_stands_from_the_first_close_at_which_it_was_known() -> None:
     [
         ("1h", [1, 1, 2, 2, 3, 3]),
         (pd.Timedelta("90min"), [NAN, 1, 1, 2, 2, 3]),
+        (timedelta(hours=1), [1, 1, 2, 2, 3, 3]),
+        (np.timedelta64(90, "m"), [NAN, 1, 1, 2, 2, 3]),
         (TIMES + pd.to_timedelta([1, 3, 2], unit="h"), [1, 1, 1, 1, 2, 3]),
         (["2024-01-01 05:00+01:00", "2024-01-01 05:00+01:00", "2024-01-01 06:00+01:00"], [NAN, NAN, NAN, 2, 3, 3]),
         ("30D", [NAN] * 6),
     ],
-    ids=["a span", "a timedelta", "times", "texts of another zone", "never yet"],
+    ids=["a span", "a timedelta", "a timedelta of Python", "a timedelta of numpy", "times", "texts of another zone", "never yet"],
 )
 def test_a_value_counts_from_when_it_was_known(known_at: Any, expected: list[float]) -> None:
     np.testing.assert_array_equal(BARS.with_extra("rate", RATE, known_at=known_at).extra["rate"], expected)
@@ -78,6 +81,7 @@ WAYS: dict[str, tuple[Callable[[wb.Bars], wb.Bars], list[float]]] = {
     "blocks": (lambda bars: next(block for columns, _, block in bars.blocks() if columns == [0]), [1, 2, 3, 3, 3]),
     "pickle": (lambda bars: pickle.loads(pickle.dumps(bars)), [1, 2, 2, 3, 3, 3]),
     "coarser": (lambda bars: bars.at("2h"), [2, 3, 3]),
+    "another order": (wb.validation.permute_bars, [1, 2, 2, 3, 3, 3]),
     "history": (lambda bars: History(bars).bars, [1, 2, 2, 3, 3, 3]),
 }
 
@@ -132,7 +136,7 @@ def test_several_stand_beside_each_other() -> None:
     assert "mood" not in RATED.extra
     np.testing.assert_array_equal(values(both, "mood"), [NAN, 10, 10, 20, 20, 30])
     assert repr(both.extra) == "Extras(rate, mood)"
-    assert both.extra["mood"] is both.extra["mood"]
+    assert np.shares_memory(both.extra["mood"].to_numpy(), both.extra["mood"].to_numpy())
 
 
 def test_what_was_given_may_change_afterwards() -> None:
@@ -156,6 +160,8 @@ def test_what_was_given_may_change_afterwards() -> None:
         (RATE, TIMES[:2], "known_at must give one time a row, got 2 for 3 rows"),
         (RATE, TIMES.tz_localize(None), "known_at must name a time zone"),
         (RATE, "soon", "known_at must be a span such as '0s' or '1D', or one time a row, got 'soon'"),
+        (RATE, 0, "known_at must be a span such as '0s' or '1D', or one time a row, got 0"),
+        (RATE, "NaT", "known_at must be a span such as '0s' or '1D', or one time a row, got 'NaT'"),
         (RATE.astype(str) + "x", "0s", "expected numbers, got values that are none"),
         ([1, 2, 3], "0s", "expected a Series or DataFrame with times as its index, got list"),
         (RATE.reset_index(drop=True), "0s", "expected a Series or DataFrame with times as its index"),
@@ -170,6 +176,8 @@ def test_what_was_given_may_change_afterwards() -> None:
         "too few",
         "known without zone",
         "no span",
+        "a number",
+        "no time",
         "texts",
         "list",
         "numbered",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from markets import random_market
-from worked import OTHER, SHARE, market
+from worked import OTHER, SHARE, market, same_numbers
 
 from workbench import Bars, indicators, simulate
 from workbench.errors import ParameterError
@@ -200,10 +201,35 @@ def test_06_no_tie_is_missed_where_means_of_ticks_are_equal() -> None:
 
 def test_an_indicator_is_worked_out_once() -> None:
     bars = market(BY_HAND)
-    assert indicators.sma(bars, 2) is indicators.sma(bars, 2)
-    assert indicators.sma(bars, 2) is not indicators.sma(bars, 2, "open")
-    assert indicators.atr(bars, 2) is not indicators.atr(bars, 2, "simple")
-    assert indicators.highest(bars, 2) is not indicators.lowest(bars, 2)
+    assert same_numbers(indicators.sma(bars, 2), indicators.sma(bars, 2))
+    assert not same_numbers(indicators.sma(bars, 2), indicators.sma(bars, 2, "open"))
+    assert not same_numbers(indicators.atr(bars, 2), indicators.atr(bars, 2, "simple"))
+    assert not same_numbers(indicators.highest(bars, 2), indicators.lowest(bars, 2))
+
+
+ASKED: dict[str, Callable[[Bars], pd.DataFrame]] = {
+    "indicator": lambda bars: indicators.sma(bars, 2),
+    "band": lambda bars: indicators.bollinger(bars, 2).upper,
+    "close": lambda bars: bars.close,
+    "outside series": lambda bars: bars.extra["rate"],
+}
+WRITTEN = {
+    "a cell": "frame.iloc[2, 0] = 0.0",
+    "a mask": "frame[frame > 0] = 0.0",
+    "in place": "frame -= 1.0",
+    "a column": "frame['mean'] = 0.0",
+}
+
+
+@pytest.mark.parametrize("write", WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_what_is_written_into_a_frame_is_seen_by_nobody_else(ask: Callable[[Bars], pd.DataFrame], write: str) -> None:
+    bars = market(BY_HAND)
+    bars = bars.with_extra("rate", bars.close + 0.0, known_at="0s")
+    before, mine = ask(bars).copy(), ask(bars)
+    exec(write, {"frame": mine})
+    assert not mine.equals(before)
+    pd.testing.assert_frame_equal(ask(bars), before)
 
 
 @pytest.mark.parametrize("window", [0, -1, 2.5, "3", None], ids=str)

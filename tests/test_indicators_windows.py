@@ -178,7 +178,10 @@ def test_bands_of_the_worksheet(shared: Path) -> None:
         (lambda bars: indicators.zscore(bars, 5, ddof=2), "zscore: ddof must be 0 (population) or 1 (sample), got 2"),
         (lambda bars: indicators.volatility(bars, 1), "volatility: window must be a whole number of bars, at least 2, got 1"),
         (lambda bars: indicators.volatility_quantile(bars, 5, 5, 50), "quantile must lie between 0 and 1, got 50"),
-        (lambda bars: indicators.momentum(bars, 5, 5), "momentum: skip must be at least 0 and below window=5, got 5"),
+        (lambda bars: indicators.momentum(bars, 5, 5), "momentum: skip must be a whole number from 0 to below window=5, got 5"),
+        (lambda bars: indicators.momentum(bars, 5, 1.5), "got 1.5"),  # type: ignore[arg-type]
+        (lambda bars: indicators.bollinger(bars, 5, "2"), "bollinger: width must be a positive number, got '2'"),  # type: ignore[arg-type]
+        (lambda bars: indicators.sma(bars.close, 5), "sma takes wb.Bars, got DataFrame"),  # type: ignore[arg-type]
         (lambda bars: indicators.momentum(bars, 2.5), "momentum: window must be a whole number of bars"),
         (lambda bars: indicators.bollinger(bars, 5, 0), "bollinger: width must be a positive number, got 0"),
         (lambda bars: indicators.keltner(bars, 5, 5, math.inf), "keltner: multiple must be a positive number, got inf"),

@@ -46,7 +46,7 @@ def test_a_day_is_a_day() -> None:
     "wrong", ["", "5", "15T", "min5", "5 weeks", "1M", "-1min", "0min", "0h", "1.5h", "1h30min", None, 5, pd.Timedelta("1h")]
 )
 def test_anything_else_is_refused_with_what_came(wrong: object) -> None:
-    with pytest.raises(DataError, match="interval must look like '1min', '5min', '1h' or '1D', got") as caught:
+    with pytest.raises(DataError, match=r"interval must look like '1min', '5min', '1h' or '1D' \(a week is '7D'\), got") as caught:
         canonical(wrong)  # type: ignore[arg-type]
     assert repr(wrong) in str(caught.value)
 

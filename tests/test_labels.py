@@ -147,7 +147,7 @@ def naive(close: np.ndarray, high: np.ndarray, low: np.ndarray, first: np.ndarra
 
 
 @settings(max_examples=60)
-@given(st.integers(2, 40), st.integers(1, 30), st.sampled_from([0.0, 0.01, 0.03]), st.integers(0, 10_000), st.booleans())
+@given(st.integers(2, 40), st.integers(1, 30), st.sampled_from([0.001, 0.01, 0.03]), st.integers(0, 10_000), st.booleans())
 def test_bar_by_bar_gives_the_same(n: int, vertical: int, width: float, seed: int, ranges: bool) -> None:
     random = np.random.default_rng(seed)
     close = 100 * np.cumprod(1 + random.normal(0, 0.01, n))
@@ -165,6 +165,9 @@ def test_bar_by_bar_gives_the_same(n: int, vertical: int, width: float, seed: in
 EVENTS = {
     "pairs": pd.MultiIndex.from_tuples([(days(1)[0], "A"), (days(4)[0], "B")]),
     "a frame of booleans": pd.DataFrame({"B": [0, 0, 0, 1, 0, 0], "A": [1, 0, 0, 0, 0, 0]}, frame(PRICES).index).astype(bool),
+    "a series of booleans": pd.Series(
+        [True, False, True], pd.MultiIndex.from_tuples([(days(1)[0], "A"), (days(2)[0], "A"), (days(4)[0], "B")])
+    ),
 }
 
 
@@ -202,6 +205,33 @@ def test_sides_are_joined_by_time_and_symbol_not_by_position() -> None:
     assert other["label"].loc[dropped].isna().all()
 
 
+@pytest.mark.parametrize(
+    ("side", "closes", "label", "right"),
+    [
+        (1.0, [100, 97], -1, 0),
+        (1.0, [100, 97, 102], -1, 0),
+        (-1.0, [100, 97, 94], -1, 1),
+        (-1.0, [100, 103, 90], 1, 0),
+        (np.nan, [100, 97], -1, None),
+    ],
+    ids=["long, stopped", "long, stopped first", "short, on target", "short, stopped", "no side"],
+)
+def test_a_short_has_its_target_below_and_its_stop_above(side: float, closes: list[float], label: float, right: float | None) -> None:
+    over = bars([*closes, 100.0])
+    stances = pd.DataFrame({"A": side}, over.index)
+    labels = wb.labels.triple_barrier(over, upper=0.05, lower=0.02, vertical=len(closes), side=stances)
+    assert labels["label"].iloc[0] == label
+    meta = wb.labels.meta_labels(labels.iloc[:1], stances) if right is not None else None
+    assert meta is None or meta["label"].tolist() == [right]
+
+
+@pytest.mark.parametrize(("side", "barrier"), [(1.0, "lower"), (-1.0, "upper")], ids=["long", "short"])
+def test_a_bar_that_reaches_both_barriers_is_a_stop(side: float, barrier: str) -> None:
+    wild = bars([100.0, 100.0], high=[100, 110], low=[100, 90])
+    labels = wb.labels.triple_barrier(wild, 0.05, 0.05, 1, path="high_low", side=pd.DataFrame({"A": side}, wild.index))
+    assert labels["barrier"].iloc[0] == barrier
+
+
 # -- refusals -------------------------------------------------------------------------------------------------------------
 
 ONE = bars(PRICES)
@@ -217,6 +247,17 @@ REFUSED = {
         lambda: wb.labels.triple_barrier(ONE, 0.1, 0.1, 2, pd.MultiIndex.from_tuples([(days(2)[0], "B")])),
         "there is no bar at .*'B'",
     ),
+    "a barrier at the entry": (lambda: wb.labels.triple_barrier(ONE, 0.1, 0, 2), "lower must be a number above 0, or None for no barrier"),
+    "stances for events": (
+        lambda: wb.labels.triple_barrier(ONE, 0.1, 0.1, 2, -(ONE.close > 100.0).astype(float)),
+        "stances.fillna.0. != 0",
+    ),
+    "events without a zone": (lambda: wb.labels.triple_barrier(ONE, 0.1, 0.1, 2, days(2).tz_localize(None)), "name no time zone"),
+    "a side given twice": (
+        lambda: wb.labels.meta_labels(wb.labels.fixed_horizon(ONE, 1), pd.Series(1.0, wb.labels.fixed_horizon(ONE, 1).index.repeat(2))),
+        "side must have one row a bar and symbol",
+    ),
+    "no seed": (lambda: wb.labels.sequential_bootstrap(wb.labels.fixed_horizon(ONE, 1), seed=None), "seed must be a whole number"),
     "no events": (lambda: wb.labels.triple_barrier(ONE, 0.1, 0.1, 2, 3), "events must be times"),
     "no labels": (lambda: wb.labels.meta_labels(ONE.close, ONE.close), "takes a label table"),
     "another side": (lambda: wb.labels.meta_labels(wb.labels.fixed_horizon(ONE, 1), ONE.close.tz_localize(None)), "no opinion on any row"),

@@ -83,6 +83,9 @@ TRAPS = {
     "an odd number of blocks": (lambda: probability_of_overfitting(field(), 7), "blocks must be an even number from 2 to 20, got 7"),
     "too many blocks": (lambda: probability_of_overfitting(field(), 40), "blocks must be an even number from 2 to 20, got 40"),
     "too short": (lambda: probability_of_overfitting(field(periods=31)), "16 blocks need at least 32 periods, got 31"),
+    "the wrong way round": (lambda: probability_of_overfitting(field().iloc[::-1]), "one row a period, in the order of time"),
+    "below each other": (lambda: probability_of_overfitting(pd.concat([field()] * 2)), "one row a period, in the order of time"),
+    "prices": (lambda: probability_of_overfitting(100.0 + field()), "all of 's0' are above 1: are these prices"),
     "a gap": (lambda: probability_of_overfitting(field().replace(field().iloc[3, 4], np.nan)), "nan for 's4' at 2024-01-04"),
 }
 

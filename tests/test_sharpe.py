@@ -87,6 +87,15 @@ def test_the_best_of_many_without_skill() -> None:
     drawn = np.random.default_rng(1).normal(0, 0.1, (20_000, 50)).max(axis=1)
     assert expected_best(50, 0.01) == pytest.approx(drawn.mean(), rel=0.02)
     assert expected_best(1, 0.01) == 0.0
+    assert expected_best(10**18, 0.01) > expected_best(10**15, 0.01)
+
+
+@pytest.mark.parametrize(("trials", "expected"), [(100, 0.9004), (46, 0.9505)])
+def test_the_worked_example_of_the_paper_on_deflation(trials: int, expected: float) -> None:
+    # five years of days, 250 a year; annual ratio 2.5, annual variance of the trials' ratios 1/2, skew -3, raw kurtosis 10
+    chosen = (2.5 / math.sqrt(250), 1250, -3.0, 10.0)
+    assert expected_best(100, 0.5 / 250) == pytest.approx(0.1132, abs=5e-5)
+    assert deflated_sharpe(chosen, trials=trials, variance=0.5 / 250) == pytest.approx(expected, abs=5e-5)
 
 
 def test_more_trials_deflate_more() -> None:
@@ -120,6 +129,7 @@ TRAPS = {
     ),
     "excess kurtosis and skew": (lambda: probabilistic_sharpe((0.1, 250, -2.0, 4.0)), "no distribution of skew -2 has a kurtosis of 4"),
     "prices": (lambda: sharpe([100.0, 101.0, 99.0]), "are these prices"),
+    "an equity of nothing": (lambda: sharpe([0.01, math.inf, 0.02]), "expected finite returns, got inf"),
     "several columns": (lambda: sharpe(pd.DataFrame({"a": FOUR})), "expected one series of returns per period, got DataFrame"),
     "words": (lambda: sharpe(["a", "b"]), "expected returns as numbers, got list of 'a'"),
     "three figures": (lambda: probabilistic_sharpe((0.1, 250, 0.0)), "got a tuple of 3"),

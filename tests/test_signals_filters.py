@@ -130,6 +130,11 @@ def test_a_filter_has_the_view_and_the_lookback_of_its_signal() -> None:
     assert not Calendar(Breakout()).cross_sectional
 
 
+def test_the_hours_of_daily_bars_are_refused() -> None:
+    with pytest.raises(ParameterError, match="TimeOfDay: bars of 1D have no hours; take shorter ones, or Calendar for days"):
+        TimeOfDay(Always()).stances(flat("2024-01-01", 3, "1D"))
+
+
 def test_filters_may_be_put_into_each_other() -> None:
     signal = TimeOfDay(Calendar(Always(), ("Tue",)), "00:00", "02:30", "UTC")
     assert acting(signal, flat("2024-01-01", 72, "1h")) == ["01-02 00:00", "01-02 01:00", "01-02 23:00"]

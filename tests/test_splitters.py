@@ -259,6 +259,11 @@ REFUSED = {
     "one fold": (lambda: PurgedKFold(1, ends=X20["end"]), "n_splits must be a whole number of at least 2, got 1"),
     "a negative embargo": (lambda: PurgedKFold(4, ends=X20["end"], embargo=-1), "embargo must be a number of bars"),
     "half an embargo": (lambda: PurgedKFold(4, ends=X20["end"], embargo=0.01), "embargo must be a number of bars .* got 0.01"),
+    "an embargo of numpy": (lambda: PurgedKFold(4, ends=X20["end"], embargo=np.timedelta64(2, "D")), "embargo must be a number of bars"),
+    "X without a zone": (
+        lambda: folds(MINE, X20.droplevel(1).tz_localize(None)),
+        "name their time zone both, got none for X and UTC for ends",
+    ),
     "an embargo over all": (lambda: folds(PurgedKFold(2, ends=X20["end"], embargo=99), X20), "no row is left to train on beside group 0"),
     "more folds than bars": (lambda: folds(PurgedKFold(21, ends=X20["end"]), X20), "21 groups need at least as many bars"),
     "too many tests": (lambda: folds(WalkForward(5, test_size=4), X20), "5 tests of 4 bars need more than 20 bars, X has 20"),

@@ -34,6 +34,11 @@ EURUSD = wb.Instrument("EURUSD", "fx", multiplier=100_000)
 USDJPY = wb.Instrument("USDJPY", "fx", multiplier=100_000)
 
 
+def same_numbers(left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    """Whether two frames show the same place in memory: it was worked out once."""
+    return np.shares_memory(left.to_numpy(), right.to_numpy())
+
+
 class Script(wb.signals.SignalGenerator):
     """Says what is written: one string a symbol, one character an interval from the first label on."""
 

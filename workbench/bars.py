@@ -13,7 +13,7 @@ import pandas as pd
 from workbench.arrays import transposed
 from workbench.errors import DataError, did_you_mean
 from workbench.extras import Extra, Extras, extra_from
-from workbench.frames import FIELDS, instruments_for, join_frames
+from workbench.frames import FIELDS, handed_out, instruments_for, join_frames
 from workbench.instrument import Instrument
 from workbench.interval import DAY, canonical, nanoseconds
 from workbench.quality import check_frame, warn_of
@@ -298,10 +298,10 @@ class Bars:
         return digest.hexdigest()[:16]
 
     def memo(self, key: Any, make: Callable[[], Any]) -> Any:
-        """Return what was made for `key` before, or make it: the bars never change, so it stays true."""
+        """Return what was made for `key` before, or make it: the bars never change, so it stays true, whatever becomes of a frame."""
         if key not in self._memo:
             self._memo[key] = make()
-        return self._memo[key]
+        return handed_out(self._memo[key])
 
     # -- choosing -----------------------------------------------------------------------------------------------
 
@@ -348,7 +348,7 @@ class Bars:
         """Return the completed bars of a coarser interval, labelled by their open time.
 
         A coarser bar is there once its last possible bar has closed: of the bars up to one, exactly those whose end is not
-        after its close. Days begin at 00:00 UTC, weeks on Monday. The one in which an instrument's bars begin is left out
+        after its close. Days begin at 00:00 UTC, weeks (``"7D"``) on Monday. The one in which an instrument's bars begin is left out
         unless they begin with it, for some of it may be missing. Open is the first, high the highest, low the lowest,
         close the last, volume the sum; where an instrument has no bar in it, it has none.
 

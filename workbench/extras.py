@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,35 +54,36 @@ class Extras(Mapping[str, Any]):
 
     def __init__(self, bars: Bars, held: Mapping[str, Extra]) -> None:
         self._bars = bars
-        self._held = held
+        #: What was given, whatever the labels.
+        self.held = held
 
     def __getitem__(self, name: str) -> Any:
         """Return a Series of length T, or a DataFrame of T rows: at each bar what was known at its close."""
-        if name not in self._held:
-            known = did_you_mean(str(name), self._held) or (f"; known: {', '.join(self._held)}" if self._held else "")
+        if name not in self.held:
+            known = did_you_mean(str(name), self.held) or (f"; known: {', '.join(self.held)}" if self.held else "")
             raise DataError(f"these bars have no outside series {name!r}{known}; bars.with_extra({name!r}, ...) gives it to them")
         return self._bars.memo(("extra", name), lambda: self._laid(name))
 
     def _laid(self, name: str) -> Any:
         from workbench.sessions import close_times
 
-        held = self._held[name]
+        held = self.held[name]
         values = held.at(close_times(self._bars))
         if held.columns is None:
             return pd.Series(values[:, 0], self._bars.index, name=name)
         return pd.DataFrame(values, self._bars.index, list(held.columns))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._held
+        return name in self.held
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
+        return iter(self.held)
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.held)
 
     def __repr__(self) -> str:
-        return f"Extras({', '.join(self._held) or 'none'})"
+        return f"Extras({', '.join(self.held) or 'none'})"
 
 
 def extra_from(name: str, given: Any, known_at: Any) -> Extra:
@@ -92,7 +94,7 @@ def extra_from(name: str, given: Any, known_at: Any) -> Extra:
     name : str
     given : Series or DataFrame
         Numbers; its index is the time that each row is about.
-    known_at : str, Timedelta or sequence of times
+    known_at : str, timedelta or sequence of times
         How long after its own time each row was known, or when.
 
     Raises
@@ -115,17 +117,19 @@ def extra_from(name: str, given: Any, known_at: Any) -> Extra:
 
 def _known(own: np.ndarray, known_at: Any, name: str) -> np.ndarray:
     """Return when each row was known, in nanoseconds."""
-    if isinstance(known_at, (str, pd.Timedelta)):
-        try:
-            known = own + pd.Timedelta(known_at).as_unit("ns").value
-        except ValueError:
-            said = "a span such as '0s' or '1D', or one time a row"
-            raise DataError(f"with_extra({name!r}): known_at must be {said}, got {known_at!r}") from None
+    try:
+        given = pd.Timedelta(known_at) if isinstance(known_at, (str, timedelta, np.timedelta64)) else pd.DatetimeIndex(known_at)
+    except (TypeError, ValueError):
+        given = pd.NaT
+    if isinstance(given, pd.DatetimeIndex):
+        if len(given) != len(own):
+            raise DataError(f"with_extra({name!r}): known_at must give one time a row, got {len(given)} for {len(own)} rows")
+        known = _utc(given, name, "known_at")
+    elif isinstance(given, pd.Timedelta):
+        known = own + given.as_unit("ns").value
     else:
-        times = pd.DatetimeIndex(known_at)
-        if len(times) != len(own):
-            raise DataError(f"with_extra({name!r}): known_at must give one time a row, got {len(times)} for {len(own)} rows")
-        known = _utc(times, name, "known_at")
+        said = "a span such as '0s' or '1D', or one time a row"
+        raise DataError(f"with_extra({name!r}): known_at must be {said}, got {known_at!r}")
     early = np.flatnonzero(known < own)
     if len(early):
         when, about = (pd.Timestamp(int(times[early[0]]), tz="UTC") for times in (known, own))

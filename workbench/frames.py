@@ -1,8 +1,9 @@
-"""OHLCV frames of several instruments, laid side by side on the union of their labels."""
+"""OHLCV frames of several instruments, laid side by side on the union of their labels; and how frames are handed out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from workbench.errors import DataError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.quality import require_bar_columns
 
-__all__ = ["FIELDS", "instruments_for", "join_frames"]
+__all__ = ["FIELDS", "handed_out", "instruments_for", "join_frames"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -41,3 +42,12 @@ def instruments_for(frames: Mapping[str, pd.DataFrame], given: Mapping[str, Inst
         if name not in known:
             raise DataError(f"no instrument given for the bars of {name!r}{did_you_mean(name, known)}")
     return [known[name] for name in frames]
+
+
+def handed_out(kept: Any) -> Any:
+    """Return what somebody may write into while what is kept stays as it is: a frame shares its numbers until then (copy on write)."""
+    if isinstance(kept, (pd.DataFrame, pd.Series)):
+        return kept.copy(deep=False)
+    if isinstance(kept, tuple) and hasattr(kept, "_make"):
+        return kept._make(map(handed_out, kept))
+    return kept

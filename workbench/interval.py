@@ -38,5 +38,5 @@ def nanoseconds(interval: str) -> int:
     match = re.fullmatch(r"\s*(\d*)\s*([A-Za-z]+)\s*", interval) if isinstance(interval, str) else None
     unit = SPELT.get(match[2]) if match else None
     if match is None or unit is None or (match[1] and not int(match[1])):
-        raise DataError(f"interval must look like '1min', '5min', '1h' or '1D', got {interval!r}")
+        raise DataError(f"interval must look like '1min', '5min', '1h' or '1D' (a week is '7D'), got {interval!r}")
     return int(match[1] or 1) * UNITS[unit]

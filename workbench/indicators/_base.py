@@ -55,6 +55,8 @@ def columnwise(
     bars: Bars, key: tuple[object, ...], fields: tuple[str, ...], make: Callable[[Columns], np.ndarray], *windows: int
 ) -> pd.DataFrame:
     """Run `make` on each instrument's bars without its holes, once per Bars object and `key`, whose first word is the name."""
+    if not isinstance(bars, Bars):
+        raise ParameterError(f"{key[0]} takes wb.Bars, got {type(bars).__name__}; of another field than the close: field='high'")
     for window in windows:
         require_window(str(key[0]), window)
     for field in fields:
@@ -91,7 +93,7 @@ def require_window(name: str, window: object, least: int = 1) -> None:
 
 def require_number(name: str, what: str, value: float) -> None:
     """Refuse what is no positive number."""
-    if not 0 < value < math.inf:
+    if not isinstance(value, (int, float, np.number)) or not 0 < value < math.inf:
         raise ParameterError(f"{name}: {what} must be a positive number, got {value!r}")
 
 

@@ -39,8 +39,8 @@ def momentum(bars: Bars, window: int, skip: int = 0, field: str = "close") -> pd
     5
     """
     require_window("momentum", window)
-    if not 0 <= skip < window:
-        raise ParameterError(f"momentum: skip must be at least 0 and below window={window}, got {skip!r}")
+    if not isinstance(skip, (int, np.integer)) or not 0 <= skip < window:
+        raise ParameterError(f"momentum: skip must be a whole number from 0 to below window={window}, got {skip!r}")
     return columnwise(bars, ("momentum", field, window, skip), (field,), lambda c: _change(c[0], window, skip))
 
 

@@ -18,7 +18,8 @@ class Crossing(SignalGenerator):
     """The sign of another signal at the bars at which it changes, NaN on the bars after (SEMANTICS 6).
 
     For a sizer, an exit or a vote with `hold=` that should see the crossing and not the state after it. An opinion that
-    follows a bar without one counts as a change; the first one of all does not, for nobody knows what was before.
+    follows a bar without one counts as a change; one at the first bar after the warm-up of `signal` does not, for nobody knows what
+    was before.
 
     Parameters
     ----------

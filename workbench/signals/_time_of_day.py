@@ -21,7 +21,8 @@ class TimeOfDay(Filter):
 
     What counts is the moment of the decision, the end of the bar (label + interval): from `start` on and before `end`, on
     the clock of `zone`, its summer time included. An order follows at the next bar: to be out of the market at 16:00 with
-    bars of 5 minutes, let `end` be 15:50 and `outside` be "flat".
+    bars of 5 minutes, let `end` be 15:50 and `outside` be "flat". Bars of a day and longer are refused: all of them end at the
+    same hour.
 
     Parameters
     ----------
@@ -56,7 +57,15 @@ class TimeOfDay(Filter):
         require_zone("TimeOfDay", self.zone)
 
     def inside(self, bars: Bars) -> np.ndarray:
-        """Return at which bars the decision falls into the hours, booleans of shape (T, N)."""
+        """Return at which bars the decision falls into the hours, booleans of shape (T, N).
+
+        Raises
+        ------
+        ParameterError
+            Bars of a day or longer.
+        """
+        if bars.daily:
+            raise ParameterError(f"TimeOfDay: bars of {bars.interval} have no hours; take shorter ones, or Calendar for days")
         ends = (bars.index + pd.Timedelta(bars.interval_ns, "ns")).tz_convert(self.zone)
         clock = ends.hour.to_numpy() * 60 + ends.minute.to_numpy()
         start, end = (int(value[:2]) * 60 + int(value[3:]) for value in (self.start, self.end))

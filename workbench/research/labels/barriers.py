@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from workbench.alignment import aligned
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
 from workbench.research.labels.table import TIE, Own, each_instrument, keys_of, label_table, require_bars, require_count, widths
@@ -34,6 +35,7 @@ def triple_barrier(
     volatility: Any = None,
     path: Literal["close", "high_low"] = "close",
     at_vertical: Literal["sign", "zero"] = "sign",
+    side: Any = None,
 ) -> pd.DataFrame:
     """Label events by the barrier that the price touches first.
 
@@ -44,7 +46,8 @@ def triple_barrier(
     ----------
     bars : Bars of shape (T, N)
     upper, lower : float or None
-        Distance of the barriers from the entry: shares of the price, or multiples of the volatility. None: no such barrier.
+        Distance of the barriers from the entry, above 0: shares of the price, or multiples of the volatility. None: no such
+        barrier (the book writes 0 for it).
     vertical : int
         After how many of the instrument's own bars the label ends in any case, at least 1.
     events : DatetimeIndex, MultiIndex (timestamp, symbol), what is indexed by one, or DataFrame of booleans (T, N), optional
@@ -53,9 +56,13 @@ def triple_barrier(
         As a share of the price, known at the close of its bar (it must be causal). Where it is NaN or not above 0 there is no label.
     path : {"close", "high_low"}, default "close"
         What touches a barrier. With ``"high_low"`` the touch is at the barrier, or at the open of a bar that opens beyond it;
-        a bar that reaches both barriers touches the lower one, as stops come before targets (SEMANTICS 23).
+        a bar that reaches both barriers touches the lower one (with a `side` below 0 the upper one), as stops come before targets
+        (SEMANTICS 23).
     at_vertical : {"sign", "zero"}, default "sign"
         The label at the vertical barrier: the sign of the return, or 0.
+    side : DataFrame of shape (T, N) or Series, optional
+        The stance of a primary signal, for `meta_labels`. Where it is below 0 the two distances change places, as a short position
+        has its target (`upper`) below the entry and its stop (`lower`) above; label, `barrier` and `ret` still tell of the price.
 
     Returns
     -------
@@ -66,11 +73,11 @@ def triple_barrier(
     Raises
     ------
     ParameterError
-        A distance that is no number, an event without a bar, an unknown word.
+        A distance that is no number above 0, an event without a bar, an unknown word.
 
     Notes
     -----
-    Lopez de Prado, Advances in Financial Machine Learning (2018), 3.4.
+    Lopez de Prado, Advances in Financial Machine Learning (2018), 3.4 and 3.6.
 
     Examples
     --------
@@ -82,14 +89,17 @@ def triple_barrier(
     _one_of(path, ("close", "high_low"), "path")
     _one_of(at_vertical, ("sign", "zero"), "at_vertical")
     vertical = require_count(vertical, "vertical")
-    up, down = (widths(x, volatility, require_bars(bars, "triple_barrier"), n) for x, n in ((upper, "upper"), (lower, "lower")))
+    up, down = (_distances(x, volatility, require_bars(bars, "triple_barrier"), n) for x, n in ((upper, "upper"), (lower, "lower")))
+    short = np.zeros(bars.shape, bool) if side is None else aligned(side, bars, "side", "a stance") < 0
+    up, down = np.where(short, down, up), np.where(short, up, down)
     chosen = bars.present if events is None else keys_of(events, bars, "events")
     end, barrier, ret = np.full(bars.shape, -1), np.zeros(bars.shape, int), np.full(bars.shape, np.nan)
     for own in each_instrument(bars):
         column, events_at = own.column, np.flatnonzero(chosen[own.rows, own.column])
         rows = own.rows[events_at]
         entry = own.prices["close"][events_at]
-        found = _touches(own, events_at, entry * (1 + up[rows, column]), entry * (1 - down[rows, column]), vertical, path)
+        levels = entry * (1 + up[rows, column]), entry * (1 - down[rows, column])
+        found = _touches(own, events_at, levels, short[rows, column], vertical, path)
         known = found.barrier != UNKNOWN
         end[rows[known], column] = own.rows[found.bar[known]]
         barrier[rows, column], ret[rows, column] = found.barrier, found.price / entry - 1
@@ -103,21 +113,29 @@ def _one_of(word: str, known: tuple[str, ...], name: str) -> None:
         raise ParameterError(f"{name} must be {' or '.join(map(repr, known))}, got {word!r}{did_you_mean(str(word), known)}")
 
 
-def _touches(own: Own, at: np.ndarray, upper: np.ndarray, lower: np.ndarray, vertical: int, path: str) -> _Touches:
+def _distances(multiple: float | None, volatility: Any, bars: Bars, name: str) -> np.ndarray:
+    """Return how far a barrier lies from each close: one at the close itself would be touched by whatever comes."""
+    if multiple is not None and multiple == 0:
+        raise ParameterError(f"{name} must be a number above 0, or None for no barrier on that side, got {multiple!r}")
+    return widths(multiple, volatility, bars, name)
+
+
+def _touches(own: Own, at: np.ndarray, levels: tuple[np.ndarray, np.ndarray], short: np.ndarray, vertical: int, path: str) -> _Touches:
     """Return what each event touches first."""
+    upper, lower = levels
     names = ("close", "close", "close") if path == "close" else ("open", "high", "low")
     first, high, low = (own.prices[name] for name in names)
     tested = ~np.isnan(upper) & ~np.isnan(lower)
     end = at + vertical
     above, below = _first(high, at, upper * (1 - TIE), vertical), _first(-low, at, -lower * (1 + TIE), vertical)
     bar = np.minimum(np.minimum(above, below), np.minimum(end, len(first) - 1))
-    opens_above = first[bar] >= upper * (1 - TIE)
-    up = tested & (bar == above) & ((above < below) | opens_above)
+    opens_above, opens_below = first[bar] >= upper * (1 - TIE), first[bar] <= lower * (1 + TIE)
+    up = tested & (bar == above) & ((above < below) | opens_above | (short & ~opens_below))
     down = tested & (bar == below) & ~up
     timed_out = tested & (bar == end) & ~up & ~down
     barrier = np.select([up, down, timed_out], [UPPER, LOWER, VERTICAL], UNKNOWN)
-    levels = [np.maximum(upper, first[bar]), np.minimum(lower, first[bar]), own.prices["close"][bar]]
-    return _Touches(barrier, bar, np.select([up, down, timed_out], levels, np.nan))
+    prices = [np.maximum(upper, first[bar]), np.minimum(lower, first[bar]), own.prices["close"][bar]]
+    return _Touches(barrier, bar, np.select([up, down, timed_out], prices, np.nan))
 
 
 def _first(values: np.ndarray, at: np.ndarray, levels: np.ndarray, vertical: int) -> np.ndarray:

@@ -19,7 +19,8 @@ def meta_labels(labels: pd.DataFrame, side: Any) -> pd.DataFrame:
     Parameters
     ----------
     labels : DataFrame
-        A label table (`workbench.research.labels`).
+        A label table (`workbench.research.labels`). Of `triple_barrier` with two different distances, made with the same ``side=``:
+        the target of a short position lies below its entry.
     side : DataFrame (time x symbol) or Series indexed by (timestamp, symbol)
         The primary signal's stance; its sign counts. Joined by timestamp and symbol: rows without a side have no opinion.
 
@@ -32,7 +33,7 @@ def meta_labels(labels: pd.DataFrame, side: Any) -> pd.DataFrame:
     Raises
     ------
     ParameterError
-        A side of another form, or without a single row of the labels.
+        A side of another form, one that names a row twice, or without a single row of the labels.
 
     Notes
     -----
@@ -59,7 +60,9 @@ def _stacked(side: Any) -> pd.Series:
     """Return the sides indexed by (timestamp, symbol)."""
     if isinstance(side, pd.DataFrame) and not isinstance(side.index, pd.MultiIndex):
         index = pd.MultiIndex.from_product([side.index, side.columns], names=LEVELS)
-        return pd.Series(side.to_numpy(dtype=float).ravel(), index)
+        side = pd.Series(side.to_numpy(dtype=float).ravel(), index)
     if isinstance(side, pd.Series) and isinstance(side.index, pd.MultiIndex):
+        if not side.index.is_unique:
+            raise ParameterError(f"side must have one row a bar and symbol, got two of {side.index[side.index.duplicated()][0]}")
         return side
     raise ParameterError(f"side must be a frame (time x symbol) or a Series indexed by (timestamp, symbol), got {type(side).__name__}")

@@ -73,7 +73,7 @@ def sequential_bootstrap(labels: pd.DataFrame, size: int | None = None, seed: in
     Raises
     ------
     ParameterError
-        No known label.
+        No known label, a size or seed that is no whole number.
 
     Notes
     -----
@@ -91,7 +91,7 @@ def sequential_bootstrap(labels: pd.DataFrame, size: int | None = None, seed: in
     if not len(spans.first):
         raise ParameterError("sequential_bootstrap: no label of the table is known")
     count = len(spans.first) if size is None else require_count(size, "size")
-    random = np.random.default_rng(seed).random(count)
+    random = np.random.default_rng(require_count(seed, "seed", 0)).random(count)
     drawn, share, chosen = np.zeros(len(spans.bars)), np.ones(len(spans.bars)), np.empty(count, int)
     for draw in range(count):
         reached = np.cumsum(mean_over(spans, share))

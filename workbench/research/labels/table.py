@@ -117,13 +117,20 @@ def _said(given: Any) -> str:
 def keys_of(given: Any, bars: Bars, who: str) -> np.ndarray:
     """Return where `given` names a bar, booleans of shape (T, N): times (of every symbol), (timestamp, symbol) or a frame of booleans.
 
+    Of a Series of booleans the rows that are true count, of any other its index.
+
     Raises
     ------
     ParameterError
-        A time or symbol at which there is no bar.
+        A time or symbol at which there is no bar, a frame of anything but booleans.
     """
     if isinstance(given, pd.DataFrame) and not isinstance(given.index, pd.MultiIndex):
-        return (aligned(given, bars, who, "true or false") == 1) & bars.present
+        values = aligned(given, bars, who, "true or false")
+        if not np.isin(values[bars.present], (0.0, 1.0)).all():
+            raise ParameterError(f"{who} must be a frame of booleans, got other numbers; of stances: stances.fillna(0) != 0")
+        return (values == 1) & bars.present
+    if isinstance(given, pd.Series) and given.dtype == bool:
+        given = given[given]
     index = given if isinstance(given, pd.Index) else getattr(given, "index", None)
     chosen = np.zeros(bars.shape, bool)
     if isinstance(index, pd.MultiIndex) and index.nlevels == 2:
@@ -137,5 +144,6 @@ def keys_of(given: Any, bars: Bars, who: str) -> np.ndarray:
     else:
         raise ParameterError(f"{who} must be times, (timestamp, symbol) pairs or a frame of booleans, got {type(given).__name__}")
     if not there.all():
-        raise ParameterError(f"{who}: there is no bar at {index[int(np.argmin(there))]}")
+        zone = "" if getattr(index.get_level_values(0), "tz", None) else "; bars are labelled in UTC, and these times name no time zone"
+        raise ParameterError(f"{who}: there is no bar at {index[int(np.argmin(there))]}{zone}")
     return chosen

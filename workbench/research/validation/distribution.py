@@ -30,7 +30,10 @@ class Distribution:
     values: np.ndarray
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Return the two percentiles that hold the middle `confidence` of the samples; samples without a figure are left out."""
+        """Return the two percentiles that hold the middle `confidence` of the samples; samples without a figure are left out.
+
+        Percentiles are interpolated in a line between two samples, as numpy does by default.
+        """
         if not 0 < confidence < 1:
             raise ParameterError(f"confidence must lie between 0 and 1, got {confidence!r}")
         rest = (1 - confidence) / 2
@@ -39,7 +42,7 @@ class Distribution:
         return float(low), float(high)
 
     def summary(self) -> pd.Series:
-        """Return the figure, and mean, deviation and percentiles of the samples."""
+        """Return the figure, and mean, deviation (ddof=1) and percentiles of the samples."""
         valid = self.values[~np.isnan(self.values)]
         low, high = self.interval()
         mean, deviation = (float(valid.mean()), float(valid.std(ddof=1))) if len(valid) > 1 else (np.nan, np.nan)

@@ -36,7 +36,8 @@ def probability_of_overfitting(performance: pd.DataFrame, blocks: int = 16) -> f
     Raises
     ------
     ParameterError
-        No index of times (a transposed matrix), fewer than two strategies, NaN, an odd number of blocks, too short a time.
+        No index of rising times (a transposed matrix, several strategies below each other), fewer than two strategies, NaN, prices,
+        an odd number of blocks, too short a time.
 
     Notes
     -----
@@ -121,6 +122,8 @@ def _checked(performance: Any, blocks: int) -> np.ndarray:
         turned = ": is it transposed?" if isinstance(performance.columns, pd.DatetimeIndex) else ""
         said = f"performance must be time x strategy, indexed by time, got {type(performance.index).__name__}"
         raise ParameterError(f"{said} of {len(performance)} rows and {performance.shape[1]} columns{turned}")
+    if not (performance.index.is_monotonic_increasing and performance.index.is_unique):
+        raise ParameterError("performance must have one row a period, in the order of time: blocks are cut from it as it stands")
     if performance.shape[1] < 2:
         raise ParameterError(f"overfitting is a matter of choice: at least two strategies (columns) are needed, got {performance.shape[1]}")
     if isinstance(blocks, bool) or not isinstance(blocks, (int, np.integer)) or blocks % 2 or not 2 <= blocks <= MOST_BLOCKS:
@@ -134,4 +137,7 @@ def _checked(performance: Any, blocks: int) -> np.ndarray:
         raise ParameterError(
             f"performance must have a return in every period (0 where a strategy was flat): {values[row, column]} for {where}"
         )
+    if (values > 1).all(axis=0).any():
+        name = performance.columns[int((values > 1).all(axis=0).argmax())]
+        raise ParameterError(f"performance must be returns as shares (0.01 is a percent), all of {name!r} are above 1: are these prices?")
     return values

@@ -29,7 +29,8 @@ def permute_bars(bars: Bars, seed: int = 0) -> Bars:
 
     A bar keeps its shape: the gap from the close before it to its open, and high, low and close relative to the open; and its volume.
     The first bar stays. So the returns are the same set, and the last close of an instrument is (but for rounding) its own.
-    Instruments with the same labels are permuted alike, which keeps what they have in common; holes stay where they are.
+    Instruments with the same labels are permuted alike, which keeps what they have in common; of others that is lost. Holes stay
+    where they are, and outside series too: what they have to do with the moves is lost as well.
 
     Parameters
     ----------
@@ -66,7 +67,8 @@ def permute_bars(bars: Bars, seed: int = 0) -> Bars:
         for name, values in _reordered(block, order).items():
             cube[name][rows[:, None], np.array(columns)] = values
     source = f"simulated: the bars of {bars.source or 'a market'} in another order (seed={seed})"
-    return Bars(bars.index, bars.instruments, bars.interval, cube, source, (*bars.assumptions, "the order of the bars is made up"))
+    assumptions = (*bars.assumptions, "the order of the bars is made up")
+    return Bars(bars.index, bars.instruments, bars.interval, cube, source, assumptions, bars.extra.held)
 
 
 def _reordered(block: Bars, order: np.ndarray) -> dict[str, np.ndarray]:

@@ -25,7 +25,7 @@ def returns_of(given: Any) -> np.ndarray:
     Raises
     ------
     ParameterError
-        Several columns, no numbers, or what looks like prices.
+        Several columns, no numbers, infinite ones, or what looks like prices.
     """
     if isinstance(given, Backtest):
         given = daily_returns(given.equity, given.setup.cash)
@@ -36,6 +36,8 @@ def returns_of(given: Any) -> np.ndarray:
     except (TypeError, ValueError):
         raise ParameterError(f"expected returns as numbers, got {type(given).__name__} of {np.asarray(given, dtype=object)[0]!r}") from None
     values = values[~np.isnan(values)]
+    if np.isinf(values).any():
+        raise ParameterError(f"expected finite returns, got {values[np.isinf(values)][0]}: is a price or an equity of 0 among them?")
     if len(values) > 1 and (values > 1).all():
         raise ParameterError(f"expected returns as shares (0.01 is a percent), got {values[0]:g}, {values[1]:g} ...: are these prices?")
     return values

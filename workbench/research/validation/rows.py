@@ -96,6 +96,9 @@ def _ends(index: pd.Index, ends: Any, start: np.ndarray) -> np.ndarray:
     if ends.index.nlevels != index.nlevels or not ends.index.is_unique:
         said = f"{ends.index.nlevels} levels, X {index.nlevels}" if ends.index.nlevels != index.nlevels else "a row twice"
         raise ParameterError(f"ends must be indexed like X, with one end a row, got {said}")
+    mine, theirs = (getattr(one.get_level_values(0), "tz", None) for one in (index, ends.index))
+    if (mine is None) != (theirs is None):
+        raise ParameterError(f"X and ends must name their time zone both, got {mine or 'none'} for X and {theirs or 'none'} for ends")
     found = pd.DatetimeIndex(ends.reindex(index))
     if found.hasnans:
         raise ParameterError(f"no end is known for the label of row {index[int(np.argmax(found.isna()))]}: leave such rows out of X and y")
@@ -129,7 +132,8 @@ def _beyond(times: np.ndarray, moment: int, span: int | timedelta) -> int:
 
 def require_span(span: Any, name: str) -> None:
     """Refuse in a sentence what is neither a number of bars nor a length of time."""
-    whole = isinstance(span, (int, np.integer)) and not isinstance(span, bool) and span >= 0
+    # numpy counts its timedelta64 among the whole numbers
+    whole = isinstance(span, (int, np.integer)) and not isinstance(span, (bool, np.timedelta64)) and span >= 0
     if not whole and not (isinstance(span, timedelta) and span >= timedelta(0)):
         raise ParameterError(f"{name} must be a number of bars (0, 1, ...) or a Timedelta of at least 0, got {span!r}")
 

@@ -243,7 +243,8 @@ def expected_best(trials: int, variance: float) -> float:
         raise ParameterError(f"variance must be a number of at least 0, got {variance!r}")
     if trials == 1:
         return 0.0
-    quantiles = NORMAL.inv_cdf(1 - 1 / trials), NORMAL.inv_cdf(1 - 1 / (trials * math.e))
+    # of 1 - 1 / trials a float keeps less the more trials there are; the normal distribution is symmetric
+    quantiles = -NORMAL.inv_cdf(1 / trials), -NORMAL.inv_cdf(1 / (trials * math.e))
     return math.sqrt(variance) * ((1 - EULER) * quantiles[0] + EULER * quantiles[1])
 
 
