@@ -24,7 +24,7 @@ from workbench.research.statistics import Days, daily_returns, performance
 from workbench.research.sweep import sweep
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
-from workbench.signals import SignalGenerator
+from workbench.signals import SignalGenerator, TrainedSignal
 from workbench.strategy import Strategy
 
 __all__ = ["WalkForwardResult", "walk_forward"]
@@ -127,6 +127,7 @@ def walk_forward(
 ) -> WalkForwardResult:
     """Choose parameters or train models on one part of the bars, trade the next, and go on to the end.
 
+    The model of a fold is written when it is first asked for: saved, promoted, or its card looked at (`TrainedSignal.fit`, `keep`).
     Nothing of a test part is seen before it is traded: labels are made of the training bars alone, so what they would need to know
     of later bars is missing there. A test part's inputs are computed from twice the look-back before it.
 
@@ -239,7 +240,7 @@ def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
     if not models:
         raise ParameterError(f"labels= is given, and no signal of this strategy is trained: {type(strategy.signal).__name__} has no fit()")
     for part in models:
-        part.fit(bars, labels)
+        part.fit(bars, labels, **({"keep": False} if type(part).fit is TrainedSignal.fit else {}))
     return twin
 
 
