@@ -17,6 +17,7 @@ from workbench.component_text import parts_of
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
+from workbench.research.compiled import compiled_kernel
 from workbench.research.engine import COMPILE_FROM, run_kernel
 from workbench.research.result import Backtest
 from workbench.research.running import run_session
@@ -201,9 +202,9 @@ def walk_forward(
 
 
 def _many(bars: Bars, cuts: Sequence[Fold], in_sample: bool) -> bool | None:
-    """Return True where all folds together are worth loading the compiled kernel, though none may be by itself."""
+    """Return True where the compiled kernel is loaded, or all folds together are worth it, though none may be by itself."""
     rows = sum(fold.end - fold.begin + (fold.begin - fold.first) * in_sample for fold in cuts)
-    return rows * len(bars.instruments) >= COMPILE_FROM or None
+    return rows * len(bars.instruments) >= COMPILE_FROM or compiled_kernel.cache_info().currsize > 0 or None
 
 
 def _require_one(parameters: Any, labels: Any) -> None:
