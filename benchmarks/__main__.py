@@ -11,11 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import answers, cold, warm
+from benchmarks import answers, cold, learning, scaling, sweeps, warm
 from benchmarks.timing import Line
 
 HERE = Path(__file__).parent
-LIBRARIES = ("workbench", "numpy", "pandas", "numba", "pyarrow", "TA-Lib", "vectorbt", "vectorbt-rust", "backtesting")
+LIBRARIES = ("workbench", "numpy", "pandas", "numba", "scikit-learn", "pyarrow", "TA-Lib", "vectorbt", "vectorbt-rust", "backtesting")
 HEAD = ("", "measured", "whose", "median", "best", "target", "met")
 
 
@@ -87,7 +87,13 @@ def main() -> None:
     print("benchmarks: replay and many symbols ...", flush=True)
     replayed, replay_said = warm.replay(part)
     spread, spread_said = warm.daily(days)
-    lines, said = [*lines, *whole, *replayed, *spread], [*compared, replay_said, spread_said, *said]
+    print("benchmarks: sweeps (vectorbt's alone takes most of a minute) ...", flush=True)
+    swept, sweep_said = sweeps.pairs()
+    print("benchmarks: machine learning and growth ...", flush=True)
+    learnt, learning_said = learning.walk_forward()
+    grown, scaling_said = scaling.measure()
+    lines = [*lines, *whole, *replayed, *spread, *swept, *sweeps.own_signal(), *learnt, *grown]
+    said = [*compared, replay_said, spread_said, sweep_said, *learning_said, scaling_said, *said]
     print("\n".join(["", text(lines), "", "The results agree:", *(f"- {one}" for one in said)]))
     report = {"machine": about, "lines": [line.to_dict() for line in lines], "agreement": said}
     (HERE / "results.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

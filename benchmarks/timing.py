@@ -67,17 +67,17 @@ class Line:
         return asdict(self)
 
 
-def in_turn(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, Taken]:
+def in_turn(calls: Mapping[str, Callable[[], object]], rounds: int = ROUNDS, uncounted: int = 1) -> dict[str, Taken]:
     """Time each call once a round, so that a busy moment strikes all of them; a first round is not counted."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
-    for number in range(rounds + 1):
+    for number in range(rounds + uncounted):
         for name, call in calls.items():
             gc.collect()
             start = time.perf_counter()
             kept = call()
             spent = time.perf_counter() - start
             del kept
-            if number:
+            if number >= uncounted:
                 taken[name].append(spent)
     return {name: Taken(tuple(seconds)) for name, seconds in taken.items()}
 

@@ -10,9 +10,10 @@ import pytest
 
 import workbench as wb
 from benchmarks import __main__ as table
-from benchmarks import answers, cold, data, rules
+from benchmarks import answers, cold, data, learning, loops, peers, rules, scaling, sweeps
 from benchmarks.loops import Answer
-from benchmarks.timing import Disagreement, Line, agree, in_turn
+from benchmarks.timing import Disagreement, Line, Taken, agree, in_turn
+from benchmarks.warm import quiet
 
 BARS = 20_000
 CROSS, RISK = Answer(287, 0, 999_418.1848521004), Answer(287, 135, 933_089.875644713)
@@ -92,6 +93,81 @@ def test_a_process_is_measured(tmp_path: Path) -> None:
     assert measured.equity == 1.5
     assert 1 < measured.megabytes < 100
     assert measured.seconds > 0
+
+
+# -- sweeps -----------------------------------------------------------------------------------------------------------
+
+
+FASTS, SLOWS = (3, 10), (20, 50, 80)
+WINDOWS = [(fast, slow) for fast in FASTS for slow in SLOWS]
+
+
+def test_the_loop_over_pairs_is_the_loop_pair_by_pair(minutes: pd.DataFrame) -> None:
+    few = minutes.iloc[:1_500]
+    found, (first, close) = sweeps.loop_found(few, WINDOWS, machine=False)(), answers.columns(few, "open", "close")
+    for k, windows in enumerate(WINDOWS):
+        alone = loops.account(first, close, loops.stances(close, *windows), rules.CASH, rules.CROSS_FEE, 1.0)
+        assert (found.trades[k], found.equity[k]) == (alone[0], alone[2])
+    assert found.trades[WINDOWS.index((10, 50))] == answers.cross_answer(few, machine=False).trades > 0
+
+
+def test_the_sweep_agrees_with_the_loop_for_every_pair(minutes: pd.DataFrame) -> None:
+    few = minutes.iloc[:3_000]
+    sweeps.same(sweeps.our_found(few, FASTS, SLOWS)(), sweeps.loop_found(few, WINDOWS, machine=False)(), "sweep")
+    wrong = sweeps.loop_found(few, WINDOWS, machine=False)()
+    with pytest.raises(Disagreement, match="sweep, trades"):
+        sweeps.same(wrong._replace(trades=wrong.trades + 1), wrong, "sweep")
+
+
+def test_all_pairs_of_the_benchmark_are_strategies() -> None:
+    assert len(sweeps.PAIRS) == len(set(sweeps.PAIRS)) == 1_000
+    assert all(fast < slow for fast, slow in sweeps.PAIRS + sweeps.OWN)
+    assert len(sweeps.OWN) == 60
+
+
+def test_a_signal_of_ones_own_gives_the_same_equity_in_a_sweep_as_alone() -> None:
+    swept, alone, ratio = sweeps.own_signal([(5, 20), (8, 30)], bars=400, rounds=1)
+    assert ratio.median == swept.median / alone.median
+    assert ratio.met is (ratio.median <= 1.3)
+
+
+def test_backtesting_py_takes_other_windows(minutes: pd.DataFrame) -> None:
+    with quiet():
+        test = peers.backtesting_py(minutes.iloc[:1_500], None, rules.CASH, rules.CROSS_FEE)
+        few, many = (test.run(windows=windows)["# Trades"] for windows in ((40, 200), (3, 20)))
+    assert 0 < few < many
+
+
+# -- machine learning, and growth -------------------------------------------------------------------------------------
+
+
+def test_the_walk_forward_is_bare_scikit_learn_stance_by_stance(minutes: pd.DataFrame) -> None:
+    bars, (recipe, _) = rules.bars_of({"X": minutes.iloc[:1_600]}, "1min"), learning.recipes()["scaler and logistic regression"]
+    walked, bare = learning.walk(recipe, bars, folds=3), learning.bare(recipe, bars, folds=3)
+    assert learning.same_stances(walked, bare) == 1_200
+    with pytest.raises(Disagreement, match="fold 1, stances"):
+        learning.same_stances(walked, [bare[0], 1.0 - bare[1], bare[2]])
+
+
+def test_a_grid_has_as_many_pairs_as_it_says() -> None:
+    for size in scaling.COMBINATIONS:
+        grid = scaling.grid_of(size)
+        assert len(grid["signal__fast"]) * len(grid["signal__slow"]) == size
+        assert max(grid["signal__fast"]) < min(grid["signal__slow"])
+
+
+@pytest.mark.parametrize("calls", [scaling.bars((100, 200)), scaling.symbols((1, 2), 100)], ids=["bars", "symbols"])
+def test_what_grows_is_what_is_backtested(calls: scaling.Calls) -> None:
+    sizes = [len(call().bars) * len(call().bars.symbols) for call in calls.values()]  # type: ignore[attr-defined]
+    assert sizes == [100, 200]
+
+
+def test_the_slope_is_one_where_the_cost_is_in_proportion() -> None:
+    assert scaling.slope({10: Taken((0.1,)), 100: Taken((1.0,)), 1_000: Taken((10.0,))}) == pytest.approx((1.0, 1.0))
+    assert scaling.slope({10: Taken((1.0,)), 100: Taken((1.0,)), 1_000: Taken((100.0,))}) == pytest.approx((1.0, 2.0))
+
+
+# -- the table --------------------------------------------------------------------------------------------------------
 
 
 def test_the_table_says_whether_a_target_is_met() -> None:

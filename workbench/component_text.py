@@ -104,7 +104,8 @@ def public_path(cls: type) -> str:
 def _reached(module: str, qualname: str) -> Any:
     found: Any = sys.modules.get(module)
     for name in qualname.split("."):
-        found = getattr(found, name, None)
+        # asked for what it does not have, a package of ours would look for names like it first
+        found = getattr(found, name, None) if name in dir(found) else None
     return found
 
 

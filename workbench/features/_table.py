@@ -69,7 +69,9 @@ def table(features: Sequence[Feature], bars: Bars, last: int | None = None) -> p
     rows, places = np.nonzero(bars.present[first:])
     rows += first
     cells = [feature.values(bars)[rows, places] for feature in features]
-    index = pd.MultiIndex.from_arrays([bars.index[rows], np.array(bars.symbols, dtype=object)[places]], names=["timestamp", "symbol"])
+    # by places, for to find the labels among themselves again takes longer than most features
+    levels, codes = [bars.index, pd.Index(bars.symbols, dtype=object)], [rows, places]
+    index = pd.MultiIndex(levels, codes, names=["timestamp", "symbol"], verify_integrity=False)
     return pd.DataFrame(np.column_stack(cells), index, columns)
 
 

@@ -9,7 +9,7 @@ from workbench.models._drift import drift
 from workbench.models._model import Model, require_names
 from workbench.models._registry import Registry
 from workbench.models._time_order import calibrated, require_time_order, tuned_threshold
-from workbench.models._training import Sample, one_number, sample, train
+from workbench.models._training import Sample, draft, one_number, sample, train
 
 __all__ = [
     "Card",
@@ -18,6 +18,7 @@ __all__ = [
     "Registry",
     "Sample",
     "calibrated",
+    "draft",
     "drift",
     "moment",
     "one_number",

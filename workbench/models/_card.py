@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from importlib.metadata import version
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -166,8 +167,12 @@ def moment(given: Any, name: str) -> str | None:
 
 def versions() -> dict[str, str]:
     """Return what a model was made with; nothing is imported for it."""
-    found = {name: version(name) for name in ("numpy", "scikit-learn", "skops")}
-    return {"python": platform.python_version(), **found, "workbench": __version__}
+    return {"python": platform.python_version(), **_installed(), "workbench": __version__}
+
+
+@cache  # each is a file to read, and stays what it is
+def _installed() -> dict[str, str]:
+    return {name: version(name) for name in ("numpy", "scikit-learn", "skops")}
 
 
 def require_versions(card: Card, source: str = "this model") -> None:

@@ -56,12 +56,16 @@ class Model:
     data: bytes
     card: Card
     estimator: Any
+    #: What speaks, and on which terms: estimator and card, also of a model that is not written yet.
+    speaker: Any
+    terms: Card
 
     def __init__(self, data: bytes, card: Card, source: str = "this model") -> None:
         if hashlib.sha256(data).hexdigest() != card.sha256:
             raise ModelError(f"{source} is not the file of its card: their sha256 differ, so it is refused")
         require_versions(card, source)
-        vars(self).update(data=data, card=card, estimator=loaded(data, source))
+        estimator = loaded(data, source)
+        vars(self).update(data=data, card=card, estimator=estimator, speaker=estimator, terms=card)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a Model never changes: {name} cannot be set; fit the signal again for another one")
@@ -107,7 +111,7 @@ class Model:
         """What was fitted, unfitted: the estimator to train anew."""
         from sklearn.base import clone
 
-        return clone(self.estimator)
+        return clone(self.speaker)
 
     def noted(self, **changes: Any) -> Model:
         """Return the same estimator with more on its card: what was found out about it after it was trained.
@@ -127,7 +131,8 @@ class Model:
                 raise ModelError(f"{name!r} cannot be noted on a card{did_you_mean(name, NOTES)}")
         changes |= {name: moment(changes[name], name) for name in ("expires", "trained_at") if name in changes}
         twin = object.__new__(Model)
-        vars(twin).update(data=self.data, card=replace(self.card, **changes), estimator=self.estimator)
+        card = replace(self.card, **changes)
+        vars(twin).update(data=self.data, card=card, estimator=self.estimator, speaker=self.estimator, terms=card)
         return twin
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
@@ -150,14 +155,14 @@ class Model:
         """
         self.require_columns(rows)
         if not len(rows):
-            return np.empty((0, len(self.card.classes)) if self.card.classes else 0)
-        raw = self.estimator.predict_proba(rows) if self.card.kind == "classifier" else self.estimator.predict(rows)
+            return np.empty((0, len(self.terms.classes)) if self.terms.classes else 0)
+        raw = self.speaker.predict_proba(rows) if self.terms.kind == "classifier" else self.speaker.predict(rows)
         return np.round(np.asarray(raw, dtype=float), DECIMALS)
 
     def require_columns(self, rows: pd.DataFrame) -> None:
         """Refuse rows whose columns are not those of the card: names, order and types."""
-        require_names(self.card.names, list(rows.columns))
-        for column, dtype in zip(self.card.features, rows.dtypes, strict=True):
+        require_names(self.terms.names, list(rows.columns))
+        for column, dtype in zip(self.terms.features, rows.dtypes, strict=True):
             if str(dtype) != column.dtype:
                 raise ModelError(f"the feature {column.name!r} is {dtype}, and the model was trained with {column.dtype}")
 

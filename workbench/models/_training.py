@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,12 @@ import pandas as pd
 
 from workbench.errors import ModelError, did_you_mean
 from workbench.models._card import Card, quantiles
+from workbench.models._draft import Draft
 from workbench.models._files import dumped
 from workbench.models._model import Model
 from workbench.models._time_order import require_time_order
 
-__all__ = ["Sample", "by_row", "one_number", "sample", "train"]
+__all__ = ["Sample", "by_row", "draft", "one_number", "sample", "train"]
 
 #: What a label of a classifier may be.
 LABELS = (-1, 0, 1)
@@ -121,13 +122,22 @@ def train(recipe: Any, given: Sample, card: dict[str, Any]) -> Model:
     ModelError
         The recipe would judge itself on rows that are not later, the labels are no labels, or what came out cannot be kept.
     """
+    return written(*_trained(recipe, given, card), given.rows)
+
+
+def draft(recipe: Any, given: Sample, card: dict[str, Any], rows: Callable[[], pd.DataFrame]) -> Draft:
+    """Fit a clone of a recipe to all rows, and leave writing it until it is asked for; `rows` gives the rows once more then."""
+    return Draft(*_trained(recipe, given, card), rows, written)
+
+
+def _trained(recipe: Any, given: Sample, card: dict[str, Any]) -> tuple[Any, Card]:
+    """Return the fitted estimator, and its card without what writing finds out."""
     require_time_order(recipe)
     labels = _classes(given.labels) if card["kind"] == "classifier" else given.labels.to_numpy()
     estimator = _fitted(recipe, given, labels)
-    data = dumped(estimator)
     if card["threshold"] is None:
         card["threshold"] = float(getattr(estimator, "best_threshold_", 0.5))
-    made = Card(
+    return estimator, Card(
         **card,
         estimator=in_words(recipe),
         classes=tuple(int(one) for one in getattr(estimator, "classes_", ())),
@@ -136,9 +146,14 @@ def train(recipe: Any, given: Sample, card: dict[str, Any]) -> Model:
         last=given.rows.index[-1][0].isoformat(),
         no_label=given.no_label,
         no_feature=given.no_feature,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256="",
     )
-    return _with_quantiles(Model(data, made), given.rows)
+
+
+def written(estimator: Any, card: Card, rows: pd.DataFrame) -> Model:
+    """Return what is read back of the file that an estimator makes."""
+    data = dumped(estimator)
+    return _with_quantiles(Model(data, replace(card, sha256=hashlib.sha256(data).hexdigest())), rows)
 
 
 def _with_quantiles(model: Model, rows: pd.DataFrame) -> Model:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -169,10 +168,8 @@ def finished(task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | No
     kept = Unfinished(Path(resume), task, candidates) if resume is not None else None
     done = dict(kept.done) if kept else {}
     left = [number for number in range(len(candidates)) if number not in done]
-    bar = tqdm(total=len(candidates), initial=len(done), desc="sweep", unit="backtest", disable=not progress)
-    # closed rather than left to whoever keeps the traceback: an interrupted sweep is not to go on in the background
-    with bar, closing(run_all(task, [candidates[number] for number in left], jobs, bar.update)) as found:
-        for place, outcome in found:
+    with tqdm(total=len(candidates), initial=len(done), desc="sweep", unit="backtest", disable=not progress) as bar:
+        for place, outcome in run_all(task, [candidates[number] for number in left], jobs, bar.update):
             done[left[place]] = outcome
             if kept:
                 kept.add(left[place], outcome)

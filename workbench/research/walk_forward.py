@@ -17,6 +17,7 @@ from workbench.component_text import parts_of
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
+from workbench.research.compiled import compiled_kernel
 from workbench.research.engine import COMPILE_FROM, run_kernel
 from workbench.research.result import Backtest
 from workbench.research.running import run_session
@@ -24,7 +25,7 @@ from workbench.research.statistics import Days, daily_returns, performance
 from workbench.research.sweep import sweep
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
-from workbench.signals import SignalGenerator
+from workbench.signals import SignalGenerator, TrainedSignal
 from workbench.strategy import Strategy
 
 __all__ = ["WalkForwardResult", "walk_forward"]
@@ -127,6 +128,7 @@ def walk_forward(
 ) -> WalkForwardResult:
     """Choose parameters or train models on one part of the bars, trade the next, and go on to the end.
 
+    The model of a fold is written when it is first asked for: saved, promoted, or its card looked at (`TrainedSignal.fit`, `keep`).
     Nothing of a test part is seen before it is traded: labels are made of the training bars alone, so what they would need to know
     of later bars is missing there. A test part's inputs are computed from twice the look-back before it.
 
@@ -200,9 +202,9 @@ def walk_forward(
 
 
 def _many(bars: Bars, cuts: Sequence[Fold], in_sample: bool) -> bool | None:
-    """Return True where all folds together are worth loading the compiled kernel, though none may be by itself."""
+    """Return True where the compiled kernel is loaded, or all folds together are worth it, though none may be by itself."""
     rows = sum(fold.end - fold.begin + (fold.begin - fold.first) * in_sample for fold in cuts)
-    return rows * len(bars.instruments) >= COMPILE_FROM or None
+    return rows * len(bars.instruments) >= COMPILE_FROM or compiled_kernel.cache_info().currsize > 0 or None
 
 
 def _require_one(parameters: Any, labels: Any) -> None:
@@ -239,7 +241,7 @@ def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
     if not models:
         raise ParameterError(f"labels= is given, and no signal of this strategy is trained: {type(strategy.signal).__name__} has no fit()")
     for part in models:
-        part.fit(bars, labels)
+        part.fit(bars, labels, **({"keep": False} if type(part).fit is TrainedSignal.fit else {}))
     return twin
 
 

@@ -69,7 +69,7 @@ class Classifier(TrainedSignal):
 
     def decide(self, predicted: np.ndarray) -> np.ndarray:
         """Return the stances of probabilities of shape (n, classes)."""
-        card = self.trained.card
+        card = self.trained.terms
         threshold = card.threshold if self.threshold is None else self.threshold
         return stance_of(predicted, card.classes, threshold, self.short, self.conviction)
 

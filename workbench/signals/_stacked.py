@@ -126,6 +126,6 @@ class Stacked(TrainedSignal):
 
     def decide(self, predicted: np.ndarray) -> np.ndarray:
         """Return the stances of probabilities of shape (n, classes)."""
-        card = self.trained.card
+        card = self.trained.terms
         threshold = card.threshold if self.threshold is None else self.threshold
         return stance_of(predicted, card.classes, threshold, self.short, self.conviction)

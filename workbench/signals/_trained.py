@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -12,10 +12,11 @@ import pandas as pd
 
 from workbench import features as room
 from workbench.bars import Bars
+from workbench.component import clone
 from workbench.component_text import to_dict
 from workbench.errors import ModelError, ParameterError
 from workbench.features import Feature
-from workbench.models import Column, Model, moment, require_names, sample, train, versions
+from workbench.models import Column, Model, draft, moment, require_names, sample, train, versions
 from workbench.signals._base import SignalGenerator
 
 __all__ = ["TrainedSignal"]
@@ -85,6 +86,7 @@ class TrainedSignal(SignalGenerator):
         trials: int = 1,
         trained_at: Any = None,
         expires: Any = None,
+        keep: bool = True,
     ) -> Self:
         """Train the model on all rows that have a label and all features, and keep it.
 
@@ -104,6 +106,9 @@ class TrainedSignal(SignalGenerator):
             How many variants were tried, for the card.
         trained_at, expires : time, optional
             In UTC. A bar that opens at `expires` or later is not predicted.
+        keep : bool, default True
+            Whether the model is written at once; without, when it is first asked for its card, its hash or its file. For models
+            that are tried and mostly not kept: writing can take as long as fitting.
 
         Returns
         -------
@@ -131,7 +136,8 @@ class TrainedSignal(SignalGenerator):
             "trained_at": moment(trained_at, "trained_at"),
             "expires": moment(expires, "expires"),
         }
-        self.model = train(recipe, sample(table, labels, weights), card)
+        given = sample(table, labels, weights)
+        self.model = train(recipe, given, card) if keep else draft(recipe, given, card, _again(self.columns(), bars, labels, weights))
         return self
 
     # -- predicting -------------------------------------------------------------------------------------------------
@@ -152,7 +158,7 @@ class TrainedSignal(SignalGenerator):
         model = self.trained
         self._require_trained_for(model)
         out = np.full(len(rows), np.nan)
-        known = np.isfinite(rows.to_numpy()).all(axis=1) & ~model.card.expired(labels)
+        known = np.isfinite(rows.to_numpy()).all(axis=1) & ~model.terms.expired(labels)
         if known.any():
             out[known] = self.decide(model.predict(rows[known]))
         return out
@@ -188,18 +194,24 @@ class TrainedSignal(SignalGenerator):
         reasons = np.full(len(rows), "", dtype=object)
         for name in reversed(list(rows.columns)):
             reasons[~np.isfinite(rows[name].to_numpy())] = f"{name} is not known"
-        card = self.trained.card
+        card = self.trained.terms
         reasons[card.expired(labels)] = f"the model expired at {card.expires}"
         return reasons
 
     def _require_trained_for(self, model: Model) -> None:
         """Refuse a model of another kind, and one that was trained with other features or in another order."""
-        if model.card.kind != self.KIND:
-            raise ModelError(f"{type(self).__name__} takes a {self.KIND}, and this model is a {model.card.kind}: {model!r}")
-        require_names(model.card.names, [one.name for one in self.columns()])
-        for column, one in zip(model.card.features, self.columns(), strict=True):
+        if model.terms.kind != self.KIND:
+            raise ModelError(f"{type(self).__name__} takes a {self.KIND}, and this model is a {model.terms.kind}: {model!r}")
+        require_names(model.terms.names, [one.name for one in self.columns()])
+        for column, one in zip(model.terms.features, self.columns(), strict=True):
             if json.loads(column.part) != to_dict(one):
                 raise ModelError(f"the model was trained with the feature {column.part}, and here {column.name!r} is {one!r}")
+
+
+def _again(columns: Sequence[Feature], bars: Bars, labels: Any, weights: Any) -> Callable[[], pd.DataFrame]:
+    """Return what makes the rows of a training once more; bars are cheaper to hold than rows."""
+    parts, held = [clone(one) for one in columns], bars.take()  # without what is remembered on them
+    return lambda: sample(room.table(parts, held), labels, weights).rows
 
 
 def _columns(parts: Sequence[Feature], table: pd.DataFrame) -> list[Column]:
