@@ -15,6 +15,7 @@ import workbench as wb
 from workbench.errors import ParameterError
 from workbench.research import parallel
 from workbench.research.parallel import chunk_size
+from workbench.research.surface import heat_map
 from workbench.research.sweep import combinations
 from workbench.sizing import FixedFraction, FixedQuantity, RiskPercent
 
@@ -209,6 +210,24 @@ def test_the_best_cell_is_framed() -> None:
         str(found["signal__slow"][row]),
         str(found["signal__fast"][row]),
     )
+
+
+def test_numbers_rise_along_the_axes_and_parts_keep_their_order() -> None:
+    found = swept(parameters={"signal__fast": [8, 3, 15], "sizer": [RiskPercent(0.02), FixedFraction(0.5)]})
+    (cells,) = found.heat_map("end equity").data
+    assert list(cells.x) == ["3", "8", "15"]
+    assert list(cells.y) == ["RiskPercent(risk=0.02)", "FixedFraction(fraction=0.5)"]
+    assert cells.z[0][0] == found["end equity"][2]
+
+
+def test_what_was_drawn_is_put_into_classes() -> None:
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"a": rng.uniform(1, 5, 60), "b": rng.integers(2, 40, 60), "Sharpe": rng.normal(size=60)})
+    (cells,) = heat_map(table, "Sharpe", "a", "b").data
+    assert (len(cells.x), len(cells.y)) == (10, 10)
+    first = table.nsmallest(6, "a")
+    assert cells.x[0] == f"{first['a'].min():.4g} to {first['a'].max():.4g}"
+    assert np.nanmax(np.array(cells.z)[:, 0]) == first["Sharpe"].max()
 
 
 def test_one_parameter_makes_one_line() -> None:
