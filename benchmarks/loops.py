@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Answer", "account", "compiled", "portfolio", "risk", "stances"]
+__all__ = ["Answer", "account", "compiled", "pairs", "portfolio", "risk", "stances"]
 
 FAST, SLOW, WINDOW, MULTIPLE, TIE = 10, 50, 14, 2.0, 1e-9
 
@@ -50,6 +50,30 @@ def account(first: Any, close: Any, stance: Any, cash: float, fee: float, quanti
             cash += held * first[t] * (1.0 - fee)
             held = 0.0
     return trades, 0, cash + held * close[-1]
+
+
+def pairs(first: Any, close: Any, windows: Any, begin: int, end: int, cash: float, fee: float, equity: Any, trades: Any) -> None:
+    """Write equity and trades of `account` with one unit for some pairs of windows, shape (pairs, 2): one pass a pair, no arrays."""
+    for k in range(begin, end):
+        fast, slow = windows[k, 0], windows[k, 1]
+        quick, lazy, held, purse, count, stance = 0.0, 0.0, 0.0, cash, 0, -1
+        for t in range(len(close)):
+            if stance == 1 and held == 0.0:
+                held = 1.0
+                purse -= first[t] * (1.0 + fee)
+                count += 1
+            elif stance == 0 and held > 0.0:
+                purse += first[t] * (1.0 - fee)
+                held = 0.0
+            quick += close[t]
+            lazy += close[t]
+            if t >= fast:
+                quick -= close[t - fast]
+            if t >= slow:
+                lazy -= close[t - slow]
+            if t >= slow - 1:
+                stance = 1 if quick * slow - lazy * fast > TIE * lazy * fast else 0
+        equity[k], trades[k] = purse + held * close[-1], count
 
 
 def risk(
@@ -128,7 +152,7 @@ def portfolio(first: Any, close: Any, stance: Any, cash: float, fee: float, shar
 
 
 def compiled(loop: Any) -> Any:
-    """Return a loop as machine code."""
+    """Return a loop as machine code, which lets other threads run meanwhile."""
     import numba
 
-    return numba.njit(loop)
+    return numba.njit(nogil=True)(loop)

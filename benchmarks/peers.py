@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from benchmarks.loops import FAST, MULTIPLE, SLOW, WINDOW
 
-__all__ = ["backtesting_py", "naive", "vectorbt_cross", "vectorbt_portfolio", "vectorbt_risk", "vectorbt_stance"]
+__all__ = ["backtesting_py", "naive", "vectorbt_cross", "vectorbt_pairs", "vectorbt_portfolio", "vectorbt_risk", "vectorbt_stance"]
 
 
 def naive(frame: pd.DataFrame) -> pd.DataFrame:
@@ -92,6 +93,17 @@ def vectorbt_portfolio(first: pd.DataFrame, close: pd.DataFrame, above: np.ndarr
     )
 
 
+def vectorbt_pairs(frame: pd.DataFrame, windows: Sequence[tuple[int, int]], cash: float, fee: float) -> Any:
+    """Hold one unit while the fast mean is above the slow one, for all pairs at once: each mean once, a column a pair."""
+    import vectorbt as vbt
+
+    means = {n: frame["close"].vbt.rolling_mean(n, engine="rust").to_numpy() for n in sorted({n for pair in windows for n in pair})}
+    long = np.column_stack([late(means[fast] > means[slow]) for fast, slow in windows])
+    return vbt.Portfolio.from_signals(
+        frame["close"], entries=long, exits=~long, price=frame["open"], size=1.0, fees=fee, init_cash=cash, engine="rust", freq="1min"
+    )
+
+
 def backtesting_py(frame: pd.DataFrame, above: np.ndarray | None, cash: float, fee: float) -> Any:
     """Return a backtesting.py test of the crossover with one unit, ready to run; by signals of our own where given."""
     from backtesting import Backtest, Strategy
@@ -99,10 +111,13 @@ def backtesting_py(frame: pd.DataFrame, above: np.ndarray | None, cash: float, f
     class Cross(Strategy):  # type: ignore[misc]
         """Long while the fast mean is above."""
 
+        windows = (FAST, SLOW)
+
         def init(self) -> None:
             """Make the two means, or take the signals as the fast one."""
-            self.fast = self.I(mean, self.data.Close, FAST) if above is None else self.I(lambda: above)
-            self.slow = self.I(mean, self.data.Close, SLOW) if above is None else self.I(lambda: np.zeros(len(above)))
+            fast, slow = self.windows
+            self.fast = self.I(mean, self.data.Close, fast) if above is None else self.I(lambda: above)
+            self.slow = self.I(mean, self.data.Close, slow) if above is None else self.I(lambda: np.zeros(len(above)))
 
         def next(self) -> None:
             """Decide at the close of a bar."""

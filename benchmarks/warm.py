@@ -23,6 +23,7 @@ __all__ = ["daily", "kernel", "replay", "whole_calls"]
 
 MILLION = 1e6
 KERNEL_TARGET, RATIO_TARGET, REPLAY_TARGET, REPLAY_BARS = 40.0, 2.0, 200_000.0, 200_000
+SPREAD_TARGET = 5.0
 LIMIT = 1.0
 #: A share of equity that orders sized at the fill rather than at the decision may make.
 NEARLY = 1e-6
@@ -212,7 +213,7 @@ def daily(frames: Mapping[str, pd.DataFrame]) -> tuple[list[Line], str]:
     alone = in_turn({OURS: lambda: run_kernel(setup, compiled=True)})
     what = f"B, {len(frames)} symbols x {len(bars):,} days, one purse"
     lines = [speed("many symbols", f"{what}: the call", who, size, taken[who]) for who in (OURS, VECTORBT)]
-    lines += [ratio("many symbols", f"{what}: the call", taken[OURS], taken[VECTORBT])]
+    lines += [ratio("many symbols", f"{what}: the call", taken[OURS], taken[VECTORBT], SPREAD_TARGET)]
     lines += [speed("many symbols", f"{what}: kernel alone", OURS, size, alone[OURS])]
     return lines, (
         f"B: workbench = bare loop: {wanted.trades:,} trades, {wanted.equity:,.3f}; vectorbt {theirs[0]:,} trades, {theirs[1]:,.3f} "

@@ -102,7 +102,7 @@ def test_the_functions_of_a_decision(function: Any, expected: list[str]) -> None
 
 def test_the_kernel_inlines_everything_that_moves_money() -> None:
     files = {Path(f.__code__.co_filename).stem for f in functions_in(compiled._plain(kernel.run))}
-    assert {"kernel", "kernel_bar", "kernel_orders", "decision", "fills", "grid", "money"} <= files
+    assert {"kernel", "kernel_bar", "kernel_calm", "kernel_orders", "decision", "fills", "grid", "money"} <= files
     assert {kernel_bar.mark, kernel_orders.book} <= set(functions_in(compiled._plain(kernel.run)))
 
 

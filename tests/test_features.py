@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def of(feature: Feature, rows: object) -> list[float]:
     [
         (Returns(1), [100.0, 110.0, 99.0], [NAN, 0.1, -0.1]),
         (Returns(2), [100.0, 110.0, 99.0], [NAN, NAN, -0.01]),
-        (Volatility(2), [100.0, 110.0, 99.0], [NAN, NAN, 0.1]),
+        (Volatility(2), [100.0, 110.0, 99.0], [NAN, NAN, math.log(110 * 110 / 100 / 99) / math.sqrt(2)]),
         (Volatility(2), [100.0, 100.0, 100.0], [NAN, NAN, 0.0]),
         (MeanDistance(2), [90.0, 110.0, 110.0], [NAN, 0.1, 0.0]),
         (RangePosition(2), [(9, 10, 8, 9), (9, 12, 9, 11)], [NAN, 0.75]),
@@ -72,6 +73,20 @@ def test_volume_is_set_against_its_mean() -> None:
     arrays = {name: bars.array(name) if name != "volume" else np.zeros(bars.shape) for name in ("open", "high", "low", "close", "volume")}
     with pytest.raises(DataError, match="have no volume"):
         VolumeRatio(3).values(wb.Bars(bars.index, bars.instruments, "1h", arrays))
+
+
+def test_a_market_whose_volume_dries_up_has_no_ratio() -> None:
+    bars = wb.simulate(bars=9, interval="1h", seed=1)
+    volume = np.array([0.1, 0.2, 0.3, 0.7, 0.0, 0.0, 0.0, 0.0, 0.0])[:, None]
+    arrays = {name: bars.array(name) for name in ("open", "high", "low", "close")} | {"volume": volume}
+    found = VolumeRatio(3).values(wb.Bars(bars.index, bars.instruments, "1h", arrays))[:, 0]
+    assert np.isnan(found).tolist() == [True] * 2 + [False] * 4 + [True] * 3
+
+
+@pytest.mark.parametrize("feature", [Returns(3), Volatility(5), MeanDistance(5), RangePosition(5), VolumeRatio(5)], ids=laws.named)
+def test_what_a_window_decides_is_the_same_bits_after_any_history(feature: Feature) -> None:
+    bars = wb.simulate(["AAA", "BBB"], bars=120, interval="1h", seed=4)
+    laws.require_equal(feature.values(bars.iloc[37:])[5:], feature.values(bars)[42:], feature.name)
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,23 @@ def test_what_the_panel_says_itself_gives_way_to_a_command_that_came_later() -> 
     assert "Pause" in answer_html(view, "Kill: venue", NOON - 1)
 
 
+def test_what_a_model_refuses_and_what_drifts_is_a_notice_while_the_run_is_alive() -> None:
+    model = {
+        "model": "Classifier 0f3a",
+        "refused": {"ABC": "the model expired at <2024>"},
+        "reasons": {},
+        "asked": 5,
+        "drifted": {"rsi_14": 0.4},
+    }
+    said = notice_html(view_of(models=[model]))
+    assert words_of(said).startswith(
+        "A model: Classifier 0f3a predicts nothing of ABC: the model expired at &lt;2024&gt; (0 of 5 live bars)."
+    )
+    assert "rsi_14 has drifted from what the model was trained on (population stability index 0.40)." in said
+    assert "A model" not in notice_html(view_of(models=[]))
+    assert "A model" not in notice_html(view_of(models=[model], over="stopped by the panel"))
+
+
 def test_positions_and_orders_in_full() -> None:
     said = positions_html(view_of()) + orders_html(view_of())
     assert all(words in said for words in ("-1,250", "98.5", "98.25", "-122,812", "+312.50", "stop of the entry", "99.5"))

@@ -283,3 +283,12 @@ def test_the_runs_of_a_folder_are_listed(started: Callable[..., Runs], root: Pat
     assert heads.split("  ")[0] == "run"
     for words in ("mine", "one step is decided", "RUNNING", "100,000.00 USD", "ABC 1", "2024-01-01 02:00 UTC", "0 s ago"):
         assert words in line
+    model = {
+        "model": "Classifier 0f3a",
+        "refused": {"ABC": "the model expired at <2024>"},
+        "reasons": {},
+        "asked": 5,
+        "drifted": {"rsi_14": 0.4},
+    }
+    runs.journal.beat("session", runs.journal.beats()["session"].body | {"models": [model]})
+    assert "Classifier 0f3a predicts nothing of ABC: the model expired at <2024>" in listing(root).splitlines()[1]

@@ -133,6 +133,19 @@ def test_missed_steps_and_a_simulated_market_are_told() -> None:
     assert "missed" not in shown(STATUS | {"missed": 0})
 
 
+def test_what_models_refuse_and_what_drifts_is_shown() -> None:
+    model = {
+        "model": "Classifier 0f3a",
+        "refused": {"ABC": "the model expired at <2024>"},
+        "reasons": {},
+        "asked": 5,
+        "drifted": {"rsi_14": 0.4},
+    }
+    text = shown(STATUS | {"models": [model]})
+    assert "models Classifier 0f3a predicts nothing of ABC: the model expired at <2024> (0 of 5 live bars); Classifier 0f3a: rsi_14" in text
+    assert "models" not in shown(STATUS | {"models": []})
+
+
 def test_orders_in_doubt_are_shown() -> None:
     assert "orders out 3in doubt 2" in shown(STATUS | {"doubtful": 2})
     assert "orders out 3late XYZ 2 bars" in shown(STATUS | {"late": {"XYZ": 2}})

@@ -138,6 +138,23 @@ def test_a_task_holds_half_a_second_of_work(count: int, jobs: int, cost: float, 
     assert chunk_size(count, jobs, cost) == expected
 
 
+def test_what_makes_no_strategy_does_not_make_the_rest_seem_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(parallel, "chunk_size", lambda count, jobs, cost: told.append(count) or count)
+    found = swept(parameters={"signal__slow": [4, 20, 30, 40], "signal__fast": [5, 6]}, jobs=1)
+    assert found.refused.index.tolist() == [0, 1]
+    assert told == [8 - 2 - parallel.ALONE]
+
+
+def test_the_pieces_are_for_the_workers_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(parallel, "chunk_size", lambda count, jobs, cost: told.append(jobs) or 1)
+    for jobs in (None, 3):
+        with joblib.parallel_config(backend="threading", n_jobs=5):
+            swept(jobs=jobs)
+    assert told == [5, 3]
+
+
 @pytest.mark.parametrize("jobs", [0, -2])
 def test_a_number_of_workers_that_cannot_be_is_refused(jobs: int) -> None:
     with pytest.raises(ParameterError, match=f"jobs must be at least 1, or -1 for all processors, got {jobs}"):

@@ -53,6 +53,16 @@ def test_a_run_and_its_journal_have_no_differences(tmp_path: Path) -> None:
     world.journal.close()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_step_of_a_journal_holds_the_stances_of_research(kind: str) -> None:
+    fed = Fed(strategy(kind), bars().iloc[:60], 20).run()
+    research = wb.backtest(strategy(kind), bars().iloc[:60]).setup.inputs.stance
+    said = [entry.body["stances"] for entry in fed.journal.entries("step")]
+    assert [list(map(step.get, bars().symbols)) for step in said] == [
+        [None if stance != stance else stance for stance in row] for row in research[20:].tolist()
+    ]
+
+
 def test_a_model_that_votes_is_its_backtest() -> None:
     votes = wb.Strategy(Majority([trained("logistic"), MovingAverageCross(2, 5), MovingAverageCross(3, 9)], hold=20))
     assert Fed(votes, bars().iloc[:70], 20).run().differences().empty

@@ -14,9 +14,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
+from test_model_files import crafted
 from trained import FEATURES, bars, trained
 
 import workbench as wb
+from workbench.cli import main
 from workbench.component_text import from_dict, to_dict
 from workbench.errors import StrategyError, WorkbenchError
 from workbench.live.release import Release, promote
@@ -186,15 +188,23 @@ def spoil_and_seal(release: Path) -> None:
     reseal(release)
 
 
+def foreign(release: Path) -> None:
+    """Put a file in the model's place that asks for another type, with its hash on the card, and seal it all again."""
+    path = next(release.rglob("model.skops"))
+    path.write_bytes(crafted("os", "system"))
+    swap("card.json", lambda card: card | {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()})(release)
+
+
 def turned(text: Any) -> Any:
     text["signal"]["features"].reverse()
     return text
 
 
-@pytest.mark.parametrize(
+SPOILT = "model.skops is not what was promoted: this release is refused"
+CHANGES = pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (spoil, "model.skops is not what was promoted: this release is refused"),
+        (spoil, SPOILT),
         (spoil_and_seal, "model.skops is not the file of its card: their sha256 differ, so it is refused"),
         (swap("strategy.json", turned), "they are out of order: range_position_10 stands where returns_2 stood"),
         (swap("card.json", lambda card: card | {"expires": None, "trials": 2}), "is another model than the one that was saved"),
@@ -202,20 +212,53 @@ def turned(text: Any) -> Any:
             swap("card.json", lambda card: card | {"versions": {"scikit-learn": "1.1.0"}}),
             "was trained with scikit-learn 1.1.0, and here is",
         ),
+        (foreign, "model.skops is refused: it holds os.system, and a model is made of scikit-learn's own types only"),
     ],
-    ids=["a byte", "a byte, sealed again", "features out of order", "another card", "another version"],
+    ids=["a byte", "a byte, sealed again", "features out of order", "another card", "another version", "a foreign type"],
 )
+
+
+@CHANGES
 def test_a_release_whose_model_was_changed_is_refused(release: Path, change: Callable[[Path], None], sentence: str) -> None:
     change(release)
     assert sentence in refusal(lambda: Release.open(release))
 
 
-def test_a_model_that_has_expired_is_promoted_and_trades_nothing(tmp_path: Path) -> None:
+@CHANGES
+def test_research_refuses_it_too(release: Path, change: Callable[[Path], None], sentence: str) -> None:
+    change(release)
+    expected = "is not what was saved: its hash differs from manifest.json" if sentence is SPOILT else sentence
+    assert expected in refusal(lambda: wb.backtest(wb.Strategy.load(release / "strategy"), bars()))
+
+
+@CHANGES
+def test_no_run_is_started_with_it(
+    release: Path,
+    change: Callable[[Path], None],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    change(release)
+    monkeypatch.chdir(release.parent)
+    monkeypatch.setattr(sys, "argv", ["workbench", "run", release.name])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert (ended.value.code, said.count("workbench: "), "Traceback" in said) == (2, 1, False)
+    assert sentence in said
+    assert [path.name for path in release.parent.iterdir()] == [release.name]
+
+
+def test_a_model_that_has_expired_trades_nothing_in_research_which_says_so(tmp_path: Path) -> None:
     late = trained("logistic").trained.noted(expires="2020-01-01")
     opened = Release.open(promote(wb.Strategy(Classifier(late, list(FEATURES))), bars(), "late", folder=tmp_path))
     assert wb.backtest(opened.strategy, bars()).orders.empty
     reasons = opened.strategy.signal.refusals(bars())["reason"]  # type: ignore[attr-defined]
     assert set(reasons) == {"the model expired at 2020-01-01T00:00:00+00:00"}
+    line = f"the model {late.id} expired at 2020-01-01T00:00:00+00:00: it predicts nothing of the last 260 of 260 steps"
+    assert line in str(wb.backtest(opened.strategy, bars()).assumptions)
+    assert "expired at" not in str(wb.backtest(STRATEGY, bars()).assumptions)
 
 
 def test_the_champion_of_a_registry_is_the_model_that_trades(tmp_path: Path) -> None:

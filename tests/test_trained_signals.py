@@ -206,15 +206,6 @@ def test_from_its_expiry_on_a_model_says_nothing_by_the_label_of_the_bar() -> No
     assert wb.check_parity(wb.Strategy(signal), bars(), cuts=10).differences.empty
 
 
-def test_live_steps_count_what_they_could_not_predict() -> None:
-    signal = clone(trained("logistic"))
-    for rows in (3, 4, 5, 40):
-        signal.newest(bars().iloc[:rows])
-    assert sum(signal.refused.values()) == 6
-    assert set(signal.refused) == {"mean_distance_5 is not known", "range_position_10 is not known", "returns_2 is not known"}
-    assert clone(signal).refused == {}
-
-
 # -- the features of the model ----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
 
-__all__ = ["aligned", "blockwise"]
+__all__ = ["aligned", "blockwise", "warm"]
 
 
 def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
@@ -41,7 +41,7 @@ def aligned(given: Any, bars: Bars, who: str, what: str) -> np.ndarray:
     if isinstance(given, (pd.DataFrame, pd.Series)) and not isinstance(given.index, pd.RangeIndex):
         _require_labels(given.index, bars.index, who)
     try:
-        values = np.asarray(given, dtype=float)
+        values = given.to_numpy(float) if isinstance(given, (pd.DataFrame, pd.Series)) else np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         raise ParameterError(f"{who} must give {what}, got {_example(given)}") from None
     values = values[:, None] if values.ndim == 1 else values
@@ -70,6 +70,15 @@ def blockwise(bars: Bars, make: Callable[[Bars], np.ndarray]) -> np.ndarray:
         if len(block):  # an instrument that has no bar yet is not asked about
             out[np.ix_(np.flatnonzero(rows), np.array(columns))] = make(block)
     return out
+
+
+def warm(newest: np.ndarray, bars: Bars, lookback: int, cross_sectional: bool) -> np.ndarray:
+    """Return numbers of the newest label, NaN where an instrument has no bar there, or too few for the look-back, shape (N,).
+
+    What `blockwise` and the ports see to over all labels, for a part that says the newest one alone.
+    """
+    seen = len(bars) if cross_sectional else bars.present.sum(axis=0)
+    return np.where(bars.present[-1] & (seen >= lookback), newest, np.nan)
 
 
 def _in_order(given: pd.DataFrame, symbols: list[str], who: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import transposed
 from workbench.errors import DataError, did_you_mean
 from workbench.extras import Extra, Extras, extra_from
 from workbench.frames import FIELDS, instruments_for, join_frames
@@ -199,7 +200,7 @@ class Bars:
         """Return a field as a read-only array of shape (N, T): one instrument after the other."""
 
         def turned() -> np.ndarray:
-            rows = np.ascontiguousarray(self._arrays[field].T)
+            rows = transposed(self._arrays[field])
             rows.flags.writeable = False
             return rows
 

@@ -23,7 +23,7 @@ import inspect
 import pkgutil
 import sys
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from workbench.component_definition import define, is_state
@@ -31,7 +31,7 @@ from workbench.component_display import constructor_call, html_table
 from workbench.component_values import copied, explain, fits, has_parameters, is_part, named_parts, parameter_hints
 from workbench.errors import ParameterError, did_you_mean
 
-__all__ = ["Component", "all_components", "clone"]
+__all__ = ["Component", "all_components", "clone", "varied"]
 
 # rooms above the parts, and the venues, whose libraries may be missing
 _NO_PARTS = frozenset({"__main__", "adapters", "cli", "journal", "live", "panel", "practice", "research", "session"})
@@ -194,6 +194,22 @@ def clone(part: PartT) -> PartT:
     return twin
 
 
+def varied(part: PartT, values: Mapping[str, Any]) -> PartT:
+    """Return a new part with some parameters of its own, as `clone` and `set_params` would, in a fraction of their time.
+
+    Whole parts are set first, then what is inside of them. Parts and containers are new, fitted state is left behind; other values
+    are shared with the first part, so this is for parts that are used and not changed.
+
+    Raises
+    ------
+    ParameterError
+        As from `set_params`.
+    """
+    twin = _unfitted(part)
+    _apply(twin, {name: clone(value) if has_parameters(value) else value for name, value in values.items()}, check=True)
+    return twin
+
+
 def all_components(base: type = Component) -> list[type]:
     """Return every concrete, public subclass that the package `workbench` defines, sorted by path.
 
@@ -269,6 +285,15 @@ def _trial(part: PartT) -> PartT:
     vars(twin).update(vars(part))
     for name in part._parameter_names:
         vars(twin)[name] = copied(vars(part)[name], _same, _trial)
+    return twin
+
+
+def _unfitted(part: PartT) -> PartT:
+    """Return a twin without fitted state: parts and containers anew, other values shared."""
+    twin = object.__new__(type(part))
+    for name in part._parameter_names:
+        vars(twin)[name] = copied(vars(part)[name], _same, _unfitted)
+    twin.check()  # what was fit once is fit again, and a part may prepare itself here
     return twin
 
 

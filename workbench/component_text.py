@@ -27,7 +27,7 @@ from workbench.component import Component
 from workbench.component_values import has_parameters, is_model, is_numpy_scalar
 from workbench.errors import StrategyError, WorkbenchError, did_you_mean
 
-__all__ = ["from_dict", "is_local", "models_of", "parts_of", "public_path", "round_trip", "to_dict"]
+__all__ = ["from_dict", "is_local", "models_of", "parts_inside", "parts_of", "public_path", "round_trip", "to_dict"]
 
 _WORDS = frozenset({"part", "tuple", "float", "dict", "model"})
 _MODEL = {"model", "sha256", "card"}
@@ -37,13 +37,19 @@ ReadModel = Callable[[dict[str, str]], Any]
 def parts_of(component: Component) -> Iterator[Component]:
     """Yield a component and every component nested in it, in lists and dicts as well."""
     yield component
+    for part in parts_inside(component):
+        yield from parts_of(part)
+
+
+def parts_inside(component: Component) -> Iterator[Component]:
+    """Yield the components that a component holds itself, in lists and dicts as well: one level down."""
     for value in component.get_params(deep=False).values():
         yield from _inside(value)
 
 
 def _inside(value: Any) -> Iterator[Component]:
     if isinstance(value, Component):
-        yield from parts_of(value)
+        yield value
     elif isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _inside(item)

@@ -124,8 +124,10 @@ def usable(has: int, distance: float, below: float) -> bool:
     return has == 0 or (distance > 0.0 and distance < below)
 
 
-def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int) -> None:
-    """Write what an instrument's position and its closings could lead to; instrument by instrument, from the first on.
+def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int) -> float:
+    """Write what an instrument's position and its closings could lead to, and return the margin that it takes.
+
+    The sum over all instruments goes into `used`, before the openings are entered.
 
     `leaving` says whether anything is out that closes the position, `done` whether it was decided in this step: it then
     counts as done.
@@ -134,8 +136,9 @@ def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int)
     b.fees[j] = 0.0
     b.hi[j] = max(held, 0.0) if leaving != 0 else held
     b.lo[j] = min(held, 0.0) if leaving != 0 else held
-    b.margin[j] = margin_of(b, j)
-    b.used[0] = b.margin[j] if j == 0 else b.used[0] + b.margin[j]
+    margin = margin_of(b, j)
+    b.margin[j] = margin
+    return margin
 
 
 def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
@@ -157,7 +160,6 @@ def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
 def margin_of(b: BookColumns, j: int) -> float:
     """Return the margin that an instrument needs at its worst, at a price moved against us."""
     most = max(abs(b.hi[j]), abs(b.lo[j]))
-    if not most > 0.0:
-        return 0.0
     spec = b.specs[j]
-    return ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j]) * spec.margin
+    needed = ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j]) * spec.margin
+    return needed if most > 0.0 else 0.0  # chosen, not branched off to: in the kernel nobody can guess which instruments are held

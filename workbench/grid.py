@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from functools import cache
 
 __all__ = ["fraction", "lots_exactly", "lots_of", "quantity_of", "round_away", "ticks_below"]
 
@@ -15,6 +16,7 @@ __all__ = ["fraction", "lots_exactly", "lots_of", "quantity_of", "round_away", "
 MOST_LOTS = 4503599627370496.0
 
 
+@cache
 def fraction(step: float) -> tuple[float, float]:
     """Return the numerator and the power of ten of a step, as whole floats.
 

@@ -60,8 +60,7 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
     columns = BookColumns(
         _priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0]
     )
-    for i, held in enumerate(book.positions.values()):
-        start_book(columns, i, held, 0, 0)
+    columns.used[0] = sum(start_book(columns, i, held, 0, 0) for i, held in enumerate(book.positions.values()))
     lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, row)
     said.append(("buying power", f"equity {book.equity:,.2f} {book.currency} pays for the margin and costs of {left_of(row):g}"))
     return lots, _reasons(row, said, market)

@@ -87,14 +87,19 @@ def conversion(currency: str, bars: Bars, rates: Rates | None = None) -> Convers
     """
     table = _Table(currency, bars, rates or {})
     legs = [(str(i.quote), str(i.base) if _exchanges(i) else None) for i in bars.instruments]
+    number = {pair: k for k, pair in enumerate(dict.fromkeys(legs))}  # hundreds of instruments share a few
     multipliers = np.array([float(i.multiplier) for i in bars.instruments])
-    quotes = [table.rate(quote) for quote, _ in legs]
-    bases = [table.rate(base) if base else (np.zeros(1), np.ones(1, np.int64)) for _, base in legs]
+    quotes = [table.rate(quote) for quote, _ in number]
+    bases = [table.rate(base) if base else (np.zeros(1), np.ones(1, np.int64)) for _, base in number]
     rows = max(len(values) for values, _ in (*quotes, *bases))
-    unit = np.column_stack([np.broadcast_to(values, rows) for values, _ in quotes]) * multipliers
-    base = np.column_stack([np.broadcast_to(values, rows) for values, _ in bases]) * multipliers
-    fresh = np.column_stack([np.broadcast_to(q[1] * b[1], rows) for q, b in zip(quotes, bases, strict=True)])
-    return Conversion(unit, base, np.ascontiguousarray(fresh), tuple(table.assumptions))
+    which = [number[pair] for pair in legs]
+
+    def spread(known: Sequence[np.ndarray]) -> np.ndarray:
+        return np.column_stack([np.broadcast_to(values, rows) for values in known]).take(which, axis=1)
+
+    unit, base = (spread([values for values, _ in known]) * multipliers for known in (quotes, bases))
+    fresh = spread([q[1] * b[1] for q, b in zip(quotes, bases, strict=True)])
+    return Conversion(unit, base, fresh, tuple(table.assumptions))
 
 
 def _exchanges(instrument: Instrument) -> bool:

@@ -7,6 +7,7 @@ with the same attributes: the same code reads and writes both.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -79,10 +80,10 @@ def _fields(ints: str, floats: str = "") -> Fields:
     return tuple((name, INT) for name in ints.split()) + tuple((name, FLOAT) for name in floats.split())
 
 
-#: An instrument with its costs, in plain numbers.
+#: An instrument with its costs, in plain numbers; what every instrument's margin takes lies together.
 SPEC = _fields(
     "funded can_short margined",
-    "number power tick_number tick_power min_quantity min_notional multiplier margin fee_rate fee_unit fee_minimum slip_rate slip_offset",
+    "margin slip_rate slip_offset number power tick_number tick_power min_quantity min_notional multiplier fee_rate fee_unit fee_minimum",
 )
 #: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(
@@ -95,6 +96,7 @@ DECISION = _fields("t j closed lots code", "stance price equity distance asked")
 WIDE = {"after": MOST_LIMITS + 1}
 
 
+@cache
 def dtype_of(fields: Fields) -> np.dtype[Any]:
     """Return the numpy record of a kind of row."""
     parts: list[Any] = list(fields)

@@ -10,7 +10,6 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.calendars import session_times
 from workbench.errors import DataError
-from workbench.instrument import Instrument
 from workbench.interval import DAY
 
 __all__ = ["close_times", "require_later_opens", "session_numbers"]
@@ -81,21 +80,24 @@ def _latest(spans: dict[str | None, _Span]) -> np.ndarray:
 
 
 def session_numbers(bars: Bars) -> np.ndarray | None:
-    """Return the running number of each daily bar's session, int64 of shape (T, N); None for other bars.
+    """Return the running number of each daily bar's session, int64; None for other bars.
 
-    Coins trade every day; an instrument with a calendar on its sessions; all others from Monday to Friday.
+    Coins trade every day; an instrument with a calendar on its sessions; all others from Monday to Friday. The shape is (T, N), or
+    (T, 1) where all instruments have the same sessions.
     """
     if bars.interval_ns != DAY:
         return None
-    return np.column_stack([_numbers(bars.labels, instrument) for instrument in bars.instruments])
+    kinds = [(one.calendar, one.asset_class == "crypto") for one in bars.instruments]
+    made = {kind: _numbers(bars.labels, *kind) for kind in dict.fromkeys(kinds)}
+    return np.column_stack([made[kind] for kind in (kinds if len(made) > 1 else made)])
 
 
-def _numbers(labels: np.ndarray, instrument: Instrument) -> np.ndarray:
+def _numbers(labels: np.ndarray, calendar: str | None, daily: bool) -> np.ndarray:
     days = labels // DAY
-    if instrument.calendar is not None and len(labels):
-        dates, _, _ = session_times(instrument.calendar, int(labels[0]), int(labels[-1]))
+    if calendar is not None and len(labels):
+        dates, _, _ = session_times(calendar, int(labels[0]), int(labels[-1]))
         return np.searchsorted(dates, labels, side="right")
-    if instrument.asset_class == "crypto":
+    if daily:
         return days
     # 1970-01-01 was a Thursday; a weekend's bar belongs to the Friday before.
     shifted = days + 3

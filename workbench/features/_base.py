@@ -71,6 +71,10 @@ class Feature(Component):
             return np.where(bars.present, self._checked(bars), np.nan)
         return blockwise(bars, self._checked)
 
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the last row of `values`, shape (N,): what a live step asks for; a part that is slow to say all overrides it."""
+        return self.values(bars)[-1]
+
     def _checked(self, bars: Bars) -> np.ndarray:
         values = aligned(self.compute(bars), bars, f"{type(self).__name__}.compute", "a number")
         if not np.isnan(values[: self.lookback - 1]).all():

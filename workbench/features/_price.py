@@ -8,7 +8,6 @@ import pandas as pd
 from workbench import indicators
 from workbench.bars import Bars
 from workbench.features._base import Feature, require_window
-from workbench.features._windows import deviation, mean, rsi, rsi_lookback
 
 __all__ = ["MeanDistance", "RangePosition", "Returns", "Rsi", "TrueRange", "Volatility", "VolumeRatio"]
 
@@ -40,11 +39,11 @@ class Returns(Feature):
 
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return the simple return, shape (T, N)."""
-        return bars.close / bars.close.shift(self.window) - 1.0
+        return indicators.momentum(bars, self.window)
 
 
 class Volatility(Feature):
-    """The standard deviation of the simple returns of the last bars (divided by their number), a bar, not a year.
+    """The sample standard deviation of the log returns of the last bars (`workbench.indicators.volatility`), a bar, not a year.
 
     Parameters
     ----------
@@ -70,10 +69,7 @@ class Volatility(Feature):
 
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return the deviation of the returns, shape (T, N)."""
-        close = bars.array("close")
-        out = np.full(bars.shape, np.nan)
-        out[1:] = deviation(close[1:] / close[:-1] - 1.0, self.window)
-        return bars.laid_out(out)
+        return indicators.volatility(bars, self.window)
 
 
 class MeanDistance(Feature):
@@ -103,7 +99,7 @@ class MeanDistance(Feature):
 
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return how far the close is from its mean, shape (T, N)."""
-        return bars.close / mean(bars.array("close"), self.window) - 1.0
+        return bars.close / _mean(bars.array("close"), self.window) - 1.0
 
 
 class Rsi(Feature):
@@ -133,11 +129,11 @@ class Rsi(Feature):
     @property
     def lookback(self) -> int:
         """Until Wilder's averages have forgotten what was before."""
-        return rsi_lookback(self.window)
+        return indicators.rsi_lookback(self.window)
 
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return the index, shape (T, N)."""
-        return rsi(bars, self.window)
+        return indicators.rsi(bars, self.window)
 
 
 class RangePosition(Feature):
@@ -234,5 +230,20 @@ class VolumeRatio(Feature):
 
     def compute(self, bars: Bars) -> pd.DataFrame:
         """Return the ratio, shape (T, N)."""
-        average = mean(bars.volume.to_numpy(), self.window)
+        average = _mean(bars.volume.to_numpy(), self.window)
         return bars.volume / np.where(average > 0.0, average, np.nan)
+
+
+def _mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Return the mean of the last `window` rows of bars without holes, shape as given; NaN before.
+
+    Each window is added up on its own. `workbench.indicators.sma` is a running sum, whose trace of what left it long ago would
+    be all that is left of a mean in a market without volume, and of a close that stands at its mean.
+    """
+    out = np.full(values.shape, np.nan)
+    if len(values) >= window:
+        total = values[: len(values) - window + 1].copy()
+        for k in range(1, window):
+            total += values[k : len(values) - window + 1 + k]
+        out[window - 1 :] = total / window
+    return out

@@ -38,13 +38,15 @@ def names(features: Sequence[Feature]) -> list[str]:
     return found
 
 
-def table(features: Sequence[Feature], bars: Bars) -> pd.DataFrame:
+def table(features: Sequence[Feature], bars: Bars, last: int | None = None) -> pd.DataFrame:
     """Return the features in long form: one row a bar that is there.
 
     Parameters
     ----------
     features : sequence of Feature
     bars : Bars of shape (T, N)
+    last : int, optional
+        Of so many labels, the newest; of all where not given.
 
     Returns
     -------
@@ -63,7 +65,9 @@ def table(features: Sequence[Feature], bars: Bars) -> pd.DataFrame:
     ['returns_5']
     """
     columns = names(features)
-    rows, places = np.nonzero(bars.present)
+    first = 0 if last is None else max(len(bars) - last, 0)
+    rows, places = np.nonzero(bars.present[first:])
+    rows += first
     cells = [feature.values(bars)[rows, places] for feature in features]
     index = pd.MultiIndex.from_arrays([bars.index[rows], np.array(bars.symbols, dtype=object)[places]], names=["timestamp", "symbol"])
     return pd.DataFrame(np.column_stack(cells), index, columns)
@@ -77,4 +81,4 @@ def newest(features: Sequence[Feature], bars: Bars) -> pd.DataFrame:
     DataFrame of shape (N, features)
         Index symbol; NaN in the warm-up, and where an instrument has no bar. The numbers are those of `table`.
     """
-    return pd.DataFrame(np.column_stack([feature.values(bars)[-1] for feature in features]), bars.symbols, names(features))
+    return pd.DataFrame(np.column_stack([feature.newest(bars) for feature in features]), bars.symbols, names(features))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -69,12 +70,16 @@ def _compute(bars: Bars, fields: tuple[str, ...], make: Callable[[Columns], np.n
     labels, count = bars.shape
     if count == 1 and bars.whole and labels:
         return bars.laid_out(make(tuple(array[0] for array in arrays))[:, None])
-    out = np.full((count, labels), np.nan)
-    for j in range(count):
-        rows = slice(None) if bars.whole else np.flatnonzero(bars.present[:, j])
-        columns = tuple(array[j, rows] for array in arrays)
-        if len(columns[0]):
-            out[j, rows] = make(columns)
+    out = np.empty((count, labels))
+    if bars.whole:
+        for j in range(count if labels else 0):
+            out[j] = make(tuple([array[j] for array in arrays]))
+    else:
+        out.fill(np.nan)
+        for j in range(count):
+            rows = np.flatnonzero(bars.present[:, j])
+            if len(rows):
+                out[j, rows] = make(tuple([array[j, rows] for array in arrays]))
     return bars.laid_out(out.T)
 
 
@@ -97,11 +102,18 @@ def decay(window: int, alpha: float) -> int:
 
 def rolling(name: str, values: np.ndarray, window: int) -> np.ndarray:
     """Run one of TA-Lib's functions over a window; NaN until it is full."""
-    import talib
-
     if window == 1:
         return values.copy()
     if len(values) < window:
         return np.full(len(values), np.nan)
-    result: np.ndarray = getattr(talib, name)(values, timeperiod=window)
+    result: np.ndarray = _plain(name)(values, timeperiod=window)
     return result
+
+
+@cache
+def _plain(name: str) -> Callable[..., np.ndarray]:
+    """Return one of TA-Lib's functions without what it wraps around it for tables: as long as the mean of ten years of days takes."""
+    import talib
+
+    function = getattr(talib, name)
+    return getattr(function, "__wrapped__", function)

@@ -153,5 +153,8 @@ class PaperRun(Described):
             self.runner.run()
             end = {"why": self.runner.over, "pid": os.getpid(), "failed": self.runner.failed}
             self.journal.commit([Entry("end", self.name, end)])
+        except RunError as error:  # it may not run, and is not started again
+            self.journal.commit([Entry("end", self.name, {"why": str(error), "pid": os.getpid(), "failed": True})])
+            self.error = error
         except BaseException as error:  # whatever it was, the notebook says it and the supervisor reads it
             self.error = error

@@ -7,11 +7,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.session.models import refusals_in_words, troubles
+
 __all__ = [
     "ENDED",
     "PAPER",
     "SIMULATED",
     "Described",
+    "about_models",
     "badge",
     "clock",
     "held",
@@ -49,6 +52,7 @@ def status_html(status: Mapping[str, Any]) -> str:
         "orders out": f"{len(status['working']):,}",
         "in doubt": f"{status['doubtful']:,}" if status["doubtful"] else "",
         "late": ", ".join(f"{symbol} {count} bars" for symbol, count in status["late"].items()),
+        "models": "; ".join(about_models(status)),
         "gate": status["gate"],
         "ended": status["over"],
     }
@@ -59,6 +63,13 @@ def steps(status: Mapping[str, Any]) -> str:
     """Return how many steps there were, with those that were missed."""
     missed = status.get("missed")
     return f"{status['steps']:,}" + (f" + {missed:,} missed" if missed else "")
+
+
+def about_models(status: Mapping[str, Any]) -> list[str]:
+    """Return what there is to know of a run's trained models, each a sentence: what they refuse, and what has drifted."""
+    models = status.get("models", ())
+    lasting = (text for key, text in troubles(models).items() if not key.startswith("expired"))  # the refusals say that
+    return [*refusals_in_words(models), *lasting]
 
 
 def last_mode(status: Mapping[str, Any]) -> str:

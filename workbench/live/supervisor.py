@@ -158,7 +158,7 @@ class Supervisor:
             end = self._ended(run)
             if end:
                 self._say(f"the run ended: {end['why']}; notebook {self.notebook}")
-                if code:
+                if code and not end.get("failed"):
                     self._say(f"its report is not whole (exit code {code}): see {self.where.folder / LOG}")
                 return code or int(end.get("failed", False))
             if self._stop:

@@ -9,7 +9,7 @@ from workbench.models._drift import drift
 from workbench.models._model import Model, require_names
 from workbench.models._registry import Registry
 from workbench.models._time_order import calibrated, require_time_order, tuned_threshold
-from workbench.models._training import Sample, sample, train
+from workbench.models._training import Sample, one_number, sample, train
 
 __all__ = [
     "Card",
@@ -20,6 +20,7 @@ __all__ = [
     "calibrated",
     "drift",
     "moment",
+    "one_number",
     "require_names",
     "require_time_order",
     "sample",

@@ -16,7 +16,7 @@ from workbench.models._files import dumped
 from workbench.models._model import Model
 from workbench.models._time_order import require_time_order
 
-__all__ = ["Sample", "by_row", "sample", "train"]
+__all__ = ["Sample", "by_row", "one_number", "sample", "train"]
 
 #: What a label of a classifier may be.
 LABELS = (-1, 0, 1)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from workbench.journal import Command
-from workbench.live.status import COLOURS, ENDED, PAPER
+from workbench.live.status import COLOURS, ENDED, PAPER, about_models
 from workbench.panel._watch import SILENT, View
 from workbench.session.live import MANY
 
@@ -94,6 +94,8 @@ def _news(view: View) -> Iterator[Notice]:
     late = [f"{symbol} ({count} in a row)" for symbol, count in status.get("late", {}).items() if count >= MANY]
     if late:
         yield Notice("Bars come late:", f"{', '.join(late)}. Nothing opens on them in time.", AMBER)
+    for text in about_models(status):
+        yield Notice("A model:", f"{text}.", AMBER)
     flatten = view.applied.get("flatten")
     closed = flatten is not None and "being closed" in flatten.answer  # one that found nothing to close has changed nothing
     if flatten is not None and closed and flatten.answered > view.opened and not status.get("positions"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from workbench.arrays import transposed
 from workbench.decision import BookColumns
 from workbench.records import DECISION, FILL, LIMIT, MARKET, ORDER, SLOT, SPEC, DecisionRow, FillRow, OrderRow, Rows, Slot, dtype_of, table
 from workbench.research import kernel
@@ -27,13 +29,27 @@ NOTHING.flags.writeable = False
 
 
 class Room:
-    """Memory that one run after another writes its rows into: fresh memory costs more than a run of a short strategy.
+    """What one run after another has in common: memory for their rows, and the columns of the market that they meet.
 
-    The record of a run is overwritten by the next one in the same room.
+    Fresh memory costs more than a run of a short strategy. The record of a run is overwritten by the next one in the same room.
     """
 
     def __init__(self) -> None:
         self._output: Output | None = None
+        self._market: tuple[Setup, Columns] | None = None
+        self._specs: tuple[list[Any], np.ndarray] | None = None
+
+    def columns(self, setup: Setup) -> Columns:
+        """Return the columns of a run: its own inputs over the market of the last one, where that is the same."""
+        if self._market is None or not _same_market(self._market[0], setup):
+            self._market = setup, columns_of(setup)
+        return self._market[1]._replace(**_inputs_of(setup))
+
+    def specs(self, setup: Setup) -> np.ndarray:
+        """Return the instruments with their costs as records; no run changes them."""
+        if self._specs is None or self._specs[0] is not setup.specs:
+            self._specs = setup.specs, table(setup.specs, SPEC)
+        return self._specs[1]
 
     def output(self, setup: Setup) -> Output:
         """Return rows for a run, those of the last one where they are long enough."""
@@ -71,8 +87,10 @@ def settings_of(setup: Setup) -> Settings:
     return Settings(
         moving=int(setup.conversion.moving),
         interval=setup.interval_ns,
+        sessions=0 if setup.sessions is None else setup.sessions.shape[1],
         has_stop=int(setup.inputs.stop is not None),
         has_target=int(setup.inputs.target is not None),
+        margined=int(any(spec.margined or spec.can_short for spec in setup.specs)),
         kind=LIMIT if limit else MARKET,
         offset=float(algorithm.offset) if limit else 0.0,
         bars=int(algorithm.bars) if limit else 0,
@@ -83,6 +101,9 @@ def settings_of(setup: Setup) -> Settings:
 def _flat(array: Any, dtype: type = float) -> np.ndarray:
     if array is None:
         return NOTHING
+    array = np.asarray(array)
+    if array.ndim > 1 and not array.flags.c_contiguous:  # what indicators make of many columns
+        array = transposed(array.T)
     flat: np.ndarray = np.ascontiguousarray(array, dtype=dtype).reshape(-1)
     flat.flags.writeable = False
     return flat
@@ -91,11 +112,19 @@ def _flat(array: Any, dtype: type = float) -> np.ndarray:
 def columns_of(setup: Setup) -> Columns:
     """Return market and inputs as flat, read-only columns."""
     first, high, low, close = (_flat(setup.bars.array(name)) for name in ("open", "high", "low", "close"))
-    stance, stop, target = (_flat(array) for array in setup.inputs)
     unit, base = (_flat(array) for array in setup.conversion[:2])
     sessions = np.zeros(1) if setup.sessions is None else setup.sessions
     fresh, label, session = (_flat(array, np.int64) for array in (setup.conversion.fresh, setup.bars.labels, sessions))
-    return Columns(first, high, low, close, stance, stop, target, unit, base, fresh, label, session)
+    inputs = _inputs_of(setup)
+    return Columns(first, high, low, close, **inputs, unit=unit, base=base, fresh=fresh, label=label, session=session)
+
+
+def _inputs_of(setup: Setup) -> dict[str, np.ndarray]:
+    return {name: _flat(array) for name, array in setup.inputs._asdict().items()}
+
+
+def _same_market(one: Setup, other: Setup) -> bool:
+    return one.bars is other.bars and one.conversion is other.conversion and one.sessions is other.sessions
 
 
 def _run_plain(setup: Setup) -> Record:
@@ -108,7 +137,7 @@ def _run_plain(setup: Setup) -> Record:
             setattr(slot, name, -1)
     unit, base = (array[0].tolist() for array in setup.conversion[:2])
     price = [math.nan] * n
-    held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [NO_WISH] * n
+    held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [0] * n, [math.nan] * n, [NO_WISH] * n
     ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0])
     book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
@@ -124,11 +153,10 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
 
     run, rules = compiled_kernel(), setup.rules
     addresses = [address_of(rules.size, "size"), *(address_of(limit, "limit") for limit in rules.limits)]
-    limit_p = tuple(_flat(np.array(p, dtype=float)) for p in rules.limit_p)
-    tables = tuple(_flat(np.array(t, dtype=float)) for t in rules.tables)
-    size_p = _flat(np.array(rules.size_p, dtype=float))
-    columns, settings = columns_of(setup), settings_of(setup)
-    ledger, book = _arrays(setup)
+    limit_p, tables = (tuple(numbers_of(tuple(given)) for given in each) for each in (rules.limit_p, rules.tables))
+    size_p = numbers_of(tuple(rules.size_p))
+    columns, settings = room.columns(setup), settings_of(setup)
+    ledger, book = _arrays(setup, room.specs(setup))
     output = room.output(setup)
     chain = (_flat(addresses, np.int64), size_p, limit_p, tables, rules.count, int(setup.buying_power))
     done = 0
@@ -140,7 +168,13 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
     )  # fmt: skip
 
 
-def _arrays(setup: Setup) -> tuple[Ledger, BookColumns]:
+@lru_cache(maxsize=64)
+def numbers_of(given: tuple[float, ...]) -> np.ndarray:
+    """Return a decision's numbers as the kernel takes them, read-only."""
+    return _flat(np.array(given, dtype=float))
+
+
+def _arrays(setup: Setup, specs: np.ndarray) -> tuple[Ledger, BookColumns]:
     """Return fresh state."""
     n = len(setup.instruments)
     slots = np.zeros(n, dtype_of(SLOT))
@@ -148,8 +182,8 @@ def _arrays(setup: Setup) -> tuple[Ledger, BookColumns]:
         slots[name] = -1
     slots["waiting"] = int(setup.strategy.start == "wait")
     unit, base = (array[0].copy() for array in setup.conversion[:2])
-    specs, price = table(setup.specs, SPEC), np.full(n, np.nan)
-    held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.full(n, NO_WISH)
+    price = np.full(n, np.nan)
+    held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, NO_WISH)
     ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64))
     book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(1))
     return ledger, book

@@ -7,13 +7,15 @@ import math
 import numpy as np
 
 from workbench.records import NONE, OPENED
-from workbench.research.statistics import SHORTEST_YEARS, Days, downside_ratio, ratio, returns_of
+from workbench.research.statistics import SHORTEST_YEARS, Days, downside_ratio, over, returns_of
 from workbench.research.trips import EXITS, STILL_OPEN, Trips, trips
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 
 __all__ = ["Figures", "figures"]
 
+#: Steps that are looked at together.
+STRETCH = 512
 STOPS = (EXITS.index("stop"), EXITS.index("stop-out"))
 
 
@@ -32,7 +34,7 @@ class Figures:
     def of(self, setup: Setup, record: Record) -> dict[str, float]:
         """Return the figures of a run."""
         found, codes = trips(setup, record), record.decisions["code"]
-        made = figures(record.equity, self._days, setup.cash, found.profit, found.exits["why"])
+        made = figures(record.equity, self._days, setup.cash, found.profit, found.why)
         return made | {
             "orders": len(record.orders),
             "time in market %": _in_market(setup, found) * 100,
@@ -73,9 +75,23 @@ def figures(equity: np.ndarray, days: Days, cash: float, profit: np.ndarray, why
 
 
 def deepest_fall(equity: np.ndarray) -> float:
-    """Return the deepest fall from the highest equity so far, as a share: at most 0."""
-    peak = np.maximum.accumulate(equity)
-    return float(np.min(np.divide(equity, peak, out=peak))) - 1.0
+    """Return the deepest fall from the highest equity so far, as a share: at most 0.
+
+    Stretch by stretch: the lowest of a stretch over the highest before or in it says how deep it can have fallen at most, and few
+    stretches have to be gone through value by value.
+    """
+    starts = np.arange(0, len(equity), STRETCH)
+    highest = np.maximum.accumulate(np.maximum.reduceat(equity, starts))
+    lowest = np.minimum.reduceat(equity, starts)
+    deepest = 1.0
+    bounds = np.where(lowest < 0.0, -np.inf, lowest / highest)  # what is below zero is the deeper, the lower the high before it
+    for k in np.argsort(bounds):
+        if not bounds[k] < deepest:
+            break
+        stretch = equity[starts[k] : starts[k] + STRETCH]
+        peak = np.maximum.accumulate(np.maximum(stretch, highest[k - 1]) if k else stretch)
+        deepest = min(deepest, float(np.min(stretch / peak)))
+    return deepest - 1.0
 
 
 def _annual(equity: np.ndarray, days: Days, cash: float) -> dict[str, float]:
@@ -84,10 +100,11 @@ def _annual(equity: np.ndarray, days: Days, cash: float) -> dict[str, float]:
     if len(daily) < 3 or (daily <= 0).any():
         return {"annual return %": growth, "annual volatility %": math.nan, "Sharpe": math.nan, "Sortino": math.nan}
     returns = returns_of(daily, cash)
+    deviation = float(returns.std(ddof=1))
     return {
         "annual return %": growth,
-        "annual volatility %": float(returns.std(ddof=1)) * days.scale * 100,
-        "Sharpe": ratio(returns) * days.scale,
+        "annual volatility %": deviation * days.scale * 100,
+        "Sharpe": over(float(returns.mean()), deviation) * days.scale,
         "Sortino": downside_ratio(returns) * days.scale,
     }
 
@@ -102,14 +119,14 @@ def _of_trades(profit: np.ndarray, why: np.ndarray) -> dict[str, float]:
         "win rate %": np.count_nonzero(ended > 0) / count * 100 if count else math.nan,
         "profit factor": won / -lost if lost else math.nan,
         "average trade": float(ended.mean()) if count else math.nan,
-        "stopped out %": np.count_nonzero(np.isin(why, STOPS)) / count * 100 if count else math.nan,
+        "stopped out %": sum(np.count_nonzero(why == how) for how in STOPS) / count * 100 if count else math.nan,
     }
 
 
 def _in_market(setup: Setup, found: Trips) -> float:
     """Return the share of the steps at whose close there is a position."""
     steps = len(setup.bars)
-    begun, ended = found.entries["t"], np.where(found.closed, found.exits["t"], steps)
+    begun, ended = found.entries["t"], np.where(found.end >= 0, found.end, steps)
     if len(setup.instruments) == 1:  # its trades do not overlap
         return float((ended - begun).sum()) / steps
     change = np.bincount(begun, minlength=steps + 1) - np.bincount(ended, minlength=steps + 1)

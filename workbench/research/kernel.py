@@ -13,6 +13,7 @@ from typing import Any
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
+from workbench.research.kernel_calm import calm
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
@@ -45,16 +46,21 @@ def run(
     n = len(a.specs)
     spare = ROWS_A_STEP * n
     exits = s.has_stop + s.has_target
-    waiting = 1  # whether an order may be out; on most bars none is
-    for t in range(first, len(m.label)):
-        if a.counts[0] + spare > len(out.orders) or a.counts[1] + spare > len(out.fills) or a.counts[2] + spare > len(out.decisions):
+    waiting = list_busy(n, a)  # how many instruments have an order out; on most bars none has
+    t = first
+    while t < len(m.label):
+        if n == 1 and waiting == 0:
+            t = calm(t, m, a, out, s)
+            if t == len(m.label):
+                break
+        if not roomy(spare, a, out):
             return t
         if waiting != 0:
-            orders_at_open(t, n, m, a, out, s)
+            orders_at_open(t, waiting, n, m, a, out, s)
         if exits != 0:
             exits_at_open(t, n, m, a, out, s)
         if waiting + exits != 0:
-            inside(t, n, m, a, out, s)
+            inside(t, waiting, n, m, a, out, s)
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
         sent = a.counts[0]
@@ -66,22 +72,27 @@ def run(
             cross_over(t, n, a, out, equity)
         if wanted > 0:
             fill_book(t, n, a, b, s)
-            for j in range(n):
-                slot = a.slots[j]
-                if slot.wanted != 0:
-                    decide_opening(t, j, m, a, b, out, s, equity, chain)
-                    slot.wanted = 0
+            decide_openings(t, n, m, a, b, out, s, equity, chain)
         if waiting != 0 or a.counts[0] != sent:
-            waiting = any_out(n, a)
-    return len(m.label)
+            waiting = list_busy(n, a)
+        t += 1
+    return t
 
 
-def any_out(n: int, a: Ledger) -> int:
-    """Return 1 where an order to open or to close is out."""
+def roomy(spare: int, a: Ledger, out: Output) -> bool:
+    """Whether there are so many rows left of each kind."""
+    orders, fills, decisions = len(out.orders), len(out.fills), len(out.decisions)
+    return a.counts[0] + spare <= orders and a.counts[1] + spare <= fills and a.counts[2] + spare <= decisions
+
+
+def list_busy(n: int, a: Ledger) -> int:
+    """List the instruments that have an order to open or to close out; return how many they are."""
+    count = 0
     for j in range(n):
         if a.opening[j] >= 0 or a.closing[j] >= 0:
-            return 1
-    return 0
+            a.busy[count] = j
+            count += 1
+    return count
 
 
 def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, equity: float) -> int:
@@ -89,8 +100,9 @@ def close_what_turned(t: int, n: int, m: Columns, a: Ledger, out: Output, equity
     wanted = 0
     for j in range(n):
         stance = m.stance[t * n + j]
-        if stance != stance:
+        if stance == a.said[j] or stance != stance:
             continue
+        a.said[j] = stance
         wish = 1 if stance > 0.0 else (-1 if stance < 0.0 else 0)
         if wish != a.wish[j]:  # what is not new was acted on when it was
             a.wish[j] = wish
@@ -156,12 +168,24 @@ def refuse_all(n: int, a: Ledger, out: Output, wanted: int) -> int:
 def fill_book(t: int, n: int, a: Ledger, b: BookColumns, s: Settings) -> None:
     """Write the positions that open orders could still lead to; closings decided in this step count as done."""
     exits = s.has_stop + s.has_target
+    used = 0.0
     for j in range(n):
         closing = a.closing[j] >= 0
         done = int(closing and a.slots[j].closed_at == t)
-        start_book(b, j, a.quantity[j], int(closing or exits != 0), done)
+        used = used + start_book(b, j, a.quantity[j], int(closing or exits != 0), done)
+    b.used[0] = used
+    for j in range(n):
         if a.opening[j] >= 0:
             enter_book(b, j, float(a.slots[j].side), a.slots[j].size)
+
+
+def decide_openings(t: int, n: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, equity: float, chain: Chain) -> None:
+    """Decide the openings of a step, in the order of the instruments."""
+    for j in range(n):
+        slot = a.slots[j]
+        if slot.wanted != 0:
+            decide_opening(t, j, m, a, b, out, s, equity, chain)
+            slot.wanted = 0
 
 
 def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, equity: float, chain: Chain) -> None:

@@ -10,14 +10,16 @@ from workbench.research.kernel_orders import end_limit, end_opening, enter, leav
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
 
-def orders_at_open(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
+def orders_at_open(t: int, waiting: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
     """Fill what was decided and fills at the open: first all closings, then all openings."""
-    for j in range(n):
+    for k in range(waiting):
+        j = a.busy[k]
         if a.closing[j] >= 0:
             first = m.open[t * n + j]
             if first == first:
                 leave(t, j, a.closing[j], against(j, first, -1.0 if a.quantity[j] > 0.0 else 1.0, a), a, out)
-    for j in range(n):
+    for k in range(waiting):
+        j = a.busy[k]
         if a.opening[j] >= 0:
             first = m.open[t * n + j]
             if first == first:
@@ -63,15 +65,16 @@ def open_at_open(t: int, j: int, first: float, m: Columns, a: Ledger, out: Outpu
 def waited(since: int, t: int, j: int, m: Columns, a: Ledger, s: Settings) -> int:
     """Return how many intervals, or sessions of daily bars, lie between two steps."""
     if s.interval == DAY:
-        n = len(a.specs)
-        return m.session[t * n + j] - m.session[since * n + j]
+        k = j if s.sessions > 1 else 0
+        return m.session[t * s.sessions + k] - m.session[since * s.sessions + k]
     return (m.label[t] - m.label[since]) // s.interval
 
 
-def inside(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
+def inside(t: int, waiting: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
     """Fill what fills inside the bar, instrument by instrument: limit entry, then stop, then target."""
     exits = s.has_stop + s.has_target
-    for j in range(n):
+    for k in range(n if exits != 0 else waiting):
+        j = k if exits != 0 else a.busy[k]
         if a.opening[j] < 0 and (exits == 0 or a.quantity[j] == 0.0):
             continue
         high = m.high[t * n + j]
@@ -117,9 +120,12 @@ def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> flo
             a.unit[j] = m.unit[t * n + j]
             a.base[j] = m.base[t * n + j]
         quantity = a.quantity[j]
-        if quantity != 0.0:
-            equity = equity + worth(quantity, a.price[j], a.basis[j], a.unit[j])
-            if quantity < 0.0 or a.specs[j].margined != 0:
-                needed = needed + (abs(quantity) * a.price[j]) * a.unit[j] * a.specs[j].margin
+        # a choice between two numbers, not a branch: which instruments are held, no processor can guess
+        value = worth(quantity, a.price[j], a.basis[j], a.unit[j])
+        equity = equity + (value if quantity != 0.0 else 0.0)
+    if s.margined != 0:
+        for j in range(n):
+            if a.quantity[j] < 0.0 or (a.quantity[j] != 0.0 and a.specs[j].margined != 0):
+                needed = needed + (abs(a.quantity[j]) * a.price[j]) * a.unit[j] * a.specs[j].margin
     out.equity[t] = equity
     return needed

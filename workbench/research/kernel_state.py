@@ -28,8 +28,9 @@ class Ledger(NamedTuple):
     """The running state of the account; `counts` holds the numbers of orders, fills and decisions.
 
     What every bar looks at is one plain column each, not a field of `slots`: hundreds of instruments then stay in the
-    processor's nearest cache. `opening` and `closing` are rows of orders that are out, -1 where there is none; `wish` is the
-    sign of the last stance; `quantity` is held, `basis` what it was bought at where that counts.
+    processor's nearest cache. `opening` and `closing` are rows of orders that are out, -1 where there is none; `busy` begins with
+    the instruments that have one. `said` is the last stance and `wish` its sign; `quantity` is held, `basis` what it was bought at
+    where that counts.
     """
 
     slots: Any
@@ -42,6 +43,8 @@ class Ledger(NamedTuple):
     basis: Any
     opening: Any
     closing: Any
+    busy: Any
+    said: Any
     wish: Any
     counts: Any
 
@@ -56,12 +59,18 @@ class Output(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Plain numbers of one run; the distances say whether the strategy has a stop and a target at all."""
+    """Plain numbers of one run.
+
+    `has_stop` and `has_target` say whether the strategy has such exits at all, `margined` whether any position can need margin,
+    `sessions` how many columns of session numbers there are: one for all instruments, or one each.
+    """
 
     moving: int
     interval: int
+    sessions: int
     has_stop: int
     has_target: int
+    margined: int
     kind: int
     offset: float
     bars: int

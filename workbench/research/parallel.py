@@ -6,23 +6,24 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from workbench.component import clone
+from workbench.component import varied
 from workbench.component_text import parts_of
 from workbench.errors import ParameterError, StrategyError
 from workbench.research.engine import COMPILE_FROM, Room, run_kernel
 from workbench.research.figures import Figures
+from workbench.research.parcel import Parcel, opened, packed
 from workbench.research.result import Backtest
 from workbench.research.running import run_session
 from workbench.research.validation.trial import Trial
 from workbench.session.setup import Setup
-from workbench.strategy import Strategy
 
-__all__ = ["Outcome", "Task", "made", "run_all"]
+__all__ = ["Outcome", "Task", "run_all"]
 
 #: Seconds of work that a task should hold: enough to forget what handing it over costs, little enough to see progress.
 CHUNK = 0.5
@@ -89,7 +90,7 @@ class Task:
 
     def _one(self, base: Setup, values: Mapping[str, Any], known: Figures, room: Room) -> Outcome:
         try:
-            strategy = made(base.strategy, values)
+            strategy = varied(base.strategy, values)
         except (ParameterError, StrategyError) as error:
             return Outcome({}, str(error))
         rules = strategy.bind(base.instruments, base.currency)
@@ -99,19 +100,14 @@ class Task:
         return Outcome(known.of(setup, record), trial=trial)
 
 
-def made(strategy: Strategy, values: Mapping[str, Any]) -> Strategy:
-    """Return the strategy with other parameters; whole parts first, then what is inside of them."""
-    return clone(strategy).set_params(**{name: clone(value) if hasattr(value, "get_params") else value for name, value in values.items()})
-
-
 def run_all(
     task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | None = None, progress: Callable[[int], object] = lambda _: None
-) -> Iterator[tuple[int, Outcome]]:
+) -> Generator[tuple[int, Outcome]]:
     """Yield the number and the outcome of every candidate, as they come.
 
-    The first two run here, and tell how long the rest will take: what is done in a few seconds starts no process. Shipped parts
-    run on threads, others on processes. Inside ``joblib.parallel_config(backend="dask")``, or any other, all but the
-    first run there.
+    The first two that make a strategy run here, and tell how long the rest will take: what is done in a few seconds starts no
+    process. Shipped parts run on threads, others on processes. Inside ``joblib.parallel_config(backend="dask")``, or any other,
+    all but these run there, on as many workers as it has.
 
     Parameters
     ----------
@@ -122,15 +118,21 @@ def run_all(
     progress : callable
         Told how many more are done.
     """
-    jobs, cost = workers(jobs), 0.0
-    for first in range(min(ALONE, len(candidates))):
+    workers(jobs)  # refuses what cannot be before anything runs
+    costs: list[float] = []
+    first = 0
+    while first < len(candidates) and len(costs) < ALONE:
         began = time.perf_counter()
-        yield first, task.run(candidates[first : first + 1])[0]
-        cost = time.perf_counter() - began
+        outcome = task.run(candidates[first : first + 1])[0]
+        if not outcome.refused:  # what makes no strategy takes no time
+            costs.append(time.perf_counter() - began)
+        yield first, outcome
+        first += 1
         progress(1)
-    for numbers, outcomes in _spread(task, candidates, range(min(ALONE, len(candidates)), len(candidates)), jobs, cost):
-        yield from zip(numbers, outcomes, strict=True)
-        progress(len(numbers))
+    if first < len(candidates):
+        for numbers, outcomes in _spread(task, candidates, range(first, len(candidates)), jobs, min(costs)):
+            yield from zip(numbers, outcomes, strict=True)
+            progress(len(numbers))
 
 
 def workers(jobs: int | None) -> int:
@@ -143,26 +145,39 @@ def workers(jobs: int | None) -> int:
 
 
 def _spread(
-    task: Task, candidates: Sequence[Mapping[str, Any]], rest: range, jobs: int, cost: float
+    task: Task, candidates: Sequence[Mapping[str, Any]], rest: range, jobs: int | None, cost: float
 ) -> Iterator[tuple[list[int], list[Outcome]]]:
     """Run the rest in tasks of a good size, here or elsewhere."""
-    from joblib.parallel import get_active_backend
-
-    if not rest:
-        return
-    backend = ""
-    if type(get_active_backend()[0]).__name__ == "LokyBackend":  # the user has not chosen another
-        backend = _backend(task, len(rest) * cost, jobs)
-        jobs = jobs if backend != "sequential" else 1
-    size = chunk_size(len(rest), jobs, cost)
+    crew = _crew(task, len(rest) * cost, jobs)
+    size = chunk_size(len(rest), crew.workers, cost)
     chunks = [list(rest[k : k + size]) for k in range(0, len(rest), size)]
-    yield from _joblib(task, candidates, chunks, jobs, backend)
+    yield from _joblib(task, candidates, chunks, crew)
 
 
 def chunk_size(count: int, jobs: int, cost: float) -> int:
     """Return how many candidates a task holds."""
     fair = math.ceil(count / (jobs * SHARES))
     return max(1, min(fair, MOST, math.ceil(CHUNK / cost) if cost else fair))
+
+
+class Crew(NamedTuple):
+    """Who does the work: how many, as joblib is told, and whether they are far away."""
+
+    workers: int
+    how: dict[str, Any]
+    far: bool = False
+
+
+def _crew(task: Task, work: float, jobs: int | None) -> Crew:
+    """Return whom the user has chosen, or who does so many seconds of work soonest."""
+    from joblib import effective_n_jobs
+    from joblib.parallel import get_active_backend
+
+    chosen = get_active_backend()[0]
+    if type(chosen).__name__ != "LokyBackend":
+        return Crew(effective_n_jobs(jobs), {"n_jobs": jobs}, not getattr(chosen, "supports_sharedmem", False))
+    backend, count = _backend(task, work, workers(jobs)), workers(jobs)
+    return Crew(count if backend != "sequential" else 1, {"n_jobs": count, "backend": backend})
 
 
 def _backend(task: Task, work: float, jobs: int) -> str:
@@ -176,18 +191,38 @@ def _backend(task: Task, work: float, jobs: int) -> str:
 
 
 def _joblib(
-    task: Task, candidates: Sequence[Mapping[str, Any]], chunks: list[list[int]], jobs: int, backend: str
+    task: Task, candidates: Sequence[Mapping[str, Any]], chunks: list[list[int]], crew: Crew
 ) -> Iterator[tuple[list[int], list[Outcome]]]:
     from joblib import Parallel, delayed
 
-    how: dict[str, Any] = {"n_jobs": jobs, "backend": backend} if backend else {}
-    calls: Iterable[Any] = (delayed(_numbered)(task, numbers, [candidates[k] for k in numbers]) for numbers in chunks)
-    with _quick_threads(backend):
-        yield from Parallel(**how, return_as="generator_unordered")(calls)
+    pieces = ((numbers, [candidates[k] for k in numbers]) for numbers in chunks)
+    if crew.far:
+        parcel = Parcel.of(task)
+        calls: Iterable[Any] = (delayed(_far)(parcel, numbers, packed(given)) for numbers, given in pieces)
+    else:
+        calls = (delayed(_numbered)(task, numbers, given) for numbers, given in pieces)
+    with _quick_threads(crew.how.get("backend", "")), _ended(Parallel(**crew.how, return_as="generator_unordered")(calls)) as found:
+        for one in found:  # noqa: UP028 - `yield from` would close it itself, and joblib would warn
+            yield one
 
 
-def _numbered(task: Task, numbers: list[int], candidates: list[Mapping[str, Any]]) -> tuple[list[int], list[Outcome]]:
+def _numbered(task: Task, numbers: list[int], candidates: Sequence[Mapping[str, Any]]) -> tuple[list[int], list[Outcome]]:
     return numbers, task.run(candidates)
+
+
+def _far(parcel: Parcel, numbers: list[int], candidates: bytes) -> tuple[list[int], list[Outcome]]:
+    return _numbered(parcel.open(), numbers, opened(candidates))
+
+
+@contextmanager
+def _ended(found: Any) -> Iterator[Any]:
+    """Take what was not asked for any more off the workers; that an interrupted user need not be told to ask for less."""
+    try:
+        yield found
+    finally:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*adjusting the input task iterator", UserWarning)
+            found.close()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.component_display import literal
-from workbench.component_text import parts_of
+from workbench.component_text import models_of, parts_of
 from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
 from workbench.interval import DAY
 from workbench.notebook_code import _codes, underlying
@@ -306,6 +306,7 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
     lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
     lines += _refused(record)
+    lines += _expired(setup)
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
         lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
@@ -313,6 +314,17 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         lines.append("buying power off: nothing but the strategy's own limits stops an opening")
     lines.append(f"computed by the {record.engine}")
     return lines
+
+
+def _expired(setup: Setup) -> list[str]:
+    """Return from when on a model predicts nothing any more, where that is within the bars."""
+    index = setup.bars.index
+    late = [(model, int(model.card.expired(index).sum())) for model in models_of(setup.strategy)]
+    return [
+        f"the model {model.id} expired at {model.card.expires}: it predicts nothing of the last {count:,} of {len(index):,} steps"
+        for model, count in late
+        if count
+    ]
 
 
 def _refused(record: Record) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.interval import DAY
 
-__all__ = ["Days", "daily_equity", "daily_returns", "downside_ratio", "drawdown", "performance", "ratio", "returns_of"]
+__all__ = ["Days", "daily_equity", "daily_returns", "downside_ratio", "drawdown", "over", "performance", "ratio", "returns_of"]
 
 #: Calendar days.
 YEAR = 365.25
@@ -66,7 +66,11 @@ def returns_of(values: np.ndarray, start: float) -> np.ndarray:
 def ratio(returns: np.ndarray) -> float:
     """Return mean over standard deviation (ddof=1), per period; NaN where the returns do not vary."""
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
-    mean = float(returns.mean()) if len(returns) else 0.0
+    return over(float(returns.mean()) if len(returns) else 0.0, deviation)
+
+
+def over(mean: float, deviation: float) -> float:
+    """Return a mean over a standard deviation; NaN where that is nothing but rounding."""
     # of equal returns the deviation is rounding, not 0
     return mean / deviation if deviation > 1e-14 * abs(mean) else math.nan
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from workbench.bars import Bars
+from workbench.component import clone, varied
 from workbench.component_display import literal
 from workbench.errors import ParameterError, did_you_mean
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
-from workbench.research.parallel import Outcome, Task, made, run_all
+from workbench.research.parallel import Outcome, Task, run_all
 from workbench.research.unfinished import Unfinished
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
@@ -46,7 +48,7 @@ class Sweep(pd.DataFrame):  # type: ignore[misc]  # pandas is Any here
 
     def strategy(self, row: int) -> Strategy:
         """Return the strategy of a row, by its label in the index."""
-        return made(self.base, self.candidates[row])
+        return clone(varied(self.base, self.candidates[row]))
 
     def best(self, by: str = "Sharpe", most: bool = True) -> Strategy:
         """Return the strategy with the highest value of a column, or the lowest; what it shows is what the best of so many shows."""
@@ -167,8 +169,10 @@ def finished(task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | No
     kept = Unfinished(Path(resume), task, candidates) if resume is not None else None
     done = dict(kept.done) if kept else {}
     left = [number for number in range(len(candidates)) if number not in done]
-    with tqdm(total=len(candidates), initial=len(done), desc="sweep", unit="backtest", disable=not progress) as bar:
-        for place, outcome in run_all(task, [candidates[number] for number in left], jobs, bar.update):
+    bar = tqdm(total=len(candidates), initial=len(done), desc="sweep", unit="backtest", disable=not progress)
+    # closed rather than left to whoever keeps the traceback: an interrupted sweep is not to go on in the background
+    with bar, closing(run_all(task, [candidates[number] for number in left], jobs, bar.update)) as found:
+        for place, outcome in found:
             done[left[place]] = outcome
             if kept:
                 kept.add(left[place], outcome)

@@ -81,9 +81,9 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     found = trips(setup, record)
     rank = np.argsort(np.argsort(np.array(setup.bars.symbols), kind="stable"), kind="stable")
     in_time = np.lexsort((rank[found.entries["j"]], found.entries["t"]))
-    entries, exits, quantity, price, fees, profit = (array[in_time] for array in found)
+    entries, end, why, quantity, price, fees, profit = (array[in_time] for array in found)
     value = np.abs(quantity) * entries["price"] * entries["unit"]
-    steps = np.where(exits["t"] >= 0, exits["t"], len(setup.bars) - 1) - entries["t"]
+    steps = np.where(end >= 0, end, len(setup.bars) - 1) - entries["t"]
     return pd.DataFrame(
         {
             "symbol": _symbols(setup, entries),
@@ -91,9 +91,9 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
             "quantity": np.abs(quantity),
             "entered": _times(setup, entries["t"]),
             "entry_price": entries["price"],
-            "exited": _times(setup, exits["t"]),
+            "exited": _times(setup, end),
             "exit_price": price,
-            "exit": _words(EXITS, exits["why"]),
+            "exit": _words(EXITS, why),
             "steps": steps,
             "fees": fees,
             "profit": profit,

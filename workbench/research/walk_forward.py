@@ -18,7 +18,7 @@ from workbench.component_text import models_of, parts_of
 from workbench.errors import ParameterError, WorkbenchError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
-from workbench.research.engine import run_kernel
+from workbench.research.engine import COMPILE_FROM, run_kernel
 from workbench.research.figures import figures
 from workbench.research.progress import progress_bar
 from workbench.research.readable import Readable, as_html
@@ -81,7 +81,7 @@ class WalkForwardResult:
         """The figures of `Backtest.stats`, of all test parts one after the other."""
         index, cash = self.equity.index, self.results[0].setup.cash
         found = [trips(result.setup, result.record) for result in self.results]
-        profit, why = np.concatenate([each.profit for each in found]), np.concatenate([each.exits["why"] for each in found])
+        profit, why = np.concatenate([each.profit for each in found]), np.concatenate([each.why for each in found])
         made = figures(self.equity.to_numpy(), Days(index.as_unit("ns").asi8), cash, profit, why)
         frame = {"start": index[0], "end": index[-1], "steps": len(index), "start equity": cash}
         parts = pd.DataFrame([result.stats for result in self.results])
@@ -192,6 +192,7 @@ def walk_forward(
     _require_one(parameters, labels)
     account: dict[str, Any] = {"costs": costs, "currency": currency, "rates": rates, "buying_power": buying_power}
     cuts = cut(len(bars), folds, train, gap, strategy.lookback)
+    compiled = _many(bars, cuts, in_sample)
     counted = Study(study) if isinstance(study, str | Path) else study
     strategies, results, rows, held = [], [], [], float(cash)
     with progress_bar(len(cuts), "walk-forward", "fold", progress) as bar:
@@ -204,8 +205,8 @@ def walk_forward(
                 else:
                     chosen = trained(strategy, known, labels(known))
                 _require_unseen(chosen, bars, fold)
-            result = traded(chosen, bars, fold, held, account)
-            inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account) if in_sample else None
+            result = traded(chosen, bars, fold, held, account, compiled)
+            inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account, compiled) if in_sample else None
             rows.append(_row(fold, bars, gap, chosen, parameters, inside, result))
             strategies.append(chosen)
             results.append(result)
@@ -214,6 +215,12 @@ def walk_forward(
                 counted.record(result)
             bar.update()
     return WalkForwardResult(strategies, results, pd.DataFrame(rows))
+
+
+def _many(bars: Bars, cuts: Sequence[Fold], in_sample: bool) -> bool | None:
+    """Return True where all folds together are worth loading the compiled kernel, though none may be by itself."""
+    rows = sum(fold.end - fold.begin + (fold.begin - fold.first) * in_sample for fold in cuts)
+    return rows * len(bars.instruments) >= COMPILE_FROM or None
 
 
 def _require_one(parameters: Any, labels: Any) -> None:
@@ -290,11 +297,11 @@ def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
     return twin
 
 
-def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Mapping[str, Any]) -> Backtest:
-    """Return what a strategy does from a row on, its inputs warmed up by the bars before."""
+def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Mapping[str, Any], compiled: bool | None = None) -> Backtest:
+    """Return what a strategy does from a row on, its inputs warmed up by the bars before; `compiled` as in `run_kernel`."""
     first = max(0, fold.begin - WARM_UP * strategy.lookback)
     setup = set_up(strategy, bars.iloc[first : fold.end], cash, **account).since(fold.begin - first)
-    return Backtest(setup, run_kernel(setup) if setup.rules.compiled else run_session(setup))
+    return Backtest(setup, run_kernel(setup, compiled) if setup.rules.compiled else run_session(setup))
 
 
 def _row(fold: Fold, bars: Bars, gap: int, chosen: Strategy, parameters: Any, inside: Backtest | None, outside: Backtest) -> dict[str, Any]:

@@ -52,9 +52,12 @@ class Decider:
     def begin(self, row: int, equity: float) -> None:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
         self.equity, self._step = equity, row
+        used = 0.0
         for j, state in enumerate(self.states):
             done = state.closing is not None and state.closed_at == row
-            start_book(self._columns, j, self.portfolio.quantity(j), int(state.leaving), int(done))
+            used += start_book(self._columns, j, self.portfolio.quantity(j), int(state.leaving), int(done))
+        self._columns.used[0] = used
+        for j, state in enumerate(self.states):
             if state.opening is not None:
                 self._enter(j, state.opening)
 

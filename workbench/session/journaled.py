@@ -119,7 +119,7 @@ class JournaledSession(Session):
     def _finish(self, row: int, equity: float) -> None:
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         label = self.tape.label[row]
-        body = {"equity": equity, **self._seen, "decisions": [self._told_of(one) for one in self._decided]}
+        body = {"equity": equity, **self._seen, "stances": self._stances(row), "decisions": [self._told_of(one) for one in self._decided]}
         step = Entry("step", label, body | self._taken_off())
         self.journal.commit([*self._anchors(), step, *self._intents(), *self._alerts()], self._bars_in())
         self._decided.clear()
@@ -172,6 +172,11 @@ class JournaledSession(Session):
     def _taken_off(self) -> dict[str, Any]:
         withdrawn, self._withdrawn = self._withdrawn, []
         return {"withdrawn": withdrawn} if withdrawn else {}
+
+    def _stances(self, row: int) -> dict[str, float]:
+        """Return what the signal says of each instrument at a row; one without an opinion is left out."""
+        said = zip(self.setup.instruments, self.tape.stance, strict=True)
+        return {instrument.symbol: column[row] for instrument, column in said if column[row] == column[row]}
 
     def _told_of(self, one: Decided) -> dict[str, Any]:
         row = one.row

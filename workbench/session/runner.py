@@ -13,15 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from workbench.bars import Bars
-from workbench.errors import JournalError, OrderError
-from workbench.execution.port import (
-    BarsClosed,
-    Connected,
-    Disconnected,
-    Link,
-    MarketOver,
-    VenueSaid,
-)
+from workbench.errors import JournalError, OrderError, RunError
+from workbench.execution.port import BarsClosed, Connected, Disconnected, Link, MarketOver, VenueSaid
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
@@ -31,6 +24,7 @@ from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
 from workbench.session.inbox import Inbox, Numbered
 from workbench.session.live import HELD, LiveSession
+from workbench.session.models import ModelWatch, require_unexpired
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup
 from workbench.session.standing import MOVED, difference, joining, standing
@@ -101,7 +95,7 @@ class Runner:
         self._first_row = 0
         self._past: list[Numbered] = []
         self._gathering = Gathering([one.symbol for one in instruments])
-        self._inbox, self._doubts = Inbox(), Doubts()
+        self._inbox, self._doubts, self._models = Inbox(), Doubts(), ModelWatch(journal.beats().get("session"))
         self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
         self.arrived = 0
         self.over = ""
@@ -129,6 +123,9 @@ class Runner:
                 if self._leave:
                     self._leave_after_one_step()
             self._hear_out()
+        except RunError as error:
+            self.over = str(error)
+            raise
         finally:
             self._link.close()
             self._beat()
@@ -167,7 +164,7 @@ class Runner:
         session = relived(written.setup(self._setting), entries, written.first, self._listen, written.late)
         session.tape.shorten()
         session.stopping = ""  # that run was stopped, this one begins
-        self._went_on(session, written.history)
+        self._went_on(session, written.history, int(written.bars.labels[written.first - 1]))
         self._inbox.know(written.began.body["seen"], numbers)
 
     def _noting(self, entries: Iterable[Entry], numbers: set[int]) -> Iterator[Entry]:
@@ -183,16 +180,18 @@ class Runner:
         received = [bar for one in past for bar in Step(0, (one,)).received]
         bars = bars_of(received, self._instruments, self._interval, past[-1].bars.source)
         session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
+        require_unexpired(session.setup.strategy, int(bars.labels[-1]) + bars.interval_ns)
         session.tape.shorten()
         self._listen(session)
-        self._went_on(session, bars)
+        self._went_on(session, bars, int(bars.labels[-1]))
         self.joins = joining(session)
         session.decider.account, session.decider.deployment = self._names.values()
         body = self._names | {"rows": len(bars), "seen": self._inbox.told, "source": bars.source, "anchor": int(bars.labels[0])}
         self.journal.commit([Entry("start", self._run, body)], received)
 
-    def _went_on(self, session: LiveSession, bars: Bars) -> None:
-        """Go on with a session from where it stands."""
+    def _went_on(self, session: LiveSession, bars: Bars, past: int) -> None:
+        """Go on with a session from where it stands; `past` is the label of the last bar before its first live one."""
+        self._models.since = past + 1
         self.session, self._history = session, History(bars)
         self._first_row = session.steps_done
         session.name = self._run
@@ -383,6 +382,8 @@ class Runner:
     def _beat(self) -> None:
         """Give a sign of life; one that cannot be written is left out, and the next one tried."""
         try:
+            if self.session is not None:
+                self._models.look(self.session, at_once=bool(self.over))
             self.journal.beat("session", self.status())
         except JournalError as error:
             log.warning("no sign of life: %s", error)
@@ -391,6 +392,7 @@ class Runner:
         """Return how the run stands, as plain values."""
         session = self.session
         said = {"run": self._run, "pid": os.getpid(), "gate": self.gate, "over": self.over, "arrived": self.arrived}
+        said["models"] = self._models.standing
         if session is None:
             return said
         joins = self.joins if session.steps_done == session.first else []

@@ -34,8 +34,8 @@ class Setup:
     conversion : Conversion
     inputs : Inputs
     rules : Rules
-    sessions : ndarray of shape (T, N) or None
-        Running numbers of daily sessions.
+    sessions : ndarray of shape (T, N) or (T, 1), or None
+        Running numbers of daily sessions; one column where all instruments have the same.
     """
 
     strategy: Strategy

@@ -113,7 +113,7 @@ class MarketTape:
         for name in ("open", "high", "low", "close"):
             _append(getattr(self, name), bars.array(name)[first:])
         if self.session is not None and sessions is not None:
-            _append(self.session, sessions[first:])
+            _append(self.session, np.broadcast_to(sessions[first:], (len(sessions) - first, len(self.price))))
         if self.moving:
             _append(self.unit_rows, conversion.unit[first:])
             _append(self.base_rows, conversion.base[first:])

@@ -8,6 +8,7 @@ from workbench.signals._calendar import Calendar
 from workbench.signals._cross_sectional import CrossSectionalMomentum
 from workbench.signals._crossing import Crossing
 from workbench.signals._donchian import Donchian
+from workbench.signals._health import Health, health
 from workbench.signals._higher_timeframe import HigherTimeframe
 from workbench.signals._keltner import Keltner
 from workbench.signals._macd import Macd
@@ -34,6 +35,7 @@ __all__ = [
     "CrossSectionalMomentum",
     "Crossing",
     "Donchian",
+    "Health",
     "HigherTimeframe",
     "Keltner",
     "Macd",
@@ -51,6 +53,7 @@ __all__ = [
     "VolatilityRegime",
     "Weighted",
     "ZScore",
+    "health",
 ]
 
 

@@ -76,9 +76,15 @@ class SignalGenerator(Component):
     def newest(self, bars: Bars) -> np.ndarray:
         """Return the stances at the newest label alone, shape (N,): all that a live step asks for (SEMANTICS 6).
 
-        It is the last row of `stances`, to the last bit; a part that is slow to say all rows overrides it.
+        It is the last row of `stances`, to the last bit; a part that is slow to say all rows overrides it, and a part that is
+        made of others asks them for theirs.
         """
         return self.stances(bars).to_numpy()[-1]
+
+    @property
+    def quick(self) -> bool:
+        """Whether `newest` takes less than `stances`: true of a model, and of what is made of one."""
+        return False
 
     def _checked(self, bars: Bars) -> np.ndarray:
         values = aligned(self.generate(bars), bars, f"{type(self).__name__}.generate", "a stance, a number from -1 to 1,")

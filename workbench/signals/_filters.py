@@ -10,6 +10,7 @@ from typing import Literal, Self
 import numpy as np
 import pandas as pd
 
+from workbench.alignment import warm
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
 from workbench.signals._base import SignalGenerator
@@ -47,10 +48,25 @@ class Filter(SignalGenerator):
         """The look-back of the signal."""
         return self.signal.lookback
 
+    @property
+    def quick(self) -> bool:
+        """Whether the signal is quick to say its newest stance."""
+        return self.signal.quick
+
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the signal's stances inside, NaN or 0 outside, shape (T, N)."""
-        outside = np.nan if self.outside == "hold" else 0.0
-        return self.signal.stances(bars).where(self.inside(bars), outside)
+        return self.signal.stances(bars).where(self.inside(bars), self._outside)
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the signal's newest stances inside, NaN or 0 outside, shape (N,)."""
+        if not self.quick:
+            return super().newest(bars)
+        newest = np.where(self.inside(bars)[-1], self.signal.newest(bars), self._outside)
+        return warm(newest, bars, self.lookback, self.cross_sectional)
+
+    @property
+    def _outside(self) -> float:
+        return np.nan if self.outside == "hold" else 0.0
 
     @abstractmethod
     def inside(self, bars: Bars) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from workbench.alignment import warm
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.interval import canonical, nanoseconds
@@ -62,15 +63,32 @@ class HigherTimeframe(SignalGenerator):
         """The bars in the signal's look-back, in a coarser bar before it that is not whole, and in the one that still runs."""
         return (self.signal.lookback + 2) * (nanoseconds(self.interval) // nanoseconds(self.of))
 
+    @property
+    def quick(self) -> bool:
+        """Whether the signal is quick to say its newest stance."""
+        return self.signal.quick
+
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the stance of the newest ended coarser bar, shape (T, N)."""
         coarse = self.coarser(bars)
         out = np.full(bars.shape, np.nan)
+        newest = _ended(coarse, bars)
         if len(coarse):
-            ends, closes = coarse.labels + coarse.interval_ns, bars.labels + bars.interval_ns
-            newest = np.searchsorted(ends, closes, side="right") - 1
             out[newest >= 0] = self.signal.stances(coarse).to_numpy()[newest[newest >= 0]]
         return bars.laid_out(out)
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the stance of the newest ended coarser bar at the newest label, shape (N,)."""
+        if not self.quick:
+            return super().newest(bars)
+        newest = np.full(bars.shape[1], np.nan)
+        every = [([*range(bars.shape[1])], slice(None), bars)]
+        for columns, _, block in every if self.cross_sectional else bars.blocks():  # each has a newest coarser bar of its own
+            if len(block):
+                coarse = self.coarser(block)
+                ended = coarse.iloc[: int(_ended(coarse, block)[-1]) + 1]
+                newest[columns] = self.signal.newest(ended) if len(ended) else np.nan
+        return warm(newest, bars, self.lookback, self.cross_sectional)
 
     def coarser(self, bars: Bars) -> Bars:
         """Return the bars that the signal is given.
@@ -83,3 +101,8 @@ class HigherTimeframe(SignalGenerator):
         if bars.interval != canonical(self.of):
             raise ParameterError(f"HigherTimeframe: these are bars of {bars.interval}, not of {self.of}; write of={bars.interval!r}")
         return bars.at(self.interval)
+
+
+def _ended(coarse: Bars, bars: Bars) -> np.ndarray:
+    """Return the row of the newest coarser bar that has ended by the close of each bar; -1 where there is none."""
+    return np.searchsorted(coarse.labels + coarse.interval_ns, bars.labels + bars.interval_ns, side="right") - 1

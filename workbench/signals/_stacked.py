@@ -8,12 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from workbench.alignment import warm
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.features import Feature
 from workbench.signals._base import SignalGenerator
 from workbench.signals._models import require_probability, stance_of
-from workbench.signals._own_bars import held
+from workbench.signals._own_bars import held, newest_held
 from workbench.signals._trained import TrainedSignal
 
 __all__ = ["Stacked", "Stance"]
@@ -64,6 +65,13 @@ class Stance(Feature):
         """Return the held stance, shape (T, N)."""
         stances = held(self.signal.stances(bars), bars, self.hold)
         return bars.laid_out(np.nan_to_num(stances))
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the held stance at the newest label, shape (N,)."""
+        if not self.signal.quick:
+            return super().newest(bars)
+        stances = newest_held(self.signal, bars, self.hold)
+        return warm(np.nan_to_num(stances), bars, self.lookback, self.cross_sectional)
 
 
 class Stacked(TrainedSignal):

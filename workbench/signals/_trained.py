@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -28,7 +26,8 @@ class TrainedSignal(SignalGenerator):
 
     `fit` puts the trained `Model` in the place of the parameter `model`, so that copying, saving and pickling the signal keep
     it; fitted again, it trains the model's recipe anew. A bar of which a feature is not known, or from the model's expiry on, has
-    no stance: `refusals` lists such bars with their reasons, and `refused` counts those of live steps.
+    no stance: `refusals` lists such bars with their reasons, and a run shows those of its newest bar (`workbench.signals.health`).
+    In a vote the last stance before stands until its `hold` has run out.
 
     Parameters
     ----------
@@ -37,7 +36,6 @@ class TrainedSignal(SignalGenerator):
     """
 
     model: Any
-    _refused: Any = field(default_factory=Counter, init=False)
 
     #: What kind of model speaks.
     KIND: ClassVar[Literal["classifier", "regressor"]]
@@ -68,6 +66,11 @@ class TrainedSignal(SignalGenerator):
     def lookback(self) -> int:
         """The largest look-back of the features."""
         return max(one.lookback for one in self.columns())
+
+    @property
+    def quick(self) -> bool:
+        """True: a model is asked of the newest row alone."""
+        return True
 
     # -- training ---------------------------------------------------------------------------------------------------
 
@@ -143,9 +146,7 @@ class TrainedSignal(SignalGenerator):
     def newest(self, bars: Bars) -> np.ndarray:
         """Return the stances at the newest label, shape (N,): the model is asked of these rows only (SEMANTICS 6)."""
         rows = room.newest(self.columns(), bars)
-        labels = bars.index[np.full(len(rows), -1)]
-        self._refused.update(reason for reason in self._reasons(rows, labels)[bars.present[-1]] if reason)
-        return self._stances(rows, labels)
+        return self._stances(rows, bars.index[np.full(len(rows), -1)])
 
     def _stances(self, rows: pd.DataFrame, labels: pd.DatetimeIndex) -> np.ndarray:
         model = self.trained
@@ -169,11 +170,6 @@ class TrainedSignal(SignalGenerator):
             raise ModelError(f"{type(self).__name__} has no trained model yet: train it first, signal.fit(bars, labels)")
         return self.model
 
-    @property
-    def refused(self) -> dict[str, int]:
-        """How often the newest bar could not be predicted since this signal was made, by reason."""
-        return dict(self._refused)
-
     def refusals(self, bars: Bars) -> pd.DataFrame:
         """Return the bars that the model says nothing of.
 
@@ -184,11 +180,11 @@ class TrainedSignal(SignalGenerator):
         """
         rows = room.table(self.columns(), bars)
         labels = pd.DatetimeIndex(rows.index.get_level_values("timestamp"))
-        reasons = self._reasons(rows, labels)
+        reasons = self.reasons(rows, labels)
         return rows.index[reasons != ""].to_frame(index=False).assign(reason=reasons[reasons != ""])
 
-    def _reasons(self, rows: pd.DataFrame, labels: pd.DatetimeIndex) -> np.ndarray:
-        """Return why a row is not predicted, "" where it is."""
+    def reasons(self, rows: pd.DataFrame, labels: pd.DatetimeIndex) -> np.ndarray:
+        """Return why a row of features, the bar of a label, is not predicted, shape (n,); "" where it is."""
         reasons = np.full(len(rows), "", dtype=object)
         for name in reversed(list(rows.columns)):
             reasons[~np.isfinite(rows[name].to_numpy())] = f"{name} is not known"

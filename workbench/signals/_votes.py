@@ -10,13 +10,14 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from workbench.alignment import warm
 from workbench.bars import Bars
 from workbench.component_values import named_parts
 from workbench.errors import ParameterError
 from workbench.signals._base import SignalGenerator
 from workbench.signals._breakout import Breakout
 from workbench.signals._moving_average import MovingAverageCross
-from workbench.signals._own_bars import held
+from workbench.signals._own_bars import held, newest_held
 
 __all__ = ["AllAgree", "AnyOf", "Majority", "Votes"]
 
@@ -58,6 +59,11 @@ class Votes(SignalGenerator):
         return max(signal.lookback for signal in self.signals) + (self.hold or 0)
 
     @property
+    def quick(self) -> bool:
+        """Whether any voter is quick to say its newest stance."""
+        return any(signal.quick for signal in self.signals)
+
+    @property
     def voters(self) -> list[str]:
         """The names of the voters, those of their parameters: ``breakout``, a second one ``breakout_2``."""
         return list(named_parts(list(self.signals)))
@@ -73,6 +79,13 @@ class Votes(SignalGenerator):
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the outcome of the vote at each bar, shape (T, N)."""
         return bars.laid_out(self.count(self.opinions(bars)))
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the outcome at the newest label, shape (N,): of a model that votes its newest row is asked for."""
+        if not self.quick:
+            return super().newest(bars)
+        opinions = np.stack([newest_held(signal, bars, self.hold) for signal in self.signals])
+        return warm(self.count(opinions[:, None])[0], bars, self.lookback, self.cross_sectional)
 
     @abstractmethod
     def count(self, opinions: np.ndarray) -> np.ndarray:
