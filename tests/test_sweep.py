@@ -207,6 +207,32 @@ def test_what_a_file_keeps_of_something_else_is_refused(tmp_path: Path) -> None:
         swept(resume=tmp_path / "sweep.jsonl", cash=1.0)
 
 
+def fraction(share: float) -> Any:
+    """Return a user's sizer, whose code is another for another share."""
+    space: dict[str, Any] = {"Sizer": wb.sizing.PositionSizer, "__name__": "cells"}
+    exec(f"class Mine(Sizer):\n    def size(self, signal, portfolio, market):\n        return {share}\n", space)
+    return space["Mine"]()
+
+
+def test_a_part_whose_code_was_changed_is_done_again(tmp_path: Path) -> None:
+    kept = tmp_path / "sweep.jsonl"
+    before = swept(parameters={"sizer": [fraction(1), RiskPercent()]}, resume=kept)
+    after = swept(parameters={"sizer": [fraction(3), RiskPercent()]}, resume=kept)
+    assert before["end equity"][0] != after["end equity"][0]
+    assert len(kept.read_text().splitlines()) == 1 + 3
+    require_same(after, swept(parameters={"sizer": [fraction(3), RiskPercent()]}))
+
+
+def test_what_was_kept_without_a_study_is_done_again_for_one(tmp_path: Path) -> None:
+    kept, study = tmp_path / "sweep.jsonl", wb.validation.Study(tmp_path / "study.jsonl")
+    require_same(swept(resume=kept), swept(resume=kept, study=study))
+    assert len(study) == 6
+    assert len(kept.read_text().splitlines()) == 1 + 6 + 6
+    swept(resume=kept, study=study)
+    swept(resume=kept)
+    assert len(kept.read_text().splitlines()) == 1 + 6 + 6
+
+
 # -- the picture ------------------------------------------------------------------------------------------------------
 
 
