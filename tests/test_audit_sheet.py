@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import workbench as wb
 from workbench.errors import ParameterError
@@ -117,6 +118,16 @@ def test_each_number_is_moved_to_both_sides() -> None:
     stats = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(5, 24), exits=[wb.exits.AtrStop(5)]), BARS).stats
     row = table[(table["changed"] == "signal__slow") & (table["to"] == "24")].iloc[0]
     assert row["return %"] == stats["return %"]
+
+
+def test_what_a_trained_model_knows_is_not_moved() -> None:
+    labels = wb.labels.fixed_horizon(BARS, 5)
+    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)], threshold=0.5).fit(BARS, labels)
+    strategy = wb.Strategy(signal)
+    assert wb.sensitivity(strategy, BARS).table["changed"].unique().tolist() == [
+        "nothing", "costs", "delay", "signal__threshold", "sizer__fraction",
+    ]  # fmt: skip
+    assert wb.audit(strategy, BARS).sound
 
 
 def test_what_turns_a_gain_into_a_loss_is_told() -> None:

@@ -193,3 +193,14 @@ def test_a_report_of_parity_in_words_and_for_the_notebook() -> None:
     assert repr(bad).splitlines()[0] == "parity: 1 differences in 52 orders (kernel against session)"
     assert "&lt;fill&gt;" in bad._repr_html_()
     assert "parity: 1 differences in 52 orders" in bad._repr_html_()
+
+
+@pytest.mark.parametrize("check", [wb.check_causality, wb.check_lookback], ids=lambda check: check.__name__)
+def test_what_is_no_part_and_no_bars_gets_a_sentence(check: Any) -> None:
+    for given, sentence in (
+        ((BARS, CROSS), "the part comes first, then the bars"),
+        ((CROSS, BARS.close), "expected wb.Bars, got DataFrame"),
+        (("cross", BARS), "takes a signal, an exit, a feature or a strategy, got str"),
+    ):
+        with pytest.raises(ParameterError, match=sentence):
+            check(*given)

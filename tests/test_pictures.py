@@ -44,6 +44,24 @@ def test_rolling_figures_are_those_of_their_days() -> None:
     assert volatility == pytest.approx(returns.std() * np.sqrt(year) * 100)
 
 
+def test_where_nothing_moved_there_is_no_rolling_ratio_and_no_line_across() -> None:
+    class Once(wb.signals.SignalGenerator):
+        def generate(self, bars: wb.Bars) -> pd.DataFrame:
+            return bars.close * 0 + (np.arange(len(bars)) % 400 < 20).astype(float)[:, None]
+
+    result = wb.backtest(wb.Strategy(Once()), DAILY.bars)
+    sharpe, volatility = plot_rolling(result, 63).data
+    flat = np.flatnonzero(np.array(volatility.y) == 0)
+    assert len(flat) > 300
+    assert np.isnan(np.array(sharpe.y)[flat]).all()
+    assert not sharpe.connectgaps
+
+
+def test_a_low_picture_has_its_legend_below_its_dates() -> None:
+    low, high = plot_exposure(DAILY), DAILY.plot()
+    assert [figure.layout.legend.y * (figure.layout.height - 100) for figure in (low, high)] == pytest.approx([-40, -40])
+
+
 def test_too_few_days_for_rolling_figures_are_refused() -> None:
     with pytest.raises(ParameterError, match="rolling figures over 2000 days need as many, got 900"):
         plot_rolling(DAILY, 2000)
@@ -79,6 +97,11 @@ def test_a_calibration_by_hand() -> None:
     assert list(line.x) == pytest.approx([0.1, 0.9])
     assert list(line.y) == pytest.approx([0.2, 0.7])
     assert list(line.customdata) == [10, 10]
+
+
+def test_one_probability_for_all_is_one_point() -> None:
+    line = plot_calibration(pd.Series([0.5] * 8), pd.Series([1.0] * 6 + [0.0] * 2)).data[1]
+    assert (list(line.x), list(line.y), list(line.customdata)) == ([0.5], [0.75], [8])
 
 
 def test_a_calibration_needs_rows_that_can_be_joined() -> None:

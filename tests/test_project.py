@@ -35,6 +35,14 @@ def parsed(lines: list[str]) -> dict[str, Requirement]:
 CORE = parsed(PROJECT["dependencies"])
 
 
+def test_what_runs_execute_is_installed_with_the_package() -> None:
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (folder, patterns), *_ = whole["tool"]["setuptools"]["data-files"].items()
+    shipped = {path.name for pattern in patterns for path in ROOT.glob(pattern)}
+    assert folder == "share/workbench/notebooks"  # where notebook_path looks
+    assert {"live.ipynb", "retrain.ipynb", "panel.ipynb"} <= shipped
+
+
 # -- the environments -------------------------------------------------------------------------------------------
 
 

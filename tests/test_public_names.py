@@ -38,7 +38,9 @@ NAMES = [
     "validation.WalkForward", "validation.PurgedKFold", "validation.CombinatorialPurged", "validation.audit_split",
     "validation.probabilistic_sharpe", "validation.deflated_sharpe", "validation.minimum_track_record",
     "validation.probability_of_overfitting", "validation.bootstrap", "validation.monte_carlo", "validation.permutation_test",
-    "validation.Study",
+    "validation.Study", "sweep", "search", "walk_forward", "retrain", "audit", "sensitivity", "check_lookback",
+    "research.plot_months", "research.plot_rolling", "research.plot_exposure", "research.plot_importance", "research.plot_calibration",
+    "features.table", "models.Registry", "models.drift", "signals.Classifier", "signals.Regressor", "signals.Stacked",
 ]  # fmt: skip
 SIGNATURES = {
     "Instrument": "symbol asset_class kind base quote multiplier tick_size quantity_step min_quantity min_notional can_short margin "
@@ -47,6 +49,12 @@ SIGNATURES = {
     "Bars.from_frames": "frames interval instruments",
     "Strategy": "signal sizer exits risk execution start",
     "backtest": "strategy bars cash costs currency rates",
+    "sweep": "strategy bars parameters jobs cash costs currency rates buying_power study resume progress",
+    "search": "strategy bars space trials jobs cash costs currency rates buying_power study resume progress",
+    "walk_forward": "strategy bars parameters labels folds train jobs cash costs currency rates buying_power study progress",
+    "retrain": "strategy bars labels registry name why cash costs currency rates buying_power",
+    "audit": "strategy bars cash costs currency rates buying_power",
+    "sensitivity": "strategy bars cash costs currency rates buying_power",
     "check_parity": "strategy bars cash costs currency rates",
     "check_causality": "component bars",
     "Portfolio": "currency cash positions prices rates buying_power",

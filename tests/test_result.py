@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 from worked import CONTRACT, EURUSD, FREE, SHARE, both, market, plan
 
 import workbench as wb
@@ -88,8 +89,9 @@ def test_31_what_was_assumed_is_said(options: dict[str, Any], words: str) -> Non
         (EURUSD, "EURUSD: swap not modelled"),
         (wb.Instrument("ETHUSD", "crypto", "perpetual"), "ETHUSD: funding not modelled"),
         (wb.Instrument("DAX", "index", "cfd"), "DAX: funding not modelled"),
+        (wb.Instrument("ABC", margin=0.5), "ABC: interest on borrowed money not modelled"),
     ],
-    ids=["pair", "perpetual", "cfd"],
+    ids=["pair", "perpetual", "cfd", "shares on margin"],
 )
 def test_31_what_is_not_modelled_is_said(instrument: wb.Instrument, words: str) -> None:
     assert words in said(wb.backtest(plan("+."), market([1.25, 1.25], instrument)))
@@ -122,6 +124,21 @@ def test_a_simulated_market_is_said_first() -> None:
     assert "imulated" not in repr(RESULT) + RESULT._repr_html_()
 
 
+def test_interest_is_spoken_of_where_money_can_be_borrowed() -> None:
+    assert "interest" not in said(RESULT)
+    assert "ABC: interest on borrowed money not modelled" in said(wb.backtest(plan("+."), market([100, 100]), buying_power=False))
+
+
+def test_steps_that_a_model_was_trained_on_are_a_warning() -> None:
+    bars = wb.simulate("SIM", bars=300, interval="1h", seed=3)
+    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)])
+    strategy = wb.Strategy(signal.fit(bars.iloc[:200], wb.labels.fixed_horizon(bars.iloc[:200], 5)))
+    last = signal.model.card.last
+    (line,) = [line for line in wb.backtest(strategy, bars.iloc[150:]).assumptions if "was trained on" in line]
+    assert line == f"warning: the model {signal.model.id} was trained on bars up to {last}: of 45 of 150 steps it knows what came"
+    assert "was trained on" not in said(wb.backtest(strategy, bars.iloc[200:]))
+
+
 def test_instruments_with_the_same_words_share_a_line() -> None:
     bars = market({wb.Instrument(name): [100, 100] for name in "ABCDEFG"})
     assert "A, B, C, D, E and 2 more: commission 5 bp" in said(wb.backtest(plan(*["+."] * 7), bars))
@@ -143,6 +160,24 @@ def test_a_fingerprint_names_data_strategy_and_versions() -> None:
     assert found["pandas"] == pd.__version__
     other = both(plan("+...", "-...", quantity=4), BARS, cash=1000).fingerprint
     assert {name for name in found if found[name] != other[name]} == {"strategy"}
+
+
+class Held(wb.signals.SignalGenerator):
+    """A signal with a table of its own."""
+
+    table: Any = None
+
+    def generate(self, bars: wb.Bars) -> pd.DataFrame:
+        return bars.close * 0 + float(self.table.to_numpy().ravel()[0])
+
+
+@pytest.mark.parametrize("table", [pd.Series([1.0, 0.0]), pd.DataFrame({"a": [1.0, 0.0]})], ids=["series", "frame"])
+def test_a_fingerprint_tells_tables_apart(table: Any) -> None:
+    def named(one: Any) -> str:
+        return str(wb.backtest(wb.Strategy(Held(one)), wb.simulate(days=1, interval="1h")).fingerprint["strategy"])
+
+    assert named(table) == named(table.copy())
+    assert len({named(table), named(table * 0.5), named(table.set_axis([5, 6]))}) == 3
 
 
 def test_a_fingerprint_tells_runs_with_other_costs_apart() -> None:

@@ -56,6 +56,30 @@ def test_both_are_judged_on_the_same_held_out_bars(strategy: wb.Strategy, tmp_pa
     assert "until it is promoted" in found._repr_html_()
 
 
+def test_the_champion_is_the_one_of_the_registry(strategy: wb.Strategy, tmp_path: Path) -> None:
+    registry = wb.models.Registry(tmp_path)
+    first = retrain(strategy, BARS, labelled, registry, "trend", why="first")
+    assert (first.champion, registry.promote("trend", "better")) == (strategy.signal.model, first.challenger)
+    second = retrain(strategy, BARS, labelled, registry, "trend", why="second", holdout=0.1)
+    assert second.champion == first.challenger
+    assert f"champion {first.challenger.id}" in repr(second)
+    # it was trained on 450 of 600 bars less the 5 whose labels were not known, and the last 60 are held out
+    assert second.comparison["bars trained on"].tolist() == [0.0, 0.0]
+
+
+def test_it_is_said_how_many_of_the_bars_the_champion_knows(tmp_path: Path) -> None:
+    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)]).fit(BARS, labelled(BARS))
+    found = retrain(wb.Strategy(signal), BARS, labelled, tmp_path, "trend", why="test", holdout=0.5)
+    assert found.comparison["bars trained on"].tolist() == [295.0, 0.0]
+
+
+def test_it_is_compared_at_the_costs_of_the_account(strategy: wb.Strategy, tmp_path: Path) -> None:
+    free = wb.execution.Costs(commission=0, slippage=0)
+    dear, cheap = (retrain(strategy, BARS, labelled, tmp_path, "trend", why="test", costs=costs) for costs in (None, free))
+    assert (cheap.comparison["return %"] > dear.comparison["return %"]).all()
+    assert (cheap.comparison["trades"] == dear.comparison["trades"]).all()
+
+
 @pytest.mark.parametrize("holdout", [0.0, 1.0, -1.0])
 def test_something_must_be_held_out(strategy: wb.Strategy, tmp_path: Path, holdout: float) -> None:
     with pytest.raises(ParameterError, match="holdout must be a share of the bars between 0 and 1"):
@@ -65,6 +89,11 @@ def test_something_must_be_held_out(strategy: wb.Strategy, tmp_path: Path, holdo
 def test_a_strategy_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="a strategy with one trained signal is retrained, got one with 0"):
         retrain(wb.Strategy(wb.signals.Breakout()), BARS, labelled, tmp_path, "trend", why="test")
+
+
+def test_what_is_no_function_of_bars_makes_no_labels(strategy: wb.Strategy, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="labels takes a function that makes the labels of the bars it is given"):
+        retrain(strategy, BARS, labelled(BARS), tmp_path, "trend", why="test")
 
 
 # -- the notebook -----------------------------------------------------------------------------------------------------

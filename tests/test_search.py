@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import workbench as wb
 from workbench.errors import ParameterError
+from workbench.research import parallel, search
 from workbench.sizing import FixedFraction, FixedQuantity
 
 BARS = wb.simulate("SIM", bars=400, interval="1h", seed=3)
@@ -56,16 +58,65 @@ def test_every_candidate_is_counted(tmp_path: Path) -> None:
     assert len(study) == len(table.drop_duplicates(table.parameters))
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    table = found({"signal__fast": (np.int64(2), np.int64(9)), "sizer__fraction": (np.float64(0.1), 1)}, trials=4)
+    assert table["signal__fast"].between(2, 9).all()
+    assert {type(one["signal__fast"]) for one in table.candidates} == {int}
+
+
+def broken_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[Any]:
+    """Have the user press Ctrl-C at a candidate; return what ran."""
+    ran, one = [], parallel.Task._one
+
+    def counted(self: Any, base: Any, values: Any, *more: Any) -> Any:
+        ran.append(values)
+        if len(ran) == number:
+            raise KeyboardInterrupt
+        return one(self, base, values, *more)
+
+    monkeypatch.setattr(parallel.Task, "_one", counted)
+    monkeypatch.setattr(parallel, "chunk_size", lambda *_: 1)  # what is under way is lost
+    return ran
+
+
+def test_what_was_tried_before_an_interruption_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = wb.validation.Study(tmp_path / "study.jsonl")
+    ran = broken_at(monkeypatch, 20)
+    with pytest.raises(KeyboardInterrupt):
+        found({"sizer__fraction": (0.1, 1.0)}, study=study, jobs=1)
+    assert (len(ran), len(study)) == (20, 19)
+
+
+def test_a_figure_that_does_not_exist_is_no_way_to_try_without_counting(tmp_path: Path) -> None:
+    study = wb.validation.Study(tmp_path / "study.jsonl")
+    with pytest.raises(ParameterError, match="no figure 'sharp'"):
+        found({"sizer__fraction": (0.1, 1.0)}, by="sharp", study=study)
+    assert len(study) == search.BATCH
+
+
+def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, study, whole = tmp_path / "search.jsonl", tmp_path / "study.jsonl", found(SPACE)
+    ran = broken_at(monkeypatch, 20)
+    with pytest.raises(KeyboardInterrupt):
+        found(SPACE, resume=kept, study=study, jobs=1)
+    again = found(SPACE, resume=kept, study=study, jobs=1)
+    pd.testing.assert_frame_equal(pd.DataFrame(again), pd.DataFrame(whole), check_exact=True)
+    assert len(ran) == 40 + 1  # the one that was broken off ran twice
+    assert len(wb.validation.Study(study)) == len(again.drop_duplicates(again.parameters))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"space": {"signal__fast": (9, 2)}}, f"signal__fast: {EXPECTED}, got (9, 2)"),
         ({"space": {"signal__fast": []}}, f"signal__fast: {EXPECTED}, got []"),
         ({"by": "sharp"}, "a backtest has no figure 'sharp'; did you mean 'Sharpe'?"),
-        ({"trials": 0}, "trials must be at least 1, got 0"),
+        ({"trials": 0}, "trials must be a whole number, at least 1, got 0"),
+        ({"trials": 2.5}, "trials must be a whole number, at least 1, got 2.5"),
+        ({"space": {}}, "a search needs a space of names and ranges, {'signal__fast': (5, 50)}, got {}"),
         ({"space": {"signal__fsat": (2, 9)}}, f"{NONE}: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?"),
     ],
-    ids=["upside down", "empty", "no such figure", "none", "no such parameter"],
+    ids=["upside down", "empty", "no such figure", "none", "a half", "no space", "no such parameter"],
 )  # fmt: skip
 def test_what_cannot_be_searched_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError) as refused:

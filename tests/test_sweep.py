@@ -15,6 +15,7 @@ import workbench as wb
 from workbench.errors import ParameterError
 from workbench.research import parallel
 from workbench.research.parallel import chunk_size
+from workbench.research.surface import heat_map
 from workbench.research.sweep import combinations
 from workbench.sizing import FixedFraction, FixedQuantity, RiskPercent
 
@@ -206,6 +207,32 @@ def test_what_a_file_keeps_of_something_else_is_refused(tmp_path: Path) -> None:
         swept(resume=tmp_path / "sweep.jsonl", cash=1.0)
 
 
+def fraction(share: float) -> Any:
+    """Return a user's sizer, whose code is another for another share."""
+    space: dict[str, Any] = {"Sizer": wb.sizing.PositionSizer, "__name__": "cells"}
+    exec(f"class Mine(Sizer):\n    def size(self, signal, portfolio, market):\n        return {share}\n", space)
+    return space["Mine"]()
+
+
+def test_a_part_whose_code_was_changed_is_done_again(tmp_path: Path) -> None:
+    kept = tmp_path / "sweep.jsonl"
+    before = swept(parameters={"sizer": [fraction(1), RiskPercent()]}, resume=kept)
+    after = swept(parameters={"sizer": [fraction(3), RiskPercent()]}, resume=kept)
+    assert before["end equity"][0] != after["end equity"][0]
+    assert len(kept.read_text().splitlines()) == 1 + 3
+    require_same(after, swept(parameters={"sizer": [fraction(3), RiskPercent()]}))
+
+
+def test_what_was_kept_without_a_study_is_done_again_for_one(tmp_path: Path) -> None:
+    kept, study = tmp_path / "sweep.jsonl", wb.validation.Study(tmp_path / "study.jsonl")
+    require_same(swept(resume=kept), swept(resume=kept, study=study))
+    assert len(study) == 6
+    assert len(kept.read_text().splitlines()) == 1 + 6 + 6
+    swept(resume=kept, study=study)
+    swept(resume=kept)
+    assert len(kept.read_text().splitlines()) == 1 + 6 + 6
+
+
 # -- the picture ------------------------------------------------------------------------------------------------------
 
 
@@ -226,6 +253,24 @@ def test_the_best_cell_is_framed() -> None:
         str(found["signal__slow"][row]),
         str(found["signal__fast"][row]),
     )
+
+
+def test_numbers_rise_along_the_axes_and_parts_keep_their_order() -> None:
+    found = swept(parameters={"signal__fast": [8, 3, 15], "sizer": [RiskPercent(0.02), FixedFraction(0.5)]})
+    (cells,) = found.heat_map("end equity").data
+    assert list(cells.x) == ["3", "8", "15"]
+    assert list(cells.y) == ["RiskPercent(risk=0.02)", "FixedFraction(fraction=0.5)"]
+    assert cells.z[0][0] == found["end equity"][2]
+
+
+def test_what_was_drawn_is_put_into_classes() -> None:
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"a": rng.uniform(1, 5, 60), "b": rng.integers(2, 40, 60), "Sharpe": rng.normal(size=60)})
+    (cells,) = heat_map(table, "Sharpe", "a", "b").data
+    assert (len(cells.x), len(cells.y)) == (10, 10)
+    first = table.nsmallest(6, "a")
+    assert cells.x[0] == f"{first['a'].min():.4g} to {first['a'].max():.4g}"
+    assert np.nanmax(np.array(cells.z)[:, 0]) == first["Sharpe"].max()
 
 
 def test_one_parameter_makes_one_line() -> None:

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import workbench as wb
+from workbench.component import clone
+from workbench.component_text import models_of
 from workbench.errors import ParameterError
 from workbench.research.walk_forward import Fold, cut
 
@@ -39,6 +42,11 @@ def following(bars: wb.Bars) -> pd.DataFrame:
     label = np.sign(close.shift(-1) - close).where(close.shift(-1).notna())
     index = pd.MultiIndex.from_product([bars.index, bars.symbols], names=["timestamp", "symbol"])
     return pd.DataFrame({"label": label.to_numpy()}, index)
+
+
+def horizon(bars: wb.Bars) -> pd.DataFrame:
+    """Label each bar with where the close went in five bars."""
+    return wb.labels.fixed_horizon(bars, 5)
 
 
 def walked(strategy: wb.Strategy = STRATEGY, parameters: Any = GRID, **options: Any) -> Any:
@@ -76,7 +84,6 @@ def test_the_equity_goes_on_from_fold_to_fold() -> None:
         assert after.setup.cash == before.record.equity[-1]
     assert found.equity.index.is_monotonic_increasing
     assert found.folds["end equity"].iloc[-1] == found.equity.iloc[-1]
-    assert found.stats["return"] == pytest.approx(found.equity.iloc[-1] / 50_000.0 - 1)
 
 
 def test_what_comes_later_changes_nothing_of_what_was_traded() -> None:
@@ -116,11 +123,58 @@ def test_every_trial_is_counted(tmp_path: Any) -> None:
     assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6
 
 
-def test_the_picture_compares_the_folds() -> None:
+def test_the_figures_are_those_of_a_backtest_and_of_all_parts() -> None:
+    found = walked(cash=50_000.0)
+    assert found.stats.index.tolist() == found.results[0].stats.index.tolist()
+    for name in ("trades", "orders", "fees", "openings refused"):
+        assert found.stats[name] == pytest.approx(sum(result.stats[name] for result in found.results))
+    assert found.stats["time in market %"] == pytest.approx(np.mean([result.stats["time in market %"] for result in found.results]))
+    assert found.stats["return %"] == pytest.approx((found.equity.iloc[-1] / 50_000.0 - 1) * 100)
+    assert wb.validation.probabilistic_sharpe(found) == wb.validation.probabilistic_sharpe(found.returns)
+
+
+@pytest.mark.parametrize(("bars", "shown"), [("1D", "annual return %"), ("1h", "Sharpe"), ("1min", "return %")])
+def test_the_picture_compares_the_folds_by_what_they_are_long_enough_for(bars: str, shown: str) -> None:
+    market = wb.simulate("SIM", bars=1000, interval=bars, seed=3)
+    found = wb.walk_forward(STRATEGY, market, GRID, folds=4, by="end equity", progress=False)
+    line, inside, outside = found.plot().data
+    assert (line.name, inside.name, outside.name) == ("equity", "in-sample", "out-of-sample")
+    assert list(outside.y) == found.folds[f"out-of-sample {shown}"].tolist()
+    assert len(set(outside.x)) == 4
+    assert len([shape for shape in found.plot().layout.shapes if shape.type == "line"]) == 4
+
+
+def test_models_on_top_of_models_are_trained_from_the_inside_out() -> None:
+    inner = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)])
+    stacked = wb.signals.Stacked(LogisticRegression(), [wb.signals.Breakout(10), inner], hold=20)
+    found = walked(wb.Strategy(stacked), None, labels=horizon)
+    for chosen, row in zip(found.strategies, found.folds.itertuples(), strict=True):
+        assert all(pd.Timestamp(model.card.last) < row[3] for model in models_of(chosen))
+    assert len({model.id for chosen in found.strategies for model in models_of(chosen)}) == 8
+
+
+def test_a_model_that_has_seen_the_test_is_refused() -> None:
+    trained = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)])
+    grid = {"signal__threshold": [0.45, 0.5]}
+    with pytest.raises(ParameterError, match=r"was trained on bars up to .*, and would be tested on bars from .*: it has seen them"):
+        walked(wb.Strategy(clone(trained).fit(BARS, horizon(BARS))), grid)
+    early = BARS.iloc[:100]
+    assert len(walked(wb.Strategy(clone(trained).fit(early, horizon(early))), grid, by="end equity").folds) == 4
+
+
+def test_an_error_says_in_which_training_part_it_came_up() -> None:
+    with pytest.raises(ParameterError, match="no candidate has a Sharpe") as refused:
+        walked(parameters={"signal__slow": [200]})
+    assert refused.value.__notes__ == [f"This happened in the training part from {BARS.index[0]} to {BARS.index[119]}."]
+
+
+def test_it_is_readable() -> None:
     found = walked()
-    figure = found.plot()
-    assert [trace.name for trace in figure.data] == ["equity"] or {"equity", "out-of-sample"} <= {trace.name for trace in figure.data}
-    assert len([shape for shape in figure.layout.shapes if shape.type == "line"]) == 4
+    head, names, *rows = repr(found).splitlines()
+    assert head.startswith("walk-forward: 4 folds, tested 2024-01-06 to 2024-01-25, return ")
+    assert names.split()[:4] == ["train", "from", "train", "to"]
+    assert (len(rows), "00:00+00:00" in repr(found)) == (4, False)
+    assert "<table" in found._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -134,9 +188,17 @@ def test_the_picture_compares_the_folds() -> None:
             "a training part must be longer than the strategy's look-back of 20 bars, got 600 bars, 29 folds, train=None, gap=0",
         ),
         ({"folds": 0}, "folds must be at least 1 and gap at least 0, got folds=0, gap=0"),
+        ({"folds": 4.0}, "folds must be a whole number, got 4.0"),
+        ({"train": 0.5}, "train must be a whole number, got 0.5"),
+        ({"parameters": None, "labels": following(BARS)}, "labels takes a function that makes the labels .* got DataFrame"),
     ],
-    ids=["neither", "both", "nothing to train", "too many folds", "no fold"],
+    ids=["neither", "both", "nothing to train", "too many folds", "no fold", "half a fold", "a share", "labels made already"],
 )
 def test_what_cannot_be_walked_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):
         walked(**options)
+
+
+def test_the_strategy_comes_first() -> None:
+    with pytest.raises(ParameterError, match="the strategy comes first, then the bars"):
+        wb.walk_forward(BARS, STRATEGY, GRID, progress=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from workbench import data, errors, execution, exits, features, indicators, models, risk, signals, sizing
+    from workbench import data, errors, execution, exits, features, indicators, models, research, risk, signals, sizing
     from workbench.bars import Bars
     from workbench.component import Component
     from workbench.data import ParquetStore, ReplayAdapter, read_bars, sample, simulate
@@ -105,6 +105,7 @@ __all__ = [
     "models",
     "promote",
     "read_bars",
+    "research",
     "retrain",
     "risk",
     "sample",

@@ -25,7 +25,7 @@ from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import HigherTimeframe, SignalGenerator
 from workbench.strategy import Strategy, distances
 
-__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "verdict"]
+__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "require_bars", "verdict"]
 
 #: How many steps are recomputed in the live way.
 CUTS = 100
@@ -128,10 +128,21 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
     >>> wb.check_causality(wb.signals.MovingAverageCross(), wb.simulate(days=1, seed=1)).passed
     True
     """
+    require_bars("check_causality", component, bars)
     if len(bars) < 2:
         raise ParameterError(f"check_causality needs at least two bars, got {len(bars)}")
     rows = _seen_ahead(component, bars, cuts, seed)
     return CausalityReport(pd.DataFrame(rows, columns=["component", "time", "expected", "got"]), len(_steps(bars, cuts, seed)))
+
+
+def require_bars(who: str, component: object, bars: object) -> None:
+    """Refuse what is no bars, with what was probably meant."""
+    if isinstance(component, Bars):
+        raise ParameterError(f"{who}: the part comes first, then the bars: they were given the other way round")
+    if not isinstance(bars, Bars):
+        raise ParameterError(
+            f"{who}: expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them"
+        )
 
 
 def _steps(bars: Bars, cuts: int, seed: int) -> np.ndarray:

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -102,7 +102,7 @@ class Task:
 
 def run_all(
     task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | None = None, progress: Callable[[int], object] = lambda _: None
-) -> Iterator[tuple[int, Outcome]]:
+) -> Generator[tuple[int, Outcome]]:
     """Yield the number and the outcome of every candidate, as they come.
 
     The first two that make a strategy run here, and tell how long the rest will take: what is done in a few seconds starts no

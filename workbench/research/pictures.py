@@ -64,7 +64,7 @@ def plot_months(result: Backtest) -> Any:
 
 
 def plot_rolling(result: Backtest, days: int = ROLLING) -> Any:
-    """Return the Sharpe ratio and the volatility a year, over the last so many days with an equity.
+    """Return the Sharpe ratio and the volatility a year, over the last so many days with an equity; no line where nothing moved.
 
     Raises
     ------
@@ -81,8 +81,8 @@ def plot_rolling(result: Backtest, days: int = ROLLING) -> Any:
     deviation = window.std(ddof=1)
     titles = [f"Sharpe ratio of the last {days} days", "Volatility a year, %"]
     figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.12, subplot_titles=titles)
-    add_line(figure, (window.mean() / deviation.where(deviation > 0) * scale).dropna(), "Sharpe", BLUE, 1, digits=2)
-    add_line(figure, (deviation * scale * 100).dropna(), "volatility", ORANGE, 2, digits=2, unit=" %")
+    add_line(figure, (window.mean() / deviation.where(deviation > 0) * scale).iloc[days - 1 :], "Sharpe", BLUE, 1, digits=2)
+    add_line(figure, (deviation * scale * 100).iloc[days - 1 :], "volatility", ORANGE, 2, digits=2, unit=" %")
     figure.add_hline(0, line={"color": GREY, "width": 1, "dash": "dot"}, row=1, col=1)
     dress(figure, SIMULATED if result.bars.simulated else "", 460)
     figure.update_annotations(x=0, xanchor="left", font_size=14)
@@ -156,7 +156,7 @@ def plot_calibration(probabilities: pd.Series, outcomes: pd.Series, bins: int = 
     known = pd.DataFrame({"said": probabilities}).join(outcomes.rename("came"), how="inner").dropna()
     if not len(known):
         raise ParameterError("no row has a probability and an outcome: they are joined by index")
-    groups = known.groupby(pd.qcut(known["said"], bins, duplicates="drop"), observed=True)
+    groups = known.groupby(pd.qcut(known["said"], bins, duplicates="drop").cat.codes)  # of one probability alone: one group
     said, came, count = groups["said"].mean(), groups["came"].mean(), groups.size()
     error = np.sqrt(came * (1 - came) / count)
     figure = make_subplots(1, 1)

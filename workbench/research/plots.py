@@ -30,6 +30,8 @@ REACH = 6
 MOST_TRADES = 2_000
 #: The equity would be flat where all that is in its panel spans so many times its own height.
 FLAT = 15
+#: Pixels below the plot where the legend begins: two lines of dates have room above it, in a low figure too.
+LEGEND = 40
 SIMULATED = f"<b style='color:{ORANGE}'>Simulated market: these prices were made up.</b>"
 
 
@@ -267,7 +269,7 @@ def dress(figure: Any, title: str, height: int, hovermode: str = "closest") -> N
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"color": GREY, "size": 12},
-        legend={"orientation": "h", "y": -0.06, "x": 0, "yanchor": "top"},
+        legend={"orientation": "h", "y": -LEGEND / (height - 100), "x": 0, "yanchor": "top"},
         hovermode=hovermode,
         hoverdistance=-1 if hovermode == "closest" else 20,
         hoverlabel={"bgcolor": "#23272e", "bordercolor": GREY, "font": {"color": "#ffffff"}},

@@ -31,7 +31,7 @@ from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.version import __version__
 
-__all__ = ["Assumptions", "Backtest", "fingerprint_of"]
+__all__ = ["Assumptions", "Backtest", "fingerprint_of", "fingerprint_of_value"]
 
 #: What a code object does; in which file and line it stands is left out.
 CODE = ("co_code", "co_names", "co_varnames", "co_freevars", "co_exceptiontable", "co_consts")
@@ -200,6 +200,11 @@ def fingerprint_of(setup: Setup) -> dict[str, str]:
     return {"bars": setup.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
 
+def fingerprint_of_value(value: Any) -> str:
+    """Return the hash of a parameter: of a part its own parameters and the code that does not come with the workbench."""
+    return _hash(*(_strategy_pieces(value) if isinstance(value, Component) else (word.encode() for word in _spelt(value, set(), set()))))
+
+
 def _hash(*pieces: bytes) -> str:
     return hashlib.sha256(b"".join(pieces)).hexdigest()[:16]
 
@@ -247,6 +252,9 @@ def _inside(value: Any, own: Set[str]) -> Iterable[Any] | None:
             return value
         case np.ndarray():
             return np.atleast_1d(value).tolist()
+        case pd.DataFrame() | pd.Series() | pd.Index():
+            names = value.columns if isinstance(value, pd.DataFrame) else [value.name]
+            return [type(value).__name__, list(map(str, names)), pd.util.hash_pandas_object(value).to_numpy()]
     plain = underlying(value)
     return None if plain is value else [plain]
 
@@ -306,7 +314,7 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
     lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
     lines += _refused(record)
-    lines += _expired(setup)
+    lines += _seen(setup) + _expired(setup)
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
         lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
@@ -314,6 +322,18 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
         lines.append("buying power off: nothing but the strategy's own limits stops an opening")
     lines.append(f"computed by the {record.engine}")
     return lines
+
+
+def _seen(setup: Setup) -> list[str]:
+    """Return how many of the steps a model was trained on: what it says of them is no proof of anything."""
+    index, symbols = setup.bars.index, set(setup.bars.symbols)
+    cards = {model.id: model.card for model in models_of(setup.strategy) if symbols & set(model.card.symbols)}
+    seen = {id: int(((index >= pd.Timestamp(card.first)) & (index <= pd.Timestamp(card.last))).sum()) for id, card in cards.items()}
+    return [
+        f"warning: the model {id} was trained on bars up to {cards[id].last}: of {count:,} of {len(index):,} steps it knows what came"
+        for id, count in seen.items()
+        if count
+    ]
 
 
 def _expired(setup: Setup) -> list[str]:
@@ -342,7 +362,9 @@ def _not_modelled(setup: Setup) -> list[tuple[str, list[Any]]]:
     funding = [i for i in setup.instruments if i.kind in ("perpetual", "cfd")]
     swaps = [i for i in setup.instruments if i.asset_class == "fx" and i.kind == "spot"]
     splits = [i for i in setup.instruments if i.asset_class == "equity"]
+    loans = [i for i in setup.instruments if i.funded and ((i.margin or 1) < 1 or not setup.buying_power)]
     rows = [
+        ("interest on borrowed money not modelled", loans),
         ("borrow costs of short positions not modelled", shorts),
         ("funding not modelled", funding),
         ("swap not modelled", swaps),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from workbench.bars import Bars
 from workbench.component_display import literal
+from workbench.component_values import is_numpy_scalar
 from workbench.errors import ParameterError, did_you_mean
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
 from workbench.research.parallel import Outcome, Task, run_all
+from workbench.research.progress import progress_bar
 from workbench.research.sweep import Sweep, table_of
+from workbench.research.unfinished import Unfinished
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
 from workbench.strategy import Strategy
@@ -41,6 +45,7 @@ def search(
     rates: Rates | None = None,
     buying_power: bool = True,
     study: Study | str | Path | None = None,
+    resume: str | Path | None = None,
     progress: bool = True,
 ) -> Sweep:
     """Search for the parameters that make a figure best: each candidate learns from those before it.
@@ -61,8 +66,8 @@ def search(
         Whether more is better.
     seed : int, default 0
         The same seed gives the same search, on any number of workers.
-    jobs, cash, costs, currency, rates, buying_power, study, progress : optional
-        As in `wb.sweep`.
+    jobs, cash, costs, currency, rates, buying_power, study, resume, progress : optional
+        As in `wb.sweep`. What was tried is counted also where the search is interrupted.
 
     Returns
     -------
@@ -85,42 +90,90 @@ def search(
     >>> len(wb.search(strategy, bars, {"signal__fast": (2, 20)}, trials=3, progress=False))
     3
     """
-    if trials < 1:
-        raise ParameterError(f"trials must be at least 1, got {trials}")
+    if not isinstance(trials, int) or trials < 1:
+        raise ParameterError(f"trials must be a whole number, at least 1, got {trials!r}")
+    if not isinstance(space, Mapping) or not space:
+        raise ParameterError(f"a search needs a space of names and ranges, {{'signal__fast': (5, 50)}}, got {literal(space)}")
     task = Task.of(set_up(strategy, bars, cash, costs, currency, rates, buying_power), trials, study is not None)
-    candidates, outcomes = _searched(task, space, trials, by, most, seed, jobs, progress)
-    if study is not None:
-        counted = study if isinstance(study, Study) else Study(study)
-        counted.record_many(outcome.trial for outcome in outcomes if outcome.trial is not None)
-    return table_of(strategy, candidates, outcomes)
-
-
-def _searched(
-    task: Task, space: Mapping[str, Any], trials: int, by: str, most: bool, seed: int, jobs: int | None, progress: bool
-) -> tuple[list[dict[str, Any]], list[Outcome]]:
-    """Ask for a batch, run it, tell what came of it, and so on."""
-    from tqdm.auto import tqdm
-
-    optuna = _optuna()
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-    asked = optuna.create_study(direction="maximize" if most else "minimize", sampler=sampler)
-    kinds = {name: _distribution(name, given, optuna.distributions) for name, given in space.items()}
+    asked = _Asked.of(space, most, seed)
     candidates: list[dict[str, Any]] = []
-    outcomes: list[Outcome] = []
-    with tqdm(total=trials, desc="search", unit="backtest", disable=not progress) as bar:
+    outcomes: dict[int, Outcome] = {}
+    with progress_bar(trials, "search", "backtest", progress) as bar, _counted(study, outcomes):
         while len(candidates) < trials:
-            batch = [asked.ask(kinds) for _ in range(min(BATCH, trials - len(candidates)))]
-            values = [{name: _value(space[name], trial.params[name]) for name in space} for trial in batch]
-            found = dict(run_all(task, values, jobs, bar.update))
-            for k, trial in enumerate(batch):
-                asked.tell(trial, _score(found[k], by, most))
-            candidates += values
-            outcomes += [found[k] for k in range(len(batch))]
-    return candidates, outcomes
+            first = len(candidates)
+            batch = asked.batch(min(BATCH, trials - first))
+            candidates += batch
+            for k, outcome in _run(task, batch, jobs, resume, bar.update):
+                outcomes[first + k] = outcome
+            asked.tell([_score(outcomes[k], by, most) for k in range(first, len(candidates))])
+    return table_of(strategy, candidates, [outcomes[k] for k in range(trials)])
+
+
+@contextmanager
+def _counted(study: Study | str | Path | None, outcomes: Mapping[int, Outcome]) -> Iterator[None]:
+    """Count what was tried, also where something put an end to it."""
+    try:
+        yield
+    finally:
+        if study is not None:
+            counted = study if isinstance(study, Study) else Study(study)
+            counted.record_many(outcome.trial for outcome in outcomes.values() if outcome.trial is not None)
+
+
+def _run(
+    task: Task, batch: Sequence[Mapping[str, Any]], jobs: int | None, resume: str | Path | None, progress: Callable[[int], object]
+) -> Iterator[tuple[int, Outcome]]:
+    """Yield the outcomes of a batch, those that a file remembers first."""
+    kept = Unfinished(Path(resume), task, batch) if resume is not None else None
+    known = kept.done if kept else {}
+    yield from known.items()
+    progress(len(known))
+    left = [k for k in range(len(batch)) if k not in known]
+    # closed rather than left to whoever keeps the traceback: an interrupted search is not to go on in the background
+    with closing(run_all(task, [batch[k] for k in left], jobs, progress)) as found:
+        for place, outcome in found:
+            if kept:
+                kept.add(left[place], outcome)
+            yield left[place], outcome
+
+
+class _Asked:
+    """What Optuna is asked for, and told of it.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    space : mapping
+        As the user wrote it, numpy's numbers as Python's.
+    kinds : dict
+        As Optuna draws from it.
+    """
+
+    def __init__(self, study: Any, space: Mapping[str, Any], kinds: Mapping[str, Any]) -> None:
+        self._study, self._space, self._kinds = study, space, kinds
+        self._open: list[Any] = []
+
+    @classmethod
+    def of(cls, space: Mapping[str, Any], most: bool, seed: int) -> _Asked:
+        """Return a search of a space."""
+        optuna = _optuna()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
+        plain = {name: _plain(given) for name, given in space.items()}
+        kinds = {name: _distribution(name, given, optuna.distributions) for name, given in plain.items()}
+        return cls(optuna.create_study(direction="maximize" if most else "minimize", sampler=sampler), plain, kinds)
+
+    def batch(self, count: int) -> list[dict[str, Any]]:
+        """Return the next candidates."""
+        self._open = [self._study.ask(self._kinds) for _ in range(count)]
+        return [{name: _value(self._space[name], trial.params[name]) for name in self._space} for trial in self._open]
+
+    def tell(self, scores: Sequence[float]) -> None:
+        """Say what came of them."""
+        for trial, score in zip(self._open, scores, strict=True):
+            self._study.tell(trial, score)
 
 
 def _optuna() -> Any:
@@ -154,6 +207,11 @@ def _distribution(name: str, given: Any, kinds: Any) -> Any:
         case (int() | float() as low, int() | float() as high, "log") if 0 < low <= high:
             return kinds.FloatDistribution(low, high, log=True)
     raise ParameterError(f"{name}: expected (lowest, highest), (lowest, highest, 'log') or a list to choose from, got {literal(given)}")
+
+
+def _plain(given: Any) -> Any:
+    """Return a range with numpy's numbers as Python has them."""
+    return tuple(one.item() if is_numpy_scalar(one) else one for one in given) if isinstance(given, tuple) else given
 
 
 def _value(given: Any, drawn: Any) -> Any:

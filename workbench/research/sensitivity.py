@@ -12,13 +12,13 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.component import clone
-from workbench.errors import ParameterError, StrategyError
+from workbench.errors import ModelError, ParameterError, StrategyError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
 from workbench.research.audits import verdict
 from workbench.research.engine import run_kernel
 from workbench.research.figures import Figures
-from workbench.research.readable import as_html
+from workbench.research.readable import Readable, as_html
 from workbench.research.running import run_session
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.strategy import Inputs, Strategy
@@ -58,7 +58,7 @@ class Sensitivity:
         return bool(self.table.iloc[0]["return %"] > 0) and not self.fragile
 
     def __repr__(self) -> str:
-        return f"{self._line()}\n{self.table.to_string(index=False)}"
+        return f"{self._line()}\n{Readable(self.table.round(2))!r}"
 
     def _repr_html_(self) -> str:
         colour = pd.DataFrame({"what turns the gain into a loss": self.fragile})
@@ -83,6 +83,9 @@ def sensitivity(
     buying_power: bool = True,
 ) -> Sensitivity:
     """Backtest with half and with twice the costs, with stances a bar late, and with each number of the strategy moved by 10 and 20 %.
+
+    A number that makes no strategy is left out, as is one that a trained model knows: it stays what it was trained with. The table is
+    no search: who takes one of its rows for the strategy has tried them all, and counts them with `wb.sweep` and a study.
 
     Parameters
     ----------
@@ -168,5 +171,5 @@ def _with(base: Setup, name: str, value: float) -> Setup | None:
             inputs=strategy.inputs(base.bars),
             rules=strategy.bind(base.instruments, base.currency),
         )
-    except (ParameterError, StrategyError):
+    except (ParameterError, StrategyError, ModelError):  # a model says nothing of other features than it was trained with
         return None

@@ -12,16 +12,20 @@ from typing import Any
 from workbench.component_display import literal
 from workbench.errors import ParameterError
 from workbench.research.parallel import Outcome, Task
-from workbench.research.result import fingerprint_of
+from workbench.research.result import fingerprint_of, fingerprint_of_value
 from workbench.research.validation.trial import Trial
 
 __all__ = ["Unfinished"]
+
+#: What its text says all of.
+PLAIN = (bool, int, float, str, type(None))
 
 
 class Unfinished:
     """The outcomes that a file remembers: a line that says of what they are, then one for each.
 
-    A candidate is known by the text of its parameters; a torn last line is done again.
+    A candidate is known by its parameters and the code of its own parts. A torn last line is done again, and what was not kept for
+    a study where one is to count it.
 
     Parameters
     ----------
@@ -37,7 +41,9 @@ class Unfinished:
 
     def __init__(self, path: Path, task: Task, candidates: Sequence[Mapping[str, Any]]) -> None:
         self._path = path
-        self._keys = [literal(dict(values)) for values in candidates]
+        told: dict[int, str] = {}
+        self._keys = [_key(values, told) for values in candidates]
+        self._with_trials = task.with_trials
         self.done: dict[int, Outcome] = {}
         of = _of(task)
         if path.is_file() and path.stat().st_size:
@@ -52,11 +58,15 @@ class Unfinished:
             raise ParameterError(
                 f"{self._path} keeps a sweep of another strategy, other bars, another account or another version; name another file"
             )
-        known = {one["key"]: one for one in map(_parsed, lines[:-1]) if one}
+        known = {one["key"]: one for one in map(_parsed, lines[:-1]) if self._whole(one)}
         self.done = {k: _outcome(known[key]) for k, key in enumerate(self._keys) if key in known}
         if lines and lines[-1]:  # torn: what follows must begin a line of its own
             with self._path.open("ab") as file:
                 file.write(b"\n")
+
+    def _whole(self, line: Mapping[str, Any]) -> bool:
+        """Return whether a line says all that is asked for: what is counted in a study has a trial."""
+        return bool(line) and not (self._with_trials and line["trial"] is None and not line["refused"])
 
     def add(self, number: int, outcome: Outcome) -> None:
         """Keep an outcome."""
@@ -68,8 +78,19 @@ class Unfinished:
 
 def _of(task: Task) -> str:
     """Return the hash of all that the candidates share."""
-    whole = fingerprint_of(task.setup) | {"trials": str(task.with_trials)}
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(fingerprint_of(task.setup), sort_keys=True).encode()).hexdigest()
+
+
+def _key(values: Mapping[str, Any], told: dict[int, str]) -> str:
+    """Return what makes a candidate this one: how it is written, and hashes of values that their text does not tell apart.
+
+    The same part stands in many candidates: `told` has what was worked out of it.
+    """
+    large = [value for value in values.values() if not isinstance(value, PLAIN)]
+    for value in large:
+        if id(value) not in told:
+            told[id(value)] = fingerprint_of_value(value)
+    return " ".join([literal(dict(values)), *(told[id(value)] for value in large)])
 
 
 def _parsed(line: bytes) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,18 +14,22 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.component import clone
-from workbench.component_text import parts_of
-from workbench.errors import ParameterError
+from workbench.component_text import models_of, parts_of
+from workbench.errors import ParameterError, WorkbenchError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
 from workbench.research.compiled import compiled_kernel
 from workbench.research.engine import COMPILE_FROM, run_kernel
+from workbench.research.figures import figures
+from workbench.research.progress import progress_bar
+from workbench.research.readable import Readable, as_html
 from workbench.research.result import Backtest
 from workbench.research.running import run_session
-from workbench.research.statistics import Days, daily_returns, performance
+from workbench.research.statistics import Days, daily_returns
 from workbench.research.sweep import sweep
+from workbench.research.trips import trips
 from workbench.research.validation.study import Study
-from workbench.session.setup import DEFAULT_CASH, set_up
+from workbench.session.setup import DEFAULT_CASH, require_strategy_and_bars, set_up
 from workbench.signals import SignalGenerator, TrainedSignal
 from workbench.strategy import Strategy
 
@@ -52,7 +57,8 @@ class WalkForwardResult:
     strategies : list of Strategy
         Of each fold, as it was chosen or trained.
     results : list of Backtest
-        Of each fold's test part. Each begins flat, with the equity that the one before ended with.
+        Of each fold's test part. Each begins flat, with the equity that the one before ended with: what was still open there is
+        valued at the last close, without the costs of closing it.
     folds : DataFrame
         One row a fold: when it was trained and tested, what was chosen, figures in and out of sample.
     """
@@ -73,8 +79,16 @@ class WalkForwardResult:
 
     @cached_property
     def stats(self) -> pd.Series:
-        """The usual figures of the daily returns, as shares (`workbench.research.statistics.performance`)."""
-        return performance(self.returns, Days(self.equity.index.as_unit("ns").asi8).scale ** 2)
+        """The figures of `Backtest.stats`, of all test parts one after the other."""
+        index, cash = self.equity.index, self.results[0].setup.cash
+        found = [trips(result.setup, result.record) for result in self.results]
+        profit, why = np.concatenate([each.profit for each in found]), np.concatenate([each.why for each in found])
+        made = figures(self.equity.to_numpy(), Days(index.as_unit("ns").asi8), cash, profit, why)
+        frame = {"start": index[0], "end": index[-1], "steps": len(index), "start equity": cash}
+        parts = pd.DataFrame([result.stats for result in self.results])
+        more = {name: parts[name].sum() for name in ("orders", "time in market %", "fees", "openings refused")}
+        more["time in market %"] = (parts["time in market %"] * parts["steps"]).sum() / len(index)
+        return pd.Series(frame | made | more, dtype=object, name="walk-forward")
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -93,16 +107,18 @@ class WalkForwardResult:
 
         return plot_folds(self)
 
+    def _shown(self) -> pd.DataFrame:
+        """Return the folds with rounded figures; parameters stay as they are."""
+        return self.folds.round({name: 2 for name in self.folds if "sample " in name or name == "end equity"})
+
     def __repr__(self) -> str:
         first, last = self.equity.index[[0, -1]]
         head = f"walk-forward: {len(self.results)} folds, tested {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-        return f"{head}, return {self.stats['return'] * 100:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}\n{self.folds.to_string(index=False)}"
+        return f"{head}, return {self.stats['return %']:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}\n{Readable(self._shown())!r}"
 
     def _repr_html_(self) -> str:
-        from workbench.research.readable import as_html
-
         head = repr(self).splitlines()[0]
-        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self.folds.round(2))}</div>"
+        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self._shown())}</div>"
 
 
 def walk_forward(
@@ -174,30 +190,32 @@ def walk_forward(
     >>> len(found.folds)
     3
     """
-    from tqdm.auto import tqdm
-
+    require_strategy_and_bars(strategy, bars)
     _require_one(parameters, labels)
     account: dict[str, Any] = {"costs": costs, "currency": currency, "rates": rates, "buying_power": buying_power}
     cuts = cut(len(bars), folds, train, gap, strategy.lookback)
     compiled = _many(bars, cuts, in_sample)
     counted = Study(study) if isinstance(study, str | Path) else study
     strategies, results, rows, held = [], [], [], float(cash)
-    for fold in tqdm(cuts, desc="walk-forward", unit="fold", disable=not progress):
-        known = bars.iloc[fold.first : fold.begin - gap]
-        if parameters is not None:
-            found = sweep(strategy, known, parameters, jobs=jobs, cash=cash, **account, study=counted, progress=False)
-            chosen = found.best(by, most)
-        else:
-            assert labels is not None
-            chosen = trained(strategy, known, labels(known))
-        result = traded(chosen, bars, fold, held, account, compiled)
-        inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account, compiled) if in_sample else None
-        rows.append(_row(fold, bars, gap, chosen, parameters, inside, result))
-        strategies.append(chosen)
-        results.append(result)
-        held = max(float(result.record.equity[-1]), 1e-9)
-        if counted is not None and parameters is None:
-            counted.record(result)
+    with progress_bar(len(cuts), "walk-forward", "fold", progress) as bar:
+        for fold in cuts:
+            known = bars.iloc[fold.first : fold.begin - gap]
+            with _told_of(known):
+                if labels is None:
+                    found = sweep(strategy, known, parameters or {}, jobs=jobs, cash=cash, **account, study=counted, progress=False)
+                    chosen = found.best(by, most)
+                else:
+                    chosen = trained(strategy, known, labels(known))
+                _require_unseen(chosen, bars, fold)
+            result = traded(chosen, bars, fold, held, account, compiled)
+            inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account, compiled) if in_sample else None
+            rows.append(_row(fold, bars, gap, chosen, parameters, inside, result))
+            strategies.append(chosen)
+            results.append(result)
+            held = max(float(result.record.equity[-1]), 1e-9)
+            if counted is not None and labels is not None:
+                counted.record(result)
+            bar.update()
     return WalkForwardResult(strategies, results, pd.DataFrame(rows))
 
 
@@ -213,6 +231,39 @@ def _require_one(parameters: Any, labels: Any) -> None:
             "walk_forward takes parameters= to choose from or labels= to train with, one of the two; "
             f"got {'neither' if parameters is None else 'both'}"
         )
+    if labels is not None:
+        require_labeller(labels)
+
+
+def require_labeller(labels: object) -> None:
+    """Refuse labels that were made already: they were made of bars that come later."""
+    if not callable(labels):
+        raise ParameterError(
+            "labels takes a function that makes the labels of the bars it is given, so that none knows of later ones: "
+            f"lambda bars: wb.labels.fixed_horizon(bars, 10); got {type(labels).__name__}"
+        )
+
+
+@contextmanager
+def _told_of(known: Bars) -> Iterator[None]:
+    """Have an error say in which training part it came up."""
+    try:
+        yield
+    except WorkbenchError as error:
+        error.add_note(f"This happened in the training part from {known.index[0]} to {known.index[-1]}.")
+        raise
+
+
+def _require_unseen(chosen: Strategy, bars: Bars, fold: Fold) -> None:
+    """Refuse a model that was trained on bars that it is to be tested on."""
+    begin = bars.index[fold.begin]
+    for model in models_of(chosen):
+        last = pd.Timestamp(model.card.last)
+        if last >= begin and set(model.card.symbols) & set(bars.symbols):
+            raise ParameterError(
+                f"{model!r} was trained on bars up to {last}, and would be tested on bars from {begin} on: it has seen them; "
+                "walk_forward(labels=...) trains it anew for each part, or test a model that was trained on earlier bars"
+            )
 
 
 def cut(rows: int, folds: int, train: int | None, gap: int, lookback: int) -> list[Fold]:
@@ -223,6 +274,9 @@ def cut(rows: int, folds: int, train: int | None, gap: int, lookback: int) -> li
     ParameterError
         A training part would not even warm the strategy up.
     """
+    for name, value in (("folds", folds), ("gap", gap), ("train", train)):
+        if value is not None and not isinstance(value, (int, np.integer)):
+            raise ParameterError(f"{name} must be a whole number, got {value!r}")
     if folds < 1 or gap < 0:
         raise ParameterError(f"folds must be at least 1 and gap at least 0, got folds={folds}, gap={gap}")
     size = (rows - (train + gap)) // folds if train is not None else rows // (folds + 1)
@@ -240,7 +294,7 @@ def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
     models = [part for part in parts_of(twin) if isinstance(part, SignalGenerator) and hasattr(part, "fit")]
     if not models:
         raise ParameterError(f"labels= is given, and no signal of this strategy is trained: {type(strategy.signal).__name__} has no fit()")
-    for part in models:
+    for part in reversed(models):  # from the inside out: a model on top of others learns what these say
         part.fit(bars, labels, **({"keep": False} if type(part).fit is TrainedSignal.fit else {}))
     return twin
 
@@ -254,11 +308,11 @@ def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Map
 
 def _row(fold: Fold, bars: Bars, gap: int, chosen: Strategy, parameters: Any, inside: Backtest | None, outside: Backtest) -> dict[str, Any]:
     """Return a fold as a row: its days, its parameters, its figures."""
-    index, names = bars.index, ("annual return %", "Sharpe", "max drawdown %", "trades")
+    index, names = bars.index, ("return %", "annual return %", "Sharpe", "max drawdown %", "trades")
     values = chosen.get_params()
     grids = [parameters] if isinstance(parameters, Mapping) else list(parameters or [])
     varied = {name: values.get(name) for name in dict.fromkeys(name for grid in grids for name in grid)}
     days = {"train from": index[fold.first], "train to": index[fold.begin - gap - 1], "test from": index[fold.begin]}
     sides = {"in-sample": inside, "out-of-sample": outside}
-    figures = {f"{side} {n}": np.nan if result is None else result.stats[n] for side, result in sides.items() for n in names}
-    return days | {"test to": index[fold.end - 1]} | varied | figures | {"end equity": outside.record.equity[-1]}
+    found = {f"{side} {n}": np.nan if result is None else result.stats[n] for side, result in sides.items() for n in names}
+    return days | {"test to": index[fold.end - 1]} | varied | found | {"end equity": outside.record.equity[-1]}

@@ -15,7 +15,7 @@ from workbench.component_text import parts_of
 from workbench.errors import ParameterError
 from workbench.exits import Exit
 from workbench.features import Feature
-from workbench.research.audits import output_of, verdict
+from workbench.research.audits import output_of, require_bars, verdict
 from workbench.signals import HigherTimeframe, SignalGenerator
 
 __all__ = ["LookbackReport", "check_lookback"]
@@ -86,6 +86,9 @@ def check_lookback(component: Component, bars: Bars, beginnings: int = 8, seed: 
     >>> wb.check_lookback(wb.signals.MovingAverageCross(5, 20), wb.simulate(days=1, seed=1)).passed
     True
     """
+    require_bars("check_lookback", component, bars)
+    if not isinstance(component, Component):
+        raise ParameterError(f"check_lookback takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
     parts = list(_asked(component))
     longest = max((part.lookback for part in parts), default=0)
     if len(bars) <= 2 * longest:

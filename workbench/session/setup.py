@@ -18,7 +18,7 @@ from workbench.sessions import require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
-__all__ = ["DEFAULT_CASH", "Setup", "set_up"]
+__all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up"]
 
 DEFAULT_CASH = 100_000.0
 
@@ -83,6 +83,18 @@ class Setup:
         return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions)
 
 
+def require_strategy_and_bars(strategy: object, bars: object) -> None:
+    """Refuse anything else, with what was probably meant."""
+    if isinstance(strategy, Bars) and isinstance(bars, Strategy):
+        raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
+    if not isinstance(strategy, Strategy):
+        raise ParameterError(
+            f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"
+        )
+    if not isinstance(bars, Bars):
+        raise ParameterError(f"expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them")
+
+
 def set_up(
     strategy: Strategy,
     bars: Bars,
@@ -99,14 +111,7 @@ def set_up(
     ParameterError, DataError, StrategyError
         Before anything happens.
     """
-    if isinstance(strategy, Bars) and isinstance(bars, Strategy):
-        raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
-    if not isinstance(strategy, Strategy):
-        raise ParameterError(
-            f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"
-        )
-    if not isinstance(bars, Bars):
-        raise ParameterError(f"expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them")
+    require_strategy_and_bars(strategy, bars)
     if not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
     if not len(bars):

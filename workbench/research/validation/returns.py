@@ -19,8 +19,8 @@ def returns_of(given: Any) -> np.ndarray:
 
     Parameters
     ----------
-    given : Series, array or Backtest
-        Of a Backtest, its daily returns: they are of the same kind whatever its interval.
+    given : Series, array, Backtest or WalkForwardResult
+        Of the latter two, the daily returns: they are of the same kind whatever the interval.
 
     Raises
     ------
@@ -29,6 +29,8 @@ def returns_of(given: Any) -> np.ndarray:
     """
     if isinstance(given, Backtest):
         given = daily_returns(given.equity, given.setup.cash)
+    elif not isinstance(given, (pd.DataFrame, pd.Series)) and isinstance(getattr(given, "returns", None), pd.Series):
+        given = given.returns  # of a walk-forward, which is a floor above
     if isinstance(given, pd.DataFrame) or np.ndim(given) != 1:
         raise ParameterError(f"expected one series of returns per period, got {type(given).__name__} of shape {np.shape(given)}")
     try:
