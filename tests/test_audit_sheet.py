@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import workbench as wb
 from workbench.errors import ParameterError
@@ -117,6 +118,13 @@ def test_each_number_is_moved_to_both_sides() -> None:
     stats = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(5, 24), exits=[wb.exits.AtrStop(5)]), BARS).stats
     row = table[(table["changed"] == "signal__slow") & (table["to"] == "24")].iloc[0]
     assert row["return %"] == stats["return %"]
+
+
+def test_a_trained_model_is_asked_too_and_keeps_its_features() -> None:
+    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3), wb.features.MeanDistance(10)], threshold=0.4)
+    strategy = wb.Strategy(signal.fit(BARS, wb.labels.fixed_horizon(BARS, 5)))
+    changed = wb.sensitivity(strategy, BARS).table["changed"].unique().tolist()
+    assert changed == ["nothing", "costs", "delay", "signal__threshold", "sizer__fraction"]
 
 
 def test_what_turns_a_gain_into_a_loss_is_told() -> None:

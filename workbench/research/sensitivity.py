@@ -12,7 +12,7 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.component import clone
-from workbench.errors import ParameterError, StrategyError
+from workbench.errors import ModelError, ParameterError, StrategyError
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
 from workbench.research.audits import verdict
@@ -83,6 +83,8 @@ def sensitivity(
     buying_power: bool = True,
 ) -> Sensitivity:
     """Backtest with half and with twice the costs, with stances a bar late, and with each number of the strategy moved by 10 and 20 %.
+
+    A number of zero or in a list stays, and so does what would make no strategy, as a feature that a trained model does not know.
 
     Parameters
     ----------
@@ -168,5 +170,5 @@ def _with(base: Setup, name: str, value: float) -> Setup | None:
             inputs=strategy.inputs(base.bars),
             rules=strategy.bind(base.instruments, base.currency),
         )
-    except (ParameterError, StrategyError):
+    except (ModelError, ParameterError, StrategyError):  # a trained model knows its own features only
         return None
