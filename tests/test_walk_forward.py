@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 import workbench as wb
 from workbench.errors import ParameterError
@@ -102,6 +103,20 @@ def test_a_signal_is_trained_on_its_training_part_alone() -> None:
     assert len({id(chosen.signal) for chosen in found.strategies}) == 4
 
 
+def test_a_table_of_labels_that_says_when_each_is_known_may_reach_further() -> None:
+    strategy = wb.Strategy(wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)]))
+    whole = wb.labels.fixed_horizon(BARS, 5)
+    before = walked(strategy, None, labels=lambda known: wb.labels.fixed_horizon(known, 5))
+    pd.testing.assert_frame_equal(walked(strategy, None, labels=lambda known: whole).folds, before.folds)
+
+
+def test_models_that_another_one_listens_to_are_trained_before_it() -> None:
+    inner = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)])
+    stack = wb.signals.Stacked(LogisticRegression(), [inner, wb.signals.Breakout(5)])
+    found = walked(wb.Strategy(stack), None, labels=lambda known: wb.labels.fixed_horizon(known, 5), folds=2)
+    assert found.strategies[0].signal.signals[0].trained.card.last < found.strategies[1].signal.signals[0].trained.card.last
+
+
 def test_folds_tell_what_was_chosen_and_how_it_did() -> None:
     found = walked()
     assert found.folds.columns[:6].tolist() == ["train from", "train to", "test from", "test to", "signal__fast", "signal__slow"]
@@ -109,6 +124,11 @@ def test_folds_tell_what_was_chosen_and_how_it_did() -> None:
     assert found.folds["in-sample trades"].notna().all()
     assert walked(in_sample=False).folds["in-sample trades"].isna().all()
     assert found.trades["fold"].nunique() == 4
+
+
+def test_strategy_and_bars_the_wrong_way_round_are_told() -> None:
+    with pytest.raises(ParameterError, match="the strategy comes first, then the bars"):
+        wb.walk_forward(BARS, STRATEGY, GRID)  # type: ignore[arg-type]
 
 
 def test_every_trial_is_counted(tmp_path: Any) -> None:
@@ -133,9 +153,14 @@ def test_the_picture_compares_the_folds() -> None:
             {"folds": 29},
             "a training part must be longer than the strategy's look-back of 20 bars, got 600 bars, 29 folds, train=None, gap=0",
         ),
+        ({"parameters": None, "labels": following(BARS)}, "labels takes a function of the training bars, .*, got DataFrame"),
+        (
+            {"strategy": wb.Strategy(Drift()), "parameters": None, "labels": lambda known: following(BARS)},
+            r"labels was asked for training bars up to 2024-01-05 23:00:00\+00:00, and labels bars up to 2024-01-25 23:00:00\+00:00",
+        ),
         ({"folds": 0}, "folds must be at least 1 and gap at least 0, got folds=0, gap=0"),
     ],
-    ids=["neither", "both", "nothing to train", "too many folds", "no fold"],
+    ids=["neither", "both", "nothing to train", "too many folds", "a table of labels", "labels of all bars", "no fold"],
 )
 def test_what_cannot_be_walked_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):

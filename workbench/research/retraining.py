@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,19 @@ from workbench.bars import Bars
 from workbench.component import clone
 from workbench.component_text import parts_of
 from workbench.errors import ParameterError
+from workbench.execution.costs import Costs
 from workbench.features import table
 from workbench.models import Model, Registry, drift
+from workbench.rates import Rates
 from workbench.research.readable import as_html
-from workbench.research.walk_forward import Fold, traded
-from workbench.session.setup import DEFAULT_CASH
+from workbench.research.result import Backtest
+from workbench.research.walk_forward import Fold, Labels, labels_of, traded
+from workbench.session.setup import DEFAULT_CASH, require_strategy_and_bars
 from workbench.signals import TrainedSignal
 from workbench.strategy import Strategy
 
 __all__ = ["Retraining", "retrain"]
 
-Labels = Callable[[Bars], pd.DataFrame]
 COMPARED = ("annual return %", "Sharpe", "max drawdown %", "trades")
 
 
@@ -66,6 +68,10 @@ def retrain(
     label: str = "",
     expires: Any = None,
     cash: float = DEFAULT_CASH,
+    costs: Costs | Mapping[str, Costs] | None = None,
+    currency: str | None = None,
+    rates: Rates | None = None,
+    buying_power: bool = True,
 ) -> Retraining:
     """Train a strategy's model anew, compare both on bars held out, and register the new one as challenger.
 
@@ -88,8 +94,8 @@ def retrain(
         Share of the bars, the newest ones, that both models are judged on. The champion may have been trained on some of them.
     label, expires : optional
         For the card.
-    cash : float, default 100_000
-        Of the backtests that are compared.
+    cash, costs, currency, rates, buying_power : optional
+        Of the backtests that are compared, as in `wb.backtest`.
 
     Returns
     -------
@@ -98,17 +104,19 @@ def retrain(
     Raises
     ------
     ParameterError
-        The strategy has no trained signal, or several; or nothing would be held out.
+        The strategy has no trained signal, or several; nothing would be held out; or the labels know what is.
     """
+    require_strategy_and_bars(strategy, bars)
     if not 0.0 < holdout < 1.0:
         raise ParameterError(f"holdout must be a share of the bars between 0 and 1, got {holdout}")
     old, twin = trained_signal(strategy), clone(strategy)
     begin = round(len(bars) * (1.0 - holdout))
     known = bars.iloc[:begin]
     new = trained_signal(twin)
-    new.fit(known, labels(known), label=label or old.trained.card.label, expires=expires, trained_at=known.index[-1])
+    new.fit(known, labels_of(labels, known), label=label or old.trained.card.label, expires=expires, trained_at=known.index[-1])
     part = Fold(0, begin, len(bars))
-    compared = {role: _figures(one, bars, part, cash) for role, one in (("champion", strategy), ("challenger", twin))}
+    account: dict[str, Any] = {"costs": costs, "currency": currency, "rates": rates, "buying_power": buying_power}
+    compared = {role: _figures(traded(one, bars, part, cash, account)) for role, one in (("champion", strategy), ("challenger", twin))}
     new.model = new.trained.noted(scores={f"held-out {k}": v for k, v in compared["challenger"].items() if v == v})
     kept = registry if isinstance(registry, Registry) else Registry(registry)
     challenger = kept.register(new.trained, name, why)
@@ -125,6 +133,5 @@ def trained_signal(strategy: Strategy) -> TrainedSignal:
     return found[0]
 
 
-def _figures(strategy: Strategy, bars: Bars, part: Fold, cash: float) -> dict[str, float]:
-    stats = traded(strategy, bars, part, cash, {}).stats
-    return {name: float(stats[name]) for name in COMPARED}
+def _figures(result: Backtest) -> dict[str, float]:
+    return {name: float(result.stats[name]) for name in COMPARED}

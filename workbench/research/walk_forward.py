@@ -23,7 +23,7 @@ from workbench.research.running import run_session
 from workbench.research.statistics import Days, daily_returns, performance
 from workbench.research.sweep import sweep
 from workbench.research.validation.study import Study
-from workbench.session.setup import DEFAULT_CASH, set_up
+from workbench.session.setup import DEFAULT_CASH, require_strategy_and_bars, set_up
 from workbench.signals import SignalGenerator
 from workbench.strategy import Strategy
 
@@ -174,6 +174,7 @@ def walk_forward(
     """
     from tqdm.auto import tqdm
 
+    require_strategy_and_bars(strategy, bars)
     _require_one(parameters, labels)
     account: dict[str, Any] = {"costs": costs, "currency": currency, "rates": rates, "buying_power": buying_power}
     cuts = cut(len(bars), folds, train, gap, strategy.lookback)
@@ -187,7 +188,7 @@ def walk_forward(
             chosen = found.best(by, most)
         else:
             assert labels is not None
-            chosen = trained(strategy, known, labels(known))
+            chosen = trained(strategy, known, labels_of(labels, known))
         result = traded(chosen, bars, fold, held, account, compiled)
         inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account, compiled) if in_sample else None
         rows.append(_row(fold, bars, gap, chosen, parameters, inside, result))
@@ -232,10 +233,31 @@ def cut(rows: int, folds: int, train: int | None, gap: int, lookback: int) -> li
     return cuts
 
 
+def labels_of(labels: Labels, bars: Bars) -> Any:
+    """Return the labels of training bars, made of these bars alone.
+
+    Raises
+    ------
+    ParameterError
+        They are no function, or label later bars too without saying when each is known.
+    """
+    if not callable(labels):
+        said = "labels takes a function of the training bars, labels=lambda known: wb.labels.fixed_horizon(known, 10)"
+        raise ParameterError(f"{said}, got {type(labels).__name__}: what was labelled over all bars knows the test parts")
+    made = labels(bars)
+    index = getattr(made, "index", None)
+    times = index.get_level_values(0) if isinstance(index, pd.MultiIndex | pd.DatetimeIndex) else pd.DatetimeIndex([])
+    # a table with the `end` of each label is cut where it is joined
+    if "end" not in getattr(made, "columns", ()) and len(times) and times.max() > bars.index[-1]:
+        said = f"labels was asked for training bars up to {bars.index[-1]}, and labels bars up to {times.max()}"
+        raise ParameterError(f"{said}: make them of the bars that it is given, or give a table with a column end")
+    return made
+
+
 def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
-    """Return a strategy whose models are trained anew."""
+    """Return a strategy whose models are trained anew, those that another one listens to before it."""
     twin = clone(strategy)
-    models = [part for part in parts_of(twin) if isinstance(part, SignalGenerator) and hasattr(part, "fit")]
+    models = [part for part in reversed(list(parts_of(twin))) if isinstance(part, SignalGenerator) and hasattr(part, "fit")]
     if not models:
         raise ParameterError(f"labels= is given, and no signal of this strategy is trained: {type(strategy.signal).__name__} has no fit()")
     for part in models:

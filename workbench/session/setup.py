@@ -18,7 +18,7 @@ from workbench.sessions import require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
-__all__ = ["DEFAULT_CASH", "Setup", "set_up"]
+__all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up"]
 
 DEFAULT_CASH = 100_000.0
 
@@ -99,14 +99,7 @@ def set_up(
     ParameterError, DataError, StrategyError
         Before anything happens.
     """
-    if isinstance(strategy, Bars) and isinstance(bars, Strategy):
-        raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
-    if not isinstance(strategy, Strategy):
-        raise ParameterError(
-            f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"
-        )
-    if not isinstance(bars, Bars):
-        raise ParameterError(f"expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them")
+    require_strategy_and_bars(strategy, bars)
     if not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
     if not len(bars):
@@ -129,3 +122,20 @@ def set_up(
         buying_power,
         rates,
     )
+
+
+def require_strategy_and_bars(strategy: Any, bars: Any) -> None:
+    """Refuse what is no strategy or no bars, and the two the other way round.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if isinstance(strategy, Bars) and isinstance(bars, Strategy):
+        raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
+    if not isinstance(strategy, Strategy):
+        raise ParameterError(
+            f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"
+        )
+    if not isinstance(bars, Bars):
+        raise ParameterError(f"expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them")
