@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -45,6 +47,13 @@ def test_values_come_from_the_space() -> None:
     assert set(table["sizer"]) == {"FixedFraction(fraction=0.5)", "FixedQuantity(quantity=1)"}
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"signal__fast": (np.int64(2), np.int64(9)), "signal__slow": list(np.array([30, 40]))}
+    table = found(given, trials=4)
+    assert table["signal__slow"].isin([30, 40]).all()
+    assert type(table.candidates[0]["signal__slow"]) is int
+
+
 def test_less_can_be_better() -> None:
     table = found(trials=96, by="orders", most=False)
     assert table[table.index >= 64]["orders"].mean() < table[table.index < 64]["orders"].mean()
@@ -62,10 +71,18 @@ def test_every_candidate_is_counted(tmp_path: Path) -> None:
         ({"space": {"signal__fast": (9, 2)}}, f"signal__fast: {EXPECTED}, got (9, 2)"),
         ({"space": {"signal__fast": []}}, f"signal__fast: {EXPECTED}, got []"),
         ({"by": "sharp"}, "a backtest has no figure 'sharp'; did you mean 'Sharpe'?"),
-        ({"trials": 0}, "trials must be at least 1, got 0"),
+        ({"trials": 0}, "trials must be a whole number of at least 1, got 0"),
+        ({"trials": "9"}, "trials must be a whole number of at least 1, got '9'"),
+        ({"space": {}}, "space names what to search and where, {'signal__fast': (5, 50)}, got {}"),
+        ({"space": [("signal__fast", 2)]}, "space names what to search and where, {'signal__fast': (5, 50)}, got [('signal__fast', 2)]"),
+        ({"space": {"sizer__fraction": (0.1, math.inf)}}, f"sizer__fraction: {EXPECTED}, got (0.1, float('inf'))"),
+        ({"space": {"signal__fast": (False, True)}}, f"signal__fast: {EXPECTED}, got (False, True)"),
         ({"space": {"signal__fsat": (2, 9)}}, f"{NONE}: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?"),
     ],
-    ids=["upside down", "empty", "no such figure", "none", "no such parameter"],
+    ids=[
+        "upside down", "empty", "no such figure", "none", "no number", "nothing", "no mapping", "without end", "yes and no",
+        "no such parameter",
+    ],
 )  # fmt: skip
 def test_what_cannot_be_searched_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError) as refused:

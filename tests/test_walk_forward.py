@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 import workbench as wb
 from workbench.errors import ParameterError
-from workbench.research.walk_forward import Fold, cut
+from workbench.research.walk_forward import Fold, WalkForwardResult, cut
 
 BARS = wb.simulate("SIM", bars=600, interval="1h", seed=3)
 STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20))
@@ -131,9 +131,16 @@ def test_strategy_and_bars_the_wrong_way_round_are_told() -> None:
         wb.walk_forward(BARS, STRATEGY, GRID)  # type: ignore[arg-type]
 
 
+def test_efficiency_compares_the_same_folds() -> None:
+    folds = pd.DataFrame({"in-sample annual return %": [10.0, 50.0, 20.0], "out-of-sample annual return %": [5.0, np.nan, 10.0]})
+    assert WalkForwardResult([], [], folds).efficiency == 0.5
+
+
 def test_every_trial_is_counted(tmp_path: Any) -> None:
     walked(study=tmp_path / "study.jsonl")
-    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6 + 4  # the candidates of each fold, and what it traded
+    walked(study=tmp_path / "study.jsonl", by="end equity", most=False)
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6 + 2 * 4
 
 
 def test_the_picture_compares_the_folds() -> None:
@@ -158,9 +165,24 @@ def test_the_picture_compares_the_folds() -> None:
             {"strategy": wb.Strategy(Drift()), "parameters": None, "labels": lambda known: following(BARS)},
             r"labels was asked for training bars up to 2024-01-05 23:00:00\+00:00, and labels bars up to 2024-01-25 23:00:00\+00:00",
         ),
+        ({"train": 598}, "there is not a bar left for each test part, got 600 bars, 4 folds, train=598, gap=0"),
+        (
+            {"parameters": {"signal__slow": [200, 300]}, "folds": 5},
+            r"trained from 2024-01-01 00:00:00\+00:00 to 2024-01-05 03:00:00\+00:00: no candidate has a Sharpe: nothing was traded",
+        ),
         ({"folds": 0}, "folds must be at least 1 and gap at least 0, got folds=0, gap=0"),
     ],
-    ids=["neither", "both", "nothing to train", "too many folds", "a table of labels", "labels of all bars", "no fold"],
+    ids=[
+        "neither",
+        "both",
+        "nothing to train",
+        "too many folds",
+        "a table of labels",
+        "labels of all bars",
+        "no test part",
+        "no trade",
+        "no fold",
+    ],
 )
 def test_what_cannot_be_walked_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):

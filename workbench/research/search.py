@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.bars import Bars
 from workbench.component_display import literal
+from workbench.component_values import is_numpy_scalar
 from workbench.errors import ParameterError, did_you_mean
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
@@ -45,7 +46,8 @@ def search(
 ) -> Sweep:
     """Search for the parameters that make a figure best: each candidate learns from those before it.
 
-    The more is tried, the better the best one looks by luck: give a `study`, and judge by its deflated Sharpe ratio.
+    The more is tried, the better the best one looks by luck: give a `study`, and judge by its deflated Sharpe ratio. A search that is
+    interrupted is lost, and nobody has seen anything of it.
 
     Parameters
     ----------
@@ -67,7 +69,7 @@ def search(
     Returns
     -------
     Sweep
-        One row a candidate, in the order of asking.
+        One row a candidate, in the order of asking. `best` takes the figure that was searched by: ``best(by, most)``.
 
     Raises
     ------
@@ -85,8 +87,9 @@ def search(
     >>> len(wb.search(strategy, bars, {"signal__fast": (2, 20)}, trials=3, progress=False))
     3
     """
-    if trials < 1:
-        raise ParameterError(f"trials must be at least 1, got {trials}")
+    if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+        raise ParameterError(f"trials must be a whole number of at least 1, got {trials!r}")
+    space = _plain(space)
     task = Task.of(set_up(strategy, bars, cash, costs, currency, rates, buying_power), trials, study is not None)
     candidates, outcomes = _searched(task, space, trials, by, most, seed, jobs, progress)
     if study is not None:
@@ -140,11 +143,24 @@ def _score(outcome: Outcome, by: str, most: bool) -> float:
     return min(max(value, -1e300), 1e300) if value == value else worst
 
 
+def _plain(space: Any) -> dict[str, Any]:
+    """Return a space whose numbers are Python's own, as parameters are."""
+    if not isinstance(space, Mapping) or not space:
+        raise ParameterError(f"space names what to search and where, {{'signal__fast': (5, 50)}}, got {literal(space)}")
+    return {name: type(given)(map(_own, given)) if type(given) in (list, tuple) else given for name, given in space.items()}
+
+
+def _own(value: Any) -> Any:
+    return value.item() if is_numpy_scalar(value) else value
+
+
 def _distribution(name: str, given: Any, kinds: Any) -> Any:
     """Return what Optuna draws from."""
     match given:
         case [_, *_] if isinstance(given, list):
             return kinds.CategoricalDistribution(range(len(given)))
+        case tuple() if any(isinstance(one, bool) or one in (math.inf, -math.inf) for one in given):
+            pass  # no range: refused below
         case (int(low), int(high)) if low <= high:
             return kinds.IntDistribution(low, high)
         case (int(low), int(high), "log") if 0 < low <= high:

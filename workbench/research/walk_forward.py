@@ -21,7 +21,7 @@ from workbench.research.engine import COMPILE_FROM, run_kernel
 from workbench.research.result import Backtest
 from workbench.research.running import run_session
 from workbench.research.statistics import Days, daily_returns, performance
-from workbench.research.sweep import sweep
+from workbench.research.sweep import Sweep, sweep
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, require_strategy_and_bars, set_up
 from workbench.signals import SignalGenerator
@@ -83,7 +83,8 @@ class WalkForwardResult:
     @property
     def efficiency(self) -> float:
         """Return a year out of sample over that in sample, the mean of the folds (Pardo, 2008): near 1 where little was fitted to noise."""
-        inside, outside = (self.folds[f"{side} annual return %"].mean() for side in ("in-sample", "out-of-sample"))
+        both = self.folds[[f"{side} annual return %" for side in ("in-sample", "out-of-sample")]].dropna()
+        inside, outside = both.mean()
         return float(outside / inside) if inside > 0 else float("nan")
 
     def plot(self) -> Any:
@@ -93,9 +94,12 @@ class WalkForwardResult:
         return plot_folds(self)
 
     def __repr__(self) -> str:
+        from workbench.research.readable import as_text
+
         first, last = self.equity.index[[0, -1]]
         head = f"walk-forward: {len(self.results)} folds, tested {first:%Y-%m-%d} to {last:%Y-%m-%d}"
-        return f"{head}, return {self.stats['return'] * 100:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}\n{self.folds.to_string(index=False)}"
+        said = f"{head}, return {self.stats['return'] * 100:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}"
+        return f"{said}\n{as_text(self.folds).to_string(index=False)}"
 
     def _repr_html_(self) -> str:
         from workbench.research.readable import as_html
@@ -148,8 +152,10 @@ def walk_forward(
         The figure that parameters are chosen by, and whether more of it is better.
     in_sample : bool, default True
         Also run what was trained on its own training part, to compare.
-    jobs, cash, costs, currency, rates, buying_power, study, progress : optional
+    jobs, cash, costs, currency, rates, buying_power, progress : optional
         As in `wb.sweep`.
+    study : Study or path, optional
+        Counts every candidate of every fold, and what each fold traded.
 
     Returns
     -------
@@ -158,7 +164,8 @@ def walk_forward(
     Raises
     ------
     ParameterError
-        There is nothing to choose or train, both at once, or there are too few bars.
+        There is nothing to choose or train, both at once, or there are too few bars; in a training part no candidate has the figure
+        that is chosen by; labels know what comes after it.
 
     References
     ----------
@@ -185,7 +192,7 @@ def walk_forward(
         known = bars.iloc[fold.first : fold.begin - gap]
         if parameters is not None:
             found = sweep(strategy, known, parameters, jobs=jobs, cash=cash, **account, study=counted, progress=False)
-            chosen = found.best(by, most)
+            chosen = _best(found, by, most, known)
         else:
             assert labels is not None
             chosen = trained(strategy, known, labels_of(labels, known))
@@ -195,7 +202,7 @@ def walk_forward(
         strategies.append(chosen)
         results.append(result)
         held = max(float(result.record.equity[-1]), 1e-9)
-        if counted is not None and parameters is None:
+        if counted is not None:  # what was traded is what the walk is judged by: by another figure it would have been another one
             counted.record(result)
     return WalkForwardResult(strategies, results, pd.DataFrame(rows))
 
@@ -204,6 +211,13 @@ def _many(bars: Bars, cuts: Sequence[Fold], in_sample: bool) -> bool | None:
     """Return True where all folds together are worth loading the compiled kernel, though none may be by itself."""
     rows = sum(fold.end - fold.begin + (fold.begin - fold.first) * in_sample for fold in cuts)
     return rows * len(bars.instruments) >= COMPILE_FROM or None
+
+
+def _best(found: Sweep, by: str, most: bool, known: Bars) -> Strategy:
+    try:
+        return found.best(by, most)
+    except ParameterError as error:
+        raise ParameterError(f"trained from {known.index[0]} to {known.index[-1]}: {error}") from None
 
 
 def _require_one(parameters: Any, labels: Any) -> None:
@@ -227,13 +241,15 @@ def cut(rows: int, folds: int, train: int | None, gap: int, lookback: int) -> li
     size = (rows - (train + gap)) // folds if train is not None else rows // (folds + 1)
     begins = [rows - size * (folds - k) for k in range(folds)]
     cuts = [Fold(0 if train is None else begin - gap - train, begin, begin + size) for begin in begins]
-    if size < 1 or cuts[0].begin - gap - cuts[0].first <= lookback:
-        given = f"{rows:,} bars, {folds} folds, train={train}, gap={gap}"
+    given = f"{rows:,} bars, {folds} folds, train={train}, gap={gap}"
+    if size < 1:
+        raise ParameterError(f"there is not a bar left for each test part, got {given}")
+    if cuts[0].begin - gap - cuts[0].first <= lookback:
         raise ParameterError(f"a training part must be longer than the strategy's look-back of {lookback} bars, got {given}")
     return cuts
 
 
-def labels_of(labels: Labels, bars: Bars) -> Any:
+def labels_of(labels: Any, bars: Bars) -> Any:
     """Return the labels of training bars, made of these bars alone.
 
     Raises
