@@ -200,6 +200,39 @@ def test_a_torn_line_is_done_again(tmp_path: Path) -> None:
     assert sum("figures" in json.loads(line) for line in kept.read_text().splitlines() if line.endswith("}")) == 6
 
 
+def test_a_part_whose_code_has_changed_is_done_again(tmp_path: Path) -> None:
+    def part(side: int) -> Any:
+        class Own(wb.signals.SignalGenerator):
+            def generate(self, bars: wb.Bars) -> pd.DataFrame:
+                return side * np.sign(bars.close.diff())
+
+        return Own()
+
+    kept = tmp_path / "sweep.jsonl"
+    before = swept(parameters={"signal": [part(1), wb.signals.Breakout(5)]}, resume=kept)
+    after = swept(parameters={"signal": [part(-1), wb.signals.Breakout(5)]}, resume=kept)
+    assert (after["end equity"] == before["end equity"]).tolist() == [False, True]
+    require_same(after, swept(parameters={"signal": [part(-1), wb.signals.Breakout(5)]}))
+
+
+@pytest.mark.parametrize(
+    "kind", [pd.Series, np.array, pd.DataFrame, lambda values: lambda: values], ids=["Series", "array", "frame", "code"]
+)
+def test_candidates_that_are_written_alike_are_not_the_same(tmp_path: Path, kind: Any) -> None:
+    class Given(wb.signals.SignalGenerator):
+        sides: Any
+
+        def generate(self, bars: wb.Bars) -> pd.DataFrame:
+            sides = self.sides() if callable(self.sides) else self.sides
+            return np.sign(bars.close.diff()) * np.asarray(sides).ravel()[0]
+
+    options = {"parameters": {"signal__sides": [kind([1.0, 2.0]), kind([-1.0, 2.0])]}, "study": tmp_path / "study.jsonl"}
+    once = swept(wb.Strategy(Given(kind([0.5, 2.0]))), resume=tmp_path / "sweep.jsonl", **options)
+    assert once["end equity"].nunique() == 2
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 2
+    require_same(swept(wb.Strategy(Given(kind([0.5, 2.0]))), resume=tmp_path / "sweep.jsonl", **options), once)
+
+
 def test_what_a_file_keeps_of_something_else_is_refused(tmp_path: Path) -> None:
     swept(resume=tmp_path / "sweep.jsonl")
     with pytest.raises(ParameterError, match="keeps a sweep of another strategy, other bars, another account or another version"):

@@ -8,7 +8,7 @@ import html
 import inspect
 import platform
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -20,7 +20,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.component_display import literal
-from workbench.component_text import models_of, parts_of
+from workbench.component_text import models_of, parts_among, parts_of
 from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
 from workbench.interval import DAY
 from workbench.notebook_code import _codes, underlying
@@ -31,7 +31,7 @@ from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.version import __version__
 
-__all__ = ["Assumptions", "Backtest", "fingerprint_of"]
+__all__ = ["Assumptions", "Backtest", "fingerprint_of", "fingerprint_of_values"]
 
 #: What a code object does; in which file and line it stands is left out.
 CODE = ("co_code", "co_names", "co_varnames", "co_freevars", "co_exceptiontable", "co_consts")
@@ -206,9 +206,19 @@ def _hash(*pieces: bytes) -> str:
 
 def _strategy_pieces(strategy: Component) -> Iterator[bytes]:
     """Yield all that a strategy is made of: parameters, and the code that does not come with the workbench."""
-    classes = [cls for part in parts_of(strategy) for cls in type(part).__mro__ if issubclass(cls, Component)]
-    own = {cls.__module__ for cls in classes if cls.__module__.partition(".")[0] != "workbench"}
-    return (f"{word}\n".encode() for word in _spelt(strategy, own, set()))
+    return (f"{word}\n".encode() for word in _spelt(strategy, _own_modules(parts_of(strategy)), set()))
+
+
+def fingerprint_of_values(values: Mapping[str, Any], strategy: Component) -> str:
+    """Return a hash of parameters that a strategy is varied by: the same only where both values and code are the same."""
+    given = dict(values)
+    own = _own_modules([*parts_of(strategy), *parts_among(given)])
+    return _hash(*(f"{word}\n".encode() for word in _spelt(given, own, set())))
+
+
+def _own_modules(parts: Iterable[Component]) -> set[str]:
+    classes = [cls for part in parts for cls in type(part).__mro__ if issubclass(cls, Component)]
+    return {cls.__module__ for cls in classes if cls.__module__.partition(".")[0] != "workbench"}
 
 
 def _spelt(value: Any, own: Set[str], seen: set[int]) -> Iterator[str]:
@@ -247,6 +257,8 @@ def _inside(value: Any, own: Set[str]) -> Iterable[Any] | None:
             return value
         case np.ndarray():
             return np.atleast_1d(value).tolist()
+        case pd.DataFrame() | pd.Series() | pd.Index():
+            return [type(value).__name__, list(getattr(value, "columns", ())), pd.util.hash_pandas_object(value).tolist()]
     plain = underlying(value)
     return None if plain is value else [plain]
 

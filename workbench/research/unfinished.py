@@ -9,10 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from workbench.component_display import literal
 from workbench.errors import ParameterError
 from workbench.research.parallel import Outcome, Task
-from workbench.research.result import fingerprint_of
+from workbench.research.result import fingerprint_of, fingerprint_of_values
 from workbench.research.validation.trial import Trial
 
 __all__ = ["Unfinished"]
@@ -21,7 +20,7 @@ __all__ = ["Unfinished"]
 class Unfinished:
     """The outcomes that a file remembers: a line that says of what they are, then one for each.
 
-    A candidate is known by the text of its parameters; a torn last line is done again.
+    A candidate is known by its parameters, and by the code of parts that do not come with the workbench; a torn last line is done again.
 
     Parameters
     ----------
@@ -32,12 +31,12 @@ class Unfinished:
     Raises
     ------
     ParameterError
-        The file is of another strategy, other bars or another account.
+        The file is of another strategy, other bars or another account; or of a sweep with a study where this one has none.
     """
 
     def __init__(self, path: Path, task: Task, candidates: Sequence[Mapping[str, Any]]) -> None:
         self._path = path
-        self._keys = [literal(dict(values)) for values in candidates]
+        self._keys = [fingerprint_of_values(values, task.setup.strategy) for values in candidates]
         self.done: dict[int, Outcome] = {}
         of = _of(task)
         if path.is_file() and path.stat().st_size:
@@ -50,7 +49,8 @@ class Unfinished:
         first, *lines = self._path.read_bytes().split(b"\n")
         if _parsed(first).get("of") != of:
             raise ParameterError(
-                f"{self._path} keeps a sweep of another strategy, other bars, another account or another version; name another file"
+                f"{self._path} keeps a sweep of another strategy, other bars, another account or another version, "
+                "or one with a study where this has none (or the other way round); name another file"
             )
         known = {one["key"]: one for one in map(_parsed, lines[:-1]) if one}
         self.done = {k: _outcome(known[key]) for k, key in enumerate(self._keys) if key in known}
