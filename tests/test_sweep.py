@@ -215,9 +215,7 @@ def test_a_part_whose_code_has_changed_is_done_again(tmp_path: Path) -> None:
     require_same(after, swept(parameters={"signal": [part(-1), wb.signals.Breakout(5)]}))
 
 
-@pytest.mark.parametrize(
-    "kind", [pd.Series, np.array, pd.DataFrame, lambda values: lambda: values], ids=["Series", "array", "frame", "code"]
-)
+@pytest.mark.parametrize("kind", [pd.Series, pd.DataFrame, lambda values: lambda: values], ids=["Series", "frame", "code"])
 def test_candidates_that_are_written_alike_are_not_the_same(tmp_path: Path, kind: Any) -> None:
     class Given(wb.signals.SignalGenerator):
         sides: Any
@@ -259,6 +257,18 @@ def test_the_best_cell_is_framed() -> None:
         str(found["signal__slow"][row]),
         str(found["signal__fast"][row]),
     )
+
+
+def test_what_traded_nothing_is_an_empty_cell() -> None:
+    found = swept(parameters={"signal__fast": [3, 5], "signal__slow": [20, 700]})
+    (cells,) = found.heat_map().data
+    assert (list(cells.x), list(cells.y)) == (["3", "5"], ["20", "700"])
+    assert np.isnan(np.array(cells.z, dtype=float)).tolist() == [[False, False], [True, True]]
+
+
+def test_a_map_of_nothing_is_refused() -> None:
+    with pytest.raises(ParameterError, match="no candidate has a Sharpe: nothing was traded"):
+        swept(parameters={"signal__slow": [700, 800]}).heat_map()
 
 
 def test_one_parameter_makes_one_line() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.errors import ParameterError
 from workbench.research.plots import dress
 
 __all__ = ["heat_map"]
@@ -27,10 +28,19 @@ def heat_map(table: pd.DataFrame, value: str, x: str, y: str) -> Any:
         One row a candidate (`wb.sweep`).
     value, x, y : str
         Columns; a value is shown as it is, a drawdown in % as a negative number.
+
+    Raises
+    ------
+    ParameterError
+        No candidate has the value.
     """
     import plotly.graph_objects as go
 
-    cells = table.assign(one="").pivot_table(index=y if x != y else "one", columns=x, values=value, aggfunc="max", sort=False)
+    if not table[value].notna().any():
+        raise ParameterError(f"no candidate has a {value}: nothing was traded, or the bars are too few for it")
+    # a row and a column of every value, also where nothing was traded
+    best = table.assign(one="").groupby([y if x != y else "one", x], sort=False)[value].max()
+    cells = best.unstack(sort=False).reindex(columns=table[x].unique())
     across, down = [str(name) for name in cells.columns], [str(name) for name in cells.index]
     digits = 2 if float(cells.abs().max(axis=None)) < WHOLE else 0
     figure = go.Figure(
@@ -44,8 +54,7 @@ def heat_map(table: pd.DataFrame, value: str, x: str, y: str) -> Any:
     dress(figure, title, max(300, min(110 + 26 * len(down), 700)))
     figure.update_xaxes(title_text=x, type="category", showgrid=False)
     figure.update_yaxes(title_text=y if x != y else "", type="category", showgrid=False, showticklabels=x != y)
-    if cells.notna().to_numpy().any():
-        row, column = divmod(int(pd.Series(cells.to_numpy().ravel()).idxmax()), len(across))
-        frame = {"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
-        figure.add_shape(**frame, line={"color": "#d1495b", "width": 3})
+    row, column = divmod(int(pd.Series(cells.to_numpy().ravel()).idxmax()), len(across))
+    frame = {"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    figure.add_shape(**frame, line={"color": "#d1495b", "width": 3})
     return figure
