@@ -63,7 +63,7 @@ def test_a_look_back_that_is_too_short_is_named_with_its_first_bar(part: wb.Comp
     first = found.failures.iloc[0]
     assert first["expected"] != first["got"]
     assert first["time"] >= first["begun"]
-    assert "FAILED" in repr(found)
+    assert f"say in a property lookback how many bars {first['component']} needs" in repr(found).splitlines()[0]
 
 
 def test_who_holds_opinions_for_good_is_named_and_its_voters_are_asked() -> None:

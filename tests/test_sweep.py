@@ -79,11 +79,15 @@ def test_combinations_that_make_no_strategy_are_told_and_left_out() -> None:
             {"signal__fsat": [5]},
             "no combination makes a strategy; the first: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?",
         ),
+        (
+            {"fast": [5]},
+            "no combination makes a strategy; the first: Strategy has no parameter 'fast'; did you mean 'signal__fast'?",
+        ),
         ({"signal__fast": []}, "signal__fast has no value to try"),
         ({"signal__fast": 5}, "signal__fast takes a list of values to try, got 5"),
         ({"signal__fast": "57"}, "signal__fast takes a list of values to try, got '57'"),
     ],
-    ids=["unknown", "none", "a number", "a text"],
+    ids=["unknown", "of a part", "none", "a number", "a text"],
 )
 def test_a_grid_that_cannot_be_is_refused(parameters: Any, sentence: str) -> None:
     with pytest.raises(ParameterError) as refused:

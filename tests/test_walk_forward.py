@@ -124,6 +124,15 @@ def test_folds_tell_what_was_chosen_and_how_it_did() -> None:
     assert found.folds["in-sample trades"].notna().all()
     assert walked(in_sample=False).folds["in-sample trades"].isna().all()
     assert found.trades["fold"].nunique() == 4
+    assert "signal__fast" in repr(found)
+    assert all(f"{found.folds['test from'][0]:%Y-%m-%d}" in page for page in (repr(found), found._repr_html_()))
+
+
+def test_a_walk_is_judged_without_a_count_of_trials(tmp_path: Any) -> None:
+    study = wb.validation.Study(tmp_path / "study.jsonl")
+    with pytest.raises(ParameterError, match=r"got WalkForwardResult: wb.validation.probabilistic_sharpe\(walked.returns\) judges"):
+        study.deflated(walked())
+    assert 0 <= wb.validation.probabilistic_sharpe(walked().returns) <= 1
 
 
 def test_strategy_and_bars_the_wrong_way_round_are_told() -> None:

@@ -99,13 +99,17 @@ class WalkForwardResult:
         first, last = self.equity.index[[0, -1]]
         head = f"walk-forward: {len(self.results)} folds, tested {first:%Y-%m-%d} to {last:%Y-%m-%d}"
         said = f"{head}, return {self.stats['return'] * 100:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}"
-        return f"{said}\n{as_text(self.folds).to_string(index=False)}"
+        return f"{said}\n{as_text(self._rounded()).set_axis(self.folds.columns, axis=1).to_string(index=False)}"
+
+    def _rounded(self) -> pd.DataFrame:
+        figures = self.folds.columns[self.folds.columns.str.contains("-sample |equity")]
+        return self.folds.round(dict.fromkeys(figures, 2))  # of all columns at once pandas warns, for the times among them
 
     def _repr_html_(self) -> str:
         from workbench.research.readable import as_html
 
         head = repr(self).splitlines()[0]
-        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self.folds.round(2))}</div>"
+        return f"<p><b>{head}</b></p><div style='overflow-x:auto'>{as_html(self._rounded())}</div>"
 
 
 def walk_forward(

@@ -52,7 +52,11 @@ class LookbackReport:
     def __repr__(self) -> str:
         said = f"look-back: {'passed' if self.passed else f'FAILED at {len(self.failures)} values'}, {self.checked} beginnings tried"
         held = f"; {', '.join(self.for_good)} hold opinions for good, from the first bar of a run on" if self.for_good else ""
-        return said + held if self.passed else f"{said}{held}\n{self.failures.head().to_string(index=False)}"
+        return said + held if self.passed else f"{said}{held}; {self._advice()}\n{self.failures.head().to_string(index=False)}"
+
+    def _advice(self) -> str:
+        names = " and ".join(self.failures["component"].unique())
+        return f"say in a property lookback how many bars {names} needs: before them it has no opinion"
 
     def _repr_html_(self) -> str:
         return verdict(repr(self).splitlines()[0], self.failures.head(), vacuous=not self.checked)
