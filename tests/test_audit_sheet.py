@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -71,6 +73,27 @@ def test_who_holds_opinions_for_good_is_named_and_its_voters_are_asked() -> None
     found = wb.check_lookback(vote, BARS)
     assert (found.passed, found.for_good) == (True, ["AllAgree"])
     assert not wb.check_lookback(wb.signals.AllAgree([wb.signals.Breakout(4), Forgetful()]), BARS).passed
+
+
+def test_what_makes_coarser_bars_is_told_to_be_untried() -> None:
+    found = wb.check_lookback(wb.signals.HigherTimeframe(wb.signals.MovingAverageCross(2, 4), "1D", of="1h"), BARS)
+    assert (found.passed, found.for_good, found.coarser) == (True, [], ["HigherTimeframe"])
+    assert "HigherTimeframe: not tried, its bars are coarser" in repr(found)
+
+
+@pytest.mark.parametrize("ask", [wb.check_lookback, wb.check_causality], ids=["look-back", "causality"])
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ((wb.sizing.FixedFraction(), BARS), "takes a signal, an exit, a feature or a strategy, got FixedFraction"),
+        ((BARS, wb.signals.Breakout()), "takes a signal, an exit, a feature or a strategy, got Bars"),
+        ((wb.signals.Breakout(), BARS.close), "takes wb.Bars after it, got DataFrame"),
+    ],
+    ids=["a sizer", "the wrong way round", "no bars"],
+)
+def test_what_says_nothing_of_bars_is_refused(ask: Any, given: Any, sentence: str) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        ask(*given)
 
 
 def test_too_few_bars_are_refused() -> None:
