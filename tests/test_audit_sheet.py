@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,7 +65,7 @@ def test_a_look_back_that_is_too_short_is_named_with_its_first_bar(part: wb.Comp
     first = found.failures.iloc[0]
     assert first["expected"] != first["got"]
     assert first["time"] >= first["begun"]
-    assert "FAILED" in repr(found)
+    assert f"say in a property lookback how many bars {first['component']} needs" in repr(found).splitlines()[0]
 
 
 def test_who_holds_opinions_for_good_is_named_and_its_voters_are_asked() -> None:
@@ -71,6 +73,27 @@ def test_who_holds_opinions_for_good_is_named_and_its_voters_are_asked() -> None
     found = wb.check_lookback(vote, BARS)
     assert (found.passed, found.for_good) == (True, ["AllAgree"])
     assert not wb.check_lookback(wb.signals.AllAgree([wb.signals.Breakout(4), Forgetful()]), BARS).passed
+
+
+def test_what_makes_coarser_bars_is_told_to_be_untried() -> None:
+    found = wb.check_lookback(wb.signals.HigherTimeframe(wb.signals.MovingAverageCross(2, 4), "1D", of="1h"), BARS)
+    assert (found.passed, found.for_good, found.coarser) == (True, [], ["HigherTimeframe"])
+    assert "HigherTimeframe: not tried, its bars are coarser" in repr(found)
+
+
+@pytest.mark.parametrize("ask", [wb.check_lookback, wb.check_causality], ids=["look-back", "causality"])
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ((wb.sizing.FixedFraction(), BARS), "takes a signal, an exit, a feature or a strategy, got FixedFraction"),
+        ((BARS, wb.signals.Breakout()), "the part comes first, then the bars"),
+        ((wb.signals.Breakout(), BARS.close), "expected wb.Bars, got DataFrame"),
+    ],
+    ids=["a sizer", "the wrong way round", "no bars"],
+)
+def test_what_says_nothing_of_bars_is_refused(ask: Any, given: Any, sentence: str) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        ask(*given)
 
 
 def test_too_few_bars_are_refused() -> None:
@@ -121,12 +144,10 @@ def test_each_number_is_moved_to_both_sides() -> None:
 
 
 def test_what_a_trained_model_knows_is_not_moved() -> None:
-    labels = wb.labels.fixed_horizon(BARS, 5)
-    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)], threshold=0.5).fit(BARS, labels)
-    strategy = wb.Strategy(signal)
-    assert wb.sensitivity(strategy, BARS).table["changed"].unique().tolist() == [
-        "nothing", "costs", "delay", "signal__threshold", "sizer__fraction",
-    ]  # fmt: skip
+    signal = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3), wb.features.MeanDistance(10)], threshold=0.4)
+    strategy = wb.Strategy(signal.fit(BARS, wb.labels.fixed_horizon(BARS, 5)))
+    changed = wb.sensitivity(strategy, BARS).table["changed"].unique().tolist()
+    assert changed == ["nothing", "costs", "delay", "signal__threshold", "sizer__fraction"]
     assert wb.audit(strategy, BARS).sound
 
 

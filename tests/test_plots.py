@@ -249,3 +249,8 @@ def test_the_panels_of_a_long_backtest_say_that_they_are_thinned(monkeypatch: py
         "Equity in USD (thinned from 6 points)",
         "Drawdown, % (thinned from 6 points)",
     ]
+
+
+def test_a_series_is_one_line() -> None:
+    equity = pd.Series([1.0, 2.0], pd.date_range("2024-01-01", periods=2, tz="UTC"), name="equity")
+    assert [(line.name, list(line.y)) for line in plot_lines(equity, "Equity").data] == [("equity", [1.0, 2.0])]

@@ -80,6 +80,27 @@ def test_it_is_compared_at_the_costs_of_the_account(strategy: wb.Strategy, tmp_p
     assert (cheap.comparison["trades"] == dear.comparison["trades"]).all()
 
 
+def test_both_are_judged_on_the_account_that_was_given(strategy: wb.Strategy, tmp_path: Path) -> None:
+    dear = {"cash": 20_000.0, "costs": wb.execution.Costs(commission=0.01), "currency": "USD", "buying_power": False}
+    found = retrain(strategy, BARS, labelled, tmp_path, "trend", why="test", **dear).comparison
+    cheap = retrain(strategy, BARS, labelled, tmp_path, "trend", why="test").comparison
+    assert (found["Sharpe"] < cheap["Sharpe"]).all()
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (labelled(BARS), "labels takes a function that makes the labels .* got DataFrame"),
+        (lambda known: labelled(BARS)["label"], "labels was asked for training bars up to .*, and labels bars up to"),
+    ],
+    ids=["a table", "of all bars"],
+)
+def test_what_knows_the_held_out_bars_is_refused(strategy: wb.Strategy, tmp_path: Path, labels: Any, sentence: str) -> None:
+    with pytest.raises(ParameterError, match=sentence):
+        retrain(strategy, BARS, labels, tmp_path, "trend", why="test")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("holdout", [0.0, 1.0, -1.0])
 def test_something_must_be_held_out(strategy: wb.Strategy, tmp_path: Path, holdout: float) -> None:
     with pytest.raises(ParameterError, match="holdout must be a share of the bars between 0 and 1"):

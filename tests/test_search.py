@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -47,6 +48,13 @@ def test_values_come_from_the_space() -> None:
     assert set(table["sizer"]) == {"FixedFraction(fraction=0.5)", "FixedQuantity(quantity=1)"}
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"signal__fast": (np.int64(2), np.int64(9)), "signal__slow": list(np.array([30, 40])), "sizer__fraction": (np.float64(0.1), 1)}
+    table = found(given, trials=4)
+    assert table["signal__slow"].isin([30, 40]).all()
+    assert type(table.candidates[0]["signal__slow"]) is int
+
+
 def test_less_can_be_better() -> None:
     table = found(trials=96, by="orders", most=False)
     assert table[table.index >= 64]["orders"].mean() < table[table.index < 64]["orders"].mean()
@@ -56,12 +64,6 @@ def test_every_candidate_is_counted(tmp_path: Path) -> None:
     study = wb.validation.Study(tmp_path / "study.jsonl")
     table = found(study=study, trials=20)
     assert len(study) == len(table.drop_duplicates(table.parameters))
-
-
-def test_numbers_of_numpy_are_numbers() -> None:
-    table = found({"signal__fast": (np.int64(2), np.int64(9)), "sizer__fraction": (np.float64(0.1), 1)}, trials=4)
-    assert table["signal__fast"].between(2, 9).all()
-    assert {type(one["signal__fast"]) for one in table.candidates} == {int}
 
 
 def broken_at(monkeypatch: pytest.MonkeyPatch, number: int) -> list[Any]:
@@ -111,12 +113,18 @@ def test_an_interrupted_search_goes_on_where_it_was(tmp_path: Path, monkeypatch:
         ({"space": {"signal__fast": (9, 2)}}, f"signal__fast: {EXPECTED}, got (9, 2)"),
         ({"space": {"signal__fast": []}}, f"signal__fast: {EXPECTED}, got []"),
         ({"by": "sharp"}, "a backtest has no figure 'sharp'; did you mean 'Sharpe'?"),
-        ({"trials": 0}, "trials must be a whole number, at least 1, got 0"),
-        ({"trials": 2.5}, "trials must be a whole number, at least 1, got 2.5"),
-        ({"space": {}}, "a search needs a space of names and ranges, {'signal__fast': (5, 50)}, got {}"),
+        ({"trials": 0}, "trials must be a whole number of at least 1, got 0"),
+        ({"trials": "9"}, "trials must be a whole number of at least 1, got '9'"),
+        ({"space": {}}, "space names what to search and where, {'signal__fast': (5, 50)}, got {}"),
+        ({"space": [("signal__fast", 2)]}, "space names what to search and where, {'signal__fast': (5, 50)}, got [('signal__fast', 2)]"),
+        ({"space": {"sizer__fraction": (0.1, math.inf)}}, f"sizer__fraction: {EXPECTED}, got (0.1, float('inf'))"),
+        ({"space": {"signal__fast": (False, True)}}, f"signal__fast: {EXPECTED}, got (False, True)"),
         ({"space": {"signal__fsat": (2, 9)}}, f"{NONE}: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?"),
     ],
-    ids=["upside down", "empty", "no such figure", "none", "a half", "no space", "no such parameter"],
+    ids=[
+        "upside down", "empty", "no such figure", "none", "no number", "nothing", "no mapping", "without end", "yes and no",
+        "no such parameter",
+    ],
 )  # fmt: skip
 def test_what_cannot_be_searched_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError) as refused:

@@ -80,11 +80,15 @@ def test_combinations_that_make_no_strategy_are_told_and_left_out() -> None:
             {"signal__fsat": [5]},
             "no combination makes a strategy; the first: MovingAverageCross has no parameter 'fsat'; did you mean 'fast'?",
         ),
+        (
+            {"fast": [5]},
+            "no combination makes a strategy; the first: Strategy has no parameter 'fast'; did you mean 'signal__fast'?",
+        ),
         ({"signal__fast": []}, "signal__fast has no value to try"),
         ({"signal__fast": 5}, "signal__fast takes a list of values to try, got 5"),
         ({"signal__fast": "57"}, "signal__fast takes a list of values to try, got '57'"),
     ],
-    ids=["unknown", "none", "a number", "a text"],
+    ids=["unknown", "of a part", "none", "a number", "a text"],
 )
 def test_a_grid_that_cannot_be_is_refused(parameters: Any, sentence: str) -> None:
     with pytest.raises(ParameterError) as refused:
@@ -201,6 +205,37 @@ def test_a_torn_line_is_done_again(tmp_path: Path) -> None:
     assert sum("figures" in json.loads(line) for line in kept.read_text().splitlines() if line.endswith("}")) == 6
 
 
+def test_a_part_whose_code_has_changed_is_done_again(tmp_path: Path) -> None:
+    def part(side: int) -> Any:
+        class Own(wb.signals.SignalGenerator):
+            def generate(self, bars: wb.Bars) -> pd.DataFrame:
+                return side * np.sign(bars.close.diff())
+
+        return Own()
+
+    kept = tmp_path / "sweep.jsonl"
+    before = swept(parameters={"signal": [part(1), wb.signals.Breakout(5)]}, resume=kept)
+    after = swept(parameters={"signal": [part(-1), wb.signals.Breakout(5)]}, resume=kept)
+    assert (after["end equity"] == before["end equity"]).tolist() == [False, True]
+    require_same(after, swept(parameters={"signal": [part(-1), wb.signals.Breakout(5)]}))
+
+
+@pytest.mark.parametrize("kind", [pd.Series, pd.DataFrame, lambda values: lambda: values], ids=["Series", "frame", "code"])
+def test_candidates_that_are_written_alike_are_not_the_same(tmp_path: Path, kind: Any) -> None:
+    class Given(wb.signals.SignalGenerator):
+        sides: Any
+
+        def generate(self, bars: wb.Bars) -> pd.DataFrame:
+            sides = self.sides() if callable(self.sides) else self.sides
+            return np.sign(bars.close.diff()) * np.asarray(sides).ravel()[0]
+
+    options = {"parameters": {"signal__sides": [kind([1.0, 2.0]), kind([-1.0, 2.0])]}, "study": tmp_path / "study.jsonl"}
+    once = swept(wb.Strategy(Given(kind([0.5, 2.0]))), resume=tmp_path / "sweep.jsonl", **options)
+    assert once["end equity"].nunique() == 2
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 2
+    require_same(swept(wb.Strategy(Given(kind([0.5, 2.0]))), resume=tmp_path / "sweep.jsonl", **options), once)
+
+
 def test_what_a_file_keeps_of_something_else_is_refused(tmp_path: Path) -> None:
     swept(resume=tmp_path / "sweep.jsonl")
     with pytest.raises(ParameterError, match="keeps a sweep of another strategy, other bars, another account or another version"):
@@ -271,6 +306,18 @@ def test_what_was_drawn_is_put_into_classes() -> None:
     first = table.nsmallest(6, "a")
     assert cells.x[0] == f"{first['a'].min():.4g} to {first['a'].max():.4g}"
     assert np.nanmax(np.array(cells.z)[:, 0]) == first["Sharpe"].max()
+
+
+def test_what_traded_nothing_is_an_empty_cell() -> None:
+    found = swept(parameters={"signal__fast": [3, 5], "signal__slow": [20, 700]})
+    (cells,) = found.heat_map().data
+    assert (list(cells.x), list(cells.y)) == (["3", "5"], ["20", "700"])
+    assert np.isnan(np.array(cells.z, dtype=float)).tolist() == [[False, False], [True, True]]
+
+
+def test_a_map_of_nothing_is_refused() -> None:
+    with pytest.raises(ParameterError, match="no candidate has a Sharpe: nothing was traded"):
+        swept(parameters={"signal__slow": [700, 800]}).heat_map()
 
 
 def test_one_parameter_makes_one_line() -> None:

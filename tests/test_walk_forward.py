@@ -13,7 +13,7 @@ import workbench as wb
 from workbench.component import clone
 from workbench.component_text import models_of
 from workbench.errors import ParameterError
-from workbench.research.walk_forward import Fold, cut
+from workbench.research.walk_forward import Fold, WalkForwardResult, cut
 
 BARS = wb.simulate("SIM", bars=600, interval="1h", seed=3)
 STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20))
@@ -109,6 +109,20 @@ def test_a_signal_is_trained_on_its_training_part_alone() -> None:
     assert len({id(chosen.signal) for chosen in found.strategies}) == 4
 
 
+def test_a_table_of_labels_that_says_when_each_is_known_may_reach_further() -> None:
+    strategy = wb.Strategy(wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)]))
+    whole = wb.labels.fixed_horizon(BARS, 5)
+    before = walked(strategy, None, labels=lambda known: wb.labels.fixed_horizon(known, 5))
+    pd.testing.assert_frame_equal(walked(strategy, None, labels=lambda known: whole).folds, before.folds)
+
+
+def test_models_that_another_one_listens_to_are_trained_before_it() -> None:
+    inner = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)])
+    stack = wb.signals.Stacked(LogisticRegression(), [inner, wb.signals.Breakout(5)])
+    found = walked(wb.Strategy(stack), None, labels=lambda known: wb.labels.fixed_horizon(known, 5), folds=2)
+    assert found.strategies[0].signal.signals[0].trained.card.last < found.strategies[1].signal.signals[0].trained.card.last
+
+
 def test_folds_tell_what_was_chosen_and_how_it_did() -> None:
     found = walked()
     assert found.folds.columns[:6].tolist() == ["train from", "train to", "test from", "test to", "signal__fast", "signal__slow"]
@@ -116,11 +130,32 @@ def test_folds_tell_what_was_chosen_and_how_it_did() -> None:
     assert found.folds["in-sample trades"].notna().all()
     assert walked(in_sample=False).folds["in-sample trades"].isna().all()
     assert found.trades["fold"].nunique() == 4
+    assert "signal__fast" in repr(found)
+    assert all(f"{found.folds['test from'][0]:%Y-%m-%d}" in page for page in (repr(found), found._repr_html_()))
+
+
+def test_a_walk_is_judged_without_a_count_of_trials(tmp_path: Any) -> None:
+    study = wb.validation.Study(tmp_path / "study.jsonl")
+    with pytest.raises(ParameterError, match=r"got WalkForwardResult: wb.validation.probabilistic_sharpe\(walked.returns\) judges"):
+        study.deflated(walked())
+    assert 0 <= wb.validation.probabilistic_sharpe(walked().returns) <= 1
+
+
+def test_strategy_and_bars_the_wrong_way_round_are_told() -> None:
+    with pytest.raises(ParameterError, match="the strategy comes first, then the bars"):
+        wb.walk_forward(BARS, STRATEGY, GRID)  # type: ignore[arg-type]
+
+
+def test_efficiency_compares_the_same_folds() -> None:
+    folds = pd.DataFrame({"in-sample annual return %": [10.0, 50.0, 20.0], "out-of-sample annual return %": [5.0, np.nan, 10.0]})
+    assert WalkForwardResult([], [], folds).efficiency == 0.5
 
 
 def test_every_trial_is_counted(tmp_path: Any) -> None:
     walked(study=tmp_path / "study.jsonl")
-    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6 + 4  # the candidates of each fold, and what it traded
+    walked(study=tmp_path / "study.jsonl", by="end equity", most=False)
+    assert len(wb.validation.Study(tmp_path / "study.jsonl")) == 4 * 6 + 2 * 4
 
 
 def test_the_figures_are_those_of_a_backtest_and_of_all_parts() -> None:
@@ -187,12 +222,28 @@ def test_it_is_readable() -> None:
             {"folds": 29},
             "a training part must be longer than the strategy's look-back of 20 bars, got 600 bars, 29 folds, train=None, gap=0",
         ),
+        (
+            {"strategy": wb.Strategy(Drift()), "parameters": None, "labels": lambda known: following(BARS)},
+            r"labels was asked for training bars up to 2024-01-05 23:00:00\+00:00, and labels bars up to 2024-01-25 23:00:00\+00:00",
+        ),
+        ({"train": 598}, "there is not a bar left for each test part, got 600 bars, 4 folds, train=598, gap=0"),
         ({"folds": 0}, "folds must be at least 1 and gap at least 0, got folds=0, gap=0"),
         ({"folds": 4.0}, "folds must be a whole number, got 4.0"),
         ({"train": 0.5}, "train must be a whole number, got 0.5"),
         ({"parameters": None, "labels": following(BARS)}, "labels takes a function that makes the labels .* got DataFrame"),
     ],
-    ids=["neither", "both", "nothing to train", "too many folds", "no fold", "half a fold", "a share", "labels made already"],
+    ids=[
+        "neither",
+        "both",
+        "nothing to train",
+        "too many folds",
+        "labels of all bars",
+        "no test part",
+        "no fold",
+        "half a fold",
+        "a share",
+        "labels made already",
+    ],
 )
 def test_what_cannot_be_walked_is_refused(options: Any, sentence: str) -> None:
     with pytest.raises(ParameterError, match=sentence):

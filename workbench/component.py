@@ -261,7 +261,9 @@ def _require_fit(cls: type[Component], name: str, value: Any) -> None:
 
 
 def _unknown(part: Component, name: str) -> ParameterError:
-    return ParameterError(f"{type(part).__name__} has no parameter {name!r}{did_you_mean(name, part._parameter_names)}")
+    inside = [repr(known) for known in part.get_params() if known.endswith(f"__{name}")]  # of a part in it, by its short name
+    hint = f"; did you mean {' or '.join(inside[:3])}?" if inside else did_you_mean(name, part._parameter_names)
+    return ParameterError(f"{type(part).__name__} has no parameter {name!r}{hint}")
 
 
 def _nested(name: str, value: Any) -> dict[str, Any]:

@@ -41,6 +41,12 @@ def parts_of(component: Component) -> Iterator[Component]:
         yield from parts_of(part)
 
 
+def parts_among(value: Any) -> Iterator[Component]:
+    """Yield the components in a value, in lists and dicts as well, and every one nested in them."""
+    for part in _inside(value):
+        yield from parts_of(part)
+
+
 def parts_inside(component: Component) -> Iterator[Component]:
     """Yield the components that a component holds itself, in lists and dicts as well: one level down."""
     for value in component.get_params(deep=False).values():

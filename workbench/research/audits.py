@@ -25,7 +25,7 @@ from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import HigherTimeframe, SignalGenerator
 from workbench.strategy import Strategy, distances
 
-__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "require_bars", "verdict"]
+__all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "require_part", "verdict"]
 
 #: How many steps are recomputed in the live way.
 CUTS = 100
@@ -128,17 +128,24 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
     >>> wb.check_causality(wb.signals.MovingAverageCross(), wb.simulate(days=1, seed=1)).passed
     True
     """
-    require_bars("check_causality", component, bars)
+    require_part(component, bars, "check_causality")
     if len(bars) < 2:
         raise ParameterError(f"check_causality needs at least two bars, got {len(bars)}")
     rows = _seen_ahead(component, bars, cuts, seed)
     return CausalityReport(pd.DataFrame(rows, columns=["component", "time", "expected", "got"]), len(_steps(bars, cuts, seed)))
 
 
-def require_bars(who: str, component: object, bars: object) -> None:
-    """Refuse what is no bars, with what was probably meant."""
+def require_part(component: Any, bars: Any, who: str) -> None:
+    """Refuse what says nothing of bars, and what are no bars.
+
+    Raises
+    ------
+    ParameterError
+    """
     if isinstance(component, Bars):
         raise ParameterError(f"{who}: the part comes first, then the bars: they were given the other way round")
+    if not isinstance(component, (Strategy, SignalGenerator, Exit, Feature)):
+        raise ParameterError(f"{who} takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
     if not isinstance(bars, Bars):
         raise ParameterError(
             f"{who}: expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them"
@@ -151,10 +158,8 @@ def _steps(bars: Bars, cuts: int, seed: int) -> np.ndarray:
     return np.sort(np.append(others, len(bars) - 1))
 
 
-def _seen_ahead(component: Component, bars: Bars, cuts: int, seed: int) -> list[tuple[Any, ...]]:
+def _seen_ahead(component: Any, bars: Bars, cuts: int, seed: int) -> list[tuple[Any, ...]]:
     """Return where a part changes without later bars: the parts in it first, and itself only where they do not."""
-    if not isinstance(component, (Strategy, SignalGenerator, Exit, Feature)):
-        raise ParameterError(f"check_causality takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
     given = component.coarser(bars) if isinstance(component, HigherTimeframe) else bars
     inner = parts_in(component) if len(given) else []
     rows = [row for part in inner for row in _seen_ahead(part, given, cuts, seed)]

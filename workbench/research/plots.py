@@ -102,10 +102,11 @@ def plot_bars(bars: Any, symbol: str | None = None) -> Any:
     return figure
 
 
-def plot_lines(table: pd.DataFrame, title: str) -> Any:
-    """Return a figure with a line for each column of a table that is indexed by time."""
+def plot_lines(table: pd.DataFrame | pd.Series, title: str) -> Any:
+    """Return a figure with a line for each column of a table that is indexed by time, or one line of a Series."""
     from plotly.subplots import make_subplots
 
+    table = table.to_frame() if isinstance(table, pd.Series) else table
     figure = make_subplots(1, 1)
     for name, colour in zip(table, cycle((BLUE, ORANGE, GREEN, RED, GREY)), strict=False):
         add_line(figure, table[name], str(name), colour, 1)

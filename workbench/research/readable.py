@@ -59,7 +59,12 @@ class Readable:
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose cells are texts, at a precision that a person reads."""
-    return pd.DataFrame({str(name).replace("_", " "): _texts(frame[name]) for name in frame}, dtype=object)
+    return pd.DataFrame({_headed(str(name)): _texts(frame[name]) for name in frame}, dtype=object)
+
+
+def _headed(name: str) -> str:
+    """Return a column's name in words; that of a nested parameter stays as it is written in a call."""
+    return name if "__" in name else name.replace("_", " ")
 
 
 def as_html(frame: pd.DataFrame) -> str:

@@ -20,7 +20,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.component_display import literal
-from workbench.component_text import models_of, parts_of
+from workbench.component_text import models_of, parts_among, parts_of
 from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
 from workbench.interval import DAY
 from workbench.notebook_code import _codes, underlying
@@ -200,9 +200,10 @@ def fingerprint_of(setup: Setup) -> dict[str, str]:
     return {"bars": setup.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
 
-def fingerprint_of_value(value: Any) -> str:
-    """Return the hash of a parameter: of a part its own parameters and the code that does not come with the workbench."""
-    return _hash(*(_strategy_pieces(value) if isinstance(value, Component) else (word.encode() for word in _spelt(value, set(), set()))))
+def fingerprint_of_value(value: Any, strategy: Component) -> str:
+    """Return the hash of a parameter that a strategy is varied by: the same only where both data and code are the same."""
+    own = _own_modules([*parts_of(strategy), *parts_among(value)])
+    return _hash(*(f"{word}\n".encode() for word in _spelt(value, own, set())))
 
 
 def _hash(*pieces: bytes) -> str:
@@ -211,9 +212,12 @@ def _hash(*pieces: bytes) -> str:
 
 def _strategy_pieces(strategy: Component) -> Iterator[bytes]:
     """Yield all that a strategy is made of: parameters, and the code that does not come with the workbench."""
-    classes = [cls for part in parts_of(strategy) for cls in type(part).__mro__ if issubclass(cls, Component)]
-    own = {cls.__module__ for cls in classes if cls.__module__.partition(".")[0] != "workbench"}
-    return (f"{word}\n".encode() for word in _spelt(strategy, own, set()))
+    return (f"{word}\n".encode() for word in _spelt(strategy, _own_modules(parts_of(strategy)), set()))
+
+
+def _own_modules(parts: Iterable[Component]) -> set[str]:
+    classes = [cls for part in parts for cls in type(part).__mro__ if issubclass(cls, Component)]
+    return {cls.__module__ for cls in classes if cls.__module__.partition(".")[0] != "workbench"}
 
 
 def _spelt(value: Any, own: Set[str], seen: set[int]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,13 @@ from workbench.features import table
 from workbench.models import Model, Registry, drift
 from workbench.rates import Rates
 from workbench.research.readable import as_html
-from workbench.research.walk_forward import Fold, require_labeller, traded
+from workbench.research.walk_forward import Fold, Labels, labels_of, require_labeller, traded
 from workbench.session.setup import DEFAULT_CASH, require_strategy_and_bars
 from workbench.signals import TrainedSignal
 from workbench.strategy import Strategy
 
 __all__ = ["Retraining", "retrain"]
 
-Labels = Callable[[Bars], pd.DataFrame]
 COMPARED = ("return %", "annual return %", "Sharpe", "max drawdown %", "trades")
 
 
@@ -112,7 +111,7 @@ def retrain(
     Raises
     ------
     ParameterError
-        The strategy has no trained signal, or several; or nothing would be held out.
+        The strategy has no trained signal, or several; nothing would be held out; or the labels know what is.
     ModelError
         The model was never trained, or the champion was trained with other features than the strategy has.
     """
@@ -127,7 +126,7 @@ def retrain(
     begin = round(len(bars) * (1.0 - holdout))
     known = bars.iloc[:begin]
     new = trained_signal(twin)
-    new.fit(known, labels(known), label=label or old.card.label, expires=expires, trained_at=known.index[-1])
+    new.fit(known, labels_of(labels, known), label=label or old.card.label, expires=expires, trained_at=known.index[-1])
     part = Fold(0, begin, len(bars))
     compared = {role: _figures(one, bars, part, cash, account) for role, one in (("champion", strategy), ("challenger", twin))}
     new.model = new.trained.noted(

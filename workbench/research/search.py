@@ -50,7 +50,8 @@ def search(
 ) -> Sweep:
     """Search for the parameters that make a figure best: each candidate learns from those before it.
 
-    The more is tried, the better the best one looks by luck: give a `study`, and judge by its deflated Sharpe ratio.
+    The more is tried, the better the best one looks by luck: give a `study`, and judge by its deflated Sharpe ratio. A search that is
+    interrupted is lost, and nobody has seen anything of it.
 
     Parameters
     ----------
@@ -72,7 +73,7 @@ def search(
     Returns
     -------
     Sweep
-        One row a candidate, in the order of asking.
+        One row a candidate, in the order of asking. `best` takes the figure that was searched by: ``best(by, most)``.
 
     Raises
     ------
@@ -90,10 +91,9 @@ def search(
     >>> len(wb.search(strategy, bars, {"signal__fast": (2, 20)}, trials=3, progress=False))
     3
     """
-    if not isinstance(trials, int) or trials < 1:
-        raise ParameterError(f"trials must be a whole number, at least 1, got {trials!r}")
-    if not isinstance(space, Mapping) or not space:
-        raise ParameterError(f"a search needs a space of names and ranges, {{'signal__fast': (5, 50)}}, got {literal(space)}")
+    if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+        raise ParameterError(f"trials must be a whole number of at least 1, got {trials!r}")
+    space = _plain(space)
     task = Task.of(set_up(strategy, bars, cash, costs, currency, rates, buying_power), trials, study is not None)
     asked = _Asked.of(space, most, seed)
     candidates: list[dict[str, Any]] = []
@@ -161,9 +161,8 @@ class _Asked:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
-        plain = {name: _plain(given) for name, given in space.items()}
-        kinds = {name: _distribution(name, given, optuna.distributions) for name, given in plain.items()}
-        return cls(optuna.create_study(direction="maximize" if most else "minimize", sampler=sampler), plain, kinds)
+        kinds = {name: _distribution(name, given, optuna.distributions) for name, given in space.items()}
+        return cls(optuna.create_study(direction="maximize" if most else "minimize", sampler=sampler), space, kinds)
 
     def batch(self, count: int) -> list[dict[str, Any]]:
         """Return the next candidates."""
@@ -193,11 +192,24 @@ def _score(outcome: Outcome, by: str, most: bool) -> float:
     return min(max(value, -1e300), 1e300) if value == value else worst
 
 
+def _plain(space: Any) -> dict[str, Any]:
+    """Return a space whose numbers are Python's own, as parameters are."""
+    if not isinstance(space, Mapping) or not space:
+        raise ParameterError(f"space names what to search and where, {{'signal__fast': (5, 50)}}, got {literal(space)}")
+    return {name: type(given)(map(_own, given)) if type(given) in (list, tuple) else given for name, given in space.items()}
+
+
+def _own(value: Any) -> Any:
+    return value.item() if is_numpy_scalar(value) else value
+
+
 def _distribution(name: str, given: Any, kinds: Any) -> Any:
     """Return what Optuna draws from."""
     match given:
         case [_, *_] if isinstance(given, list):
             return kinds.CategoricalDistribution(range(len(given)))
+        case tuple() if any(isinstance(one, bool) or one in (math.inf, -math.inf) for one in given):
+            pass  # no range: refused below
         case (int(low), int(high)) if low <= high:
             return kinds.IntDistribution(low, high)
         case (int(low), int(high), "log") if 0 < low <= high:
@@ -207,11 +219,6 @@ def _distribution(name: str, given: Any, kinds: Any) -> Any:
         case (int() | float() as low, int() | float() as high, "log") if 0 < low <= high:
             return kinds.FloatDistribution(low, high, log=True)
     raise ParameterError(f"{name}: expected (lowest, highest), (lowest, highest, 'log') or a list to choose from, got {literal(given)}")
-
-
-def _plain(given: Any) -> Any:
-    """Return a range with numpy's numbers as Python has them."""
-    return tuple(one.item() if is_numpy_scalar(one) else one for one in given) if isinstance(given, tuple) else given
 
 
 def _value(given: Any, drawn: Any) -> Any:

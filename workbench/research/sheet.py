@@ -42,7 +42,10 @@ class Audit:
 
     @property
     def sound(self) -> bool:
-        """Whether it does not look ahead, warms up in time, and does in replay what research says: what a promotion asks."""
+        """Whether it does not look ahead, warms up in time, and does in replay what research says: what to ask before a promotion.
+
+        Of a strategy that sent no order, or whose opinions are held for good, it says nothing: its parts say so.
+        """
         return self.causality.passed and self.lookback.passed and self.parity.differences.empty
 
     @property

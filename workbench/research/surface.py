@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from pandas.api import types
 
+from workbench.errors import ParameterError
 from workbench.research.plots import dress
 
 __all__ = ["heat_map"]
@@ -35,9 +36,16 @@ def heat_map(table: pd.DataFrame, value: str, x: str, y: str) -> Any:
         One row a candidate (`wb.sweep`).
     value, x, y : str
         Columns; a value is shown as it is, a drawdown in % as a negative number.
+
+    Raises
+    ------
+    ParameterError
+        No candidate has the value.
     """
     import plotly.graph_objects as go
 
+    if not table[value].notna().any():
+        raise ParameterError(f"no candidate has a {value}: nothing was traded, or the bars are too few for it")
     cells = _cells(table, value, x, y)
     across, down = [str(name) for name in cells.columns], [str(name) for name in cells.index]
     digits = 2 if float(cells.abs().max(axis=None)) < WHOLE else 0
@@ -52,10 +60,9 @@ def heat_map(table: pd.DataFrame, value: str, x: str, y: str) -> Any:
     dress(figure, title, max(300, min(110 + 26 * len(down), 700)))
     figure.update_xaxes(title_text=x, type="category", showgrid=False)
     figure.update_yaxes(title_text=y if x != y else "", type="category", showgrid=False, showticklabels=x != y)
-    if cells.notna().to_numpy().any():
-        row, column = divmod(int(pd.Series(cells.to_numpy().ravel()).idxmax()), len(across))
-        frame = {"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
-        figure.add_shape(**frame, line={"color": "#d1495b", "width": 3})
+    row, column = divmod(int(pd.Series(cells.to_numpy().ravel()).idxmax()), len(across))
+    frame = {"type": "rect", "x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    figure.add_shape(**frame, line={"color": "#d1495b", "width": 3})
     return figure
 
 
@@ -65,7 +72,7 @@ def _cells(table: pd.DataFrame, value: str, x: str, y: str) -> pd.DataFrame:
     drawn = not lone and table[x].nunique() * table[y].nunique() > 2 * len(table[[x, y]].drop_duplicates())
     down = pd.Series("", table.index) if lone else _places(table[y], drawn)
     placed = pd.DataFrame({"across": _places(table[x], drawn), "down": down, "value": table[value].to_numpy()})
-    return placed.pivot_table(index="down", columns="across", values="value", aggfunc="max", observed=True)
+    return placed.pivot_table(index="down", columns="across", values="value", aggfunc="max", observed=True, dropna=False)
 
 
 def _places(column: pd.Series, drawn: bool) -> pd.Series:

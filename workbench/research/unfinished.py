@@ -14,6 +14,7 @@ from workbench.errors import ParameterError
 from workbench.research.parallel import Outcome, Task
 from workbench.research.result import fingerprint_of, fingerprint_of_value
 from workbench.research.validation.trial import Trial
+from workbench.strategy import Strategy
 
 __all__ = ["Unfinished"]
 
@@ -36,13 +37,13 @@ class Unfinished:
     Raises
     ------
     ParameterError
-        The file is of another strategy, other bars or another account.
+        The file is of another strategy, other bars or another account; or of a sweep with a study where this one has none.
     """
 
     def __init__(self, path: Path, task: Task, candidates: Sequence[Mapping[str, Any]]) -> None:
         self._path = path
         told: dict[int, str] = {}
-        self._keys = [_key(values, told) for values in candidates]
+        self._keys = [_key(values, task.setup.strategy, told) for values in candidates]
         self._with_trials = task.with_trials
         self.done: dict[int, Outcome] = {}
         of = _of(task)
@@ -56,7 +57,8 @@ class Unfinished:
         first, *lines = self._path.read_bytes().split(b"\n")
         if _parsed(first).get("of") != of:
             raise ParameterError(
-                f"{self._path} keeps a sweep of another strategy, other bars, another account or another version; name another file"
+                f"{self._path} keeps a sweep of another strategy, other bars, another account or another version, "
+                "or one with a study where this has none (or the other way round); name another file"
             )
         known = {one["key"]: one for one in map(_parsed, lines[:-1]) if self._whole(one)}
         self.done = {k: _outcome(known[key]) for k, key in enumerate(self._keys) if key in known}
@@ -81,7 +83,7 @@ def _of(task: Task) -> str:
     return hashlib.sha256(json.dumps(fingerprint_of(task.setup), sort_keys=True).encode()).hexdigest()
 
 
-def _key(values: Mapping[str, Any], told: dict[int, str]) -> str:
+def _key(values: Mapping[str, Any], strategy: Strategy, told: dict[int, str]) -> str:
     """Return what makes a candidate this one: how it is written, and hashes of values that their text does not tell apart.
 
     The same part stands in many candidates: `told` has what was worked out of it.
@@ -89,7 +91,7 @@ def _key(values: Mapping[str, Any], told: dict[int, str]) -> str:
     large = [value for value in values.values() if not isinstance(value, PLAIN)]
     for value in large:
         if id(value) not in told:
-            told[id(value)] = fingerprint_of_value(value)
+            told[id(value)] = fingerprint_of_value(value, strategy)
     return " ".join([literal(dict(values)), *(told[id(value)] for value in large)])
 
 

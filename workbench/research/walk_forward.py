@@ -98,7 +98,8 @@ class WalkForwardResult:
     @property
     def efficiency(self) -> float:
         """Return a year out of sample over that in sample, the mean of the folds (Pardo, 2008): near 1 where little was fitted to noise."""
-        inside, outside = (self.folds[f"{side} annual return %"].mean() for side in ("in-sample", "out-of-sample"))
+        both = self.folds[[f"{side} annual return %" for side in ("in-sample", "out-of-sample")]].dropna()
+        inside, outside = both.mean()
         return float(outside / inside) if inside > 0 else float("nan")
 
     def plot(self) -> Any:
@@ -112,6 +113,7 @@ class WalkForwardResult:
         return self.folds.round({name: 2 for name in self.folds if "sample " in name or name == "end equity"})
 
     def __repr__(self) -> str:
+
         first, last = self.equity.index[[0, -1]]
         head = f"walk-forward: {len(self.results)} folds, tested {first:%Y-%m-%d} to {last:%Y-%m-%d}"
         return f"{head}, return {self.stats['return %']:+.2f} %, Sharpe {self.stats['Sharpe']:.2f}\n{Readable(self._shown())!r}"
@@ -166,8 +168,10 @@ def walk_forward(
         The figure that parameters are chosen by, and whether more of it is better.
     in_sample : bool, default True
         Also run what was trained on its own training part, to compare.
-    jobs, cash, costs, currency, rates, buying_power, study, progress : optional
+    jobs, cash, costs, currency, rates, buying_power, progress : optional
         As in `wb.sweep`.
+    study : Study or path, optional
+        Counts every candidate of every fold, and what each fold traded.
 
     Returns
     -------
@@ -176,7 +180,8 @@ def walk_forward(
     Raises
     ------
     ParameterError
-        There is nothing to choose or train, both at once, or there are too few bars.
+        There is nothing to choose or train, both at once, or there are too few bars; in a training part no candidate has the figure
+        that is chosen by; labels know what comes after it.
 
     References
     ----------
@@ -201,11 +206,12 @@ def walk_forward(
         for fold in cuts:
             known = bars.iloc[fold.first : fold.begin - gap]
             with _told_of(known):
-                if labels is None:
-                    found = sweep(strategy, known, parameters or {}, jobs=jobs, cash=cash, **account, study=counted, progress=False)
+                if parameters is not None:
+                    found = sweep(strategy, known, parameters, jobs=jobs, cash=cash, **account, study=counted, progress=False)
                     chosen = found.best(by, most)
                 else:
-                    chosen = trained(strategy, known, labels(known))
+                    assert labels is not None
+                    chosen = trained(strategy, known, labels_of(labels, known))
                 _require_unseen(chosen, bars, fold)
             result = traded(chosen, bars, fold, held, account, compiled)
             inside = traded(chosen, bars, Fold(fold.first, fold.first, fold.begin - gap), cash, account, compiled) if in_sample else None
@@ -213,7 +219,7 @@ def walk_forward(
             strategies.append(chosen)
             results.append(result)
             held = max(float(result.record.equity[-1]), 1e-9)
-            if counted is not None and labels is not None:
+            if counted is not None:  # what was traded is what the walk is judged by: by another figure it would have been another one
                 counted.record(result)
             bar.update()
     return WalkForwardResult(strategies, results, pd.DataFrame(rows))
@@ -282,14 +288,34 @@ def cut(rows: int, folds: int, train: int | None, gap: int, lookback: int) -> li
     size = (rows - (train + gap)) // folds if train is not None else rows // (folds + 1)
     begins = [rows - size * (folds - k) for k in range(folds)]
     cuts = [Fold(0 if train is None else begin - gap - train, begin, begin + size) for begin in begins]
-    if size < 1 or cuts[0].begin - gap - cuts[0].first <= lookback:
-        given = f"{rows:,} bars, {folds} folds, train={train}, gap={gap}"
+    given = f"{rows:,} bars, {folds} folds, train={train}, gap={gap}"
+    if size < 1:
+        raise ParameterError(f"there is not a bar left for each test part, got {given}")
+    if cuts[0].begin - gap - cuts[0].first <= lookback:
         raise ParameterError(f"a training part must be longer than the strategy's look-back of {lookback} bars, got {given}")
     return cuts
 
 
+def labels_of(labels: Labels, bars: Bars) -> pd.DataFrame:
+    """Return the labels of training bars, made of these bars alone.
+
+    Raises
+    ------
+    ParameterError
+        They label later bars too, without saying when each is known.
+    """
+    made = labels(bars)
+    index = getattr(made, "index", None)
+    times = index.get_level_values(0) if isinstance(index, pd.MultiIndex | pd.DatetimeIndex) else pd.DatetimeIndex([])
+    # a table with the `end` of each label is cut where it is joined
+    if "end" not in getattr(made, "columns", ()) and len(times) and times.max() > bars.index[-1]:
+        said = f"labels was asked for training bars up to {bars.index[-1]}, and labels bars up to {times.max()}"
+        raise ParameterError(f"{said}: make them of the bars that it is given, or give a table with a column end")
+    return made
+
+
 def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
-    """Return a strategy whose models are trained anew."""
+    """Return a strategy whose models are trained anew, those that another one listens to before it."""
     twin = clone(strategy)
     models = [part for part in parts_of(twin) if isinstance(part, SignalGenerator) and hasattr(part, "fit")]
     if not models:

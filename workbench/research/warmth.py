@@ -15,7 +15,7 @@ from workbench.component_text import parts_of
 from workbench.errors import ParameterError
 from workbench.exits import Exit
 from workbench.features import Feature
-from workbench.research.audits import output_of, require_bars, verdict
+from workbench.research.audits import output_of, require_part, verdict
 from workbench.signals import HigherTimeframe, SignalGenerator
 
 __all__ = ["LookbackReport", "check_lookback"]
@@ -38,11 +38,15 @@ class LookbackReport:
         How many beginnings were tried.
     for_good : list of str
         Parts that hold an opinion for good: theirs goes back to the anchor, and nothing can be said of it.
+    coarser : list of str
+        Parts that make coarser bars of these: where they begin is within one of them, and nothing can be said of it; the part that
+        is given the coarser bars is tried on these.
     """
 
     failures: pd.DataFrame
     checked: int
     for_good: list[str]
+    coarser: list[str]
 
     @property
     def passed(self) -> bool:
@@ -51,8 +55,13 @@ class LookbackReport:
 
     def __repr__(self) -> str:
         said = f"look-back: {'passed' if self.passed else f'FAILED at {len(self.failures)} values'}, {self.checked} beginnings tried"
-        held = f"; {', '.join(self.for_good)} hold opinions for good, from the first bar of a run on" if self.for_good else ""
-        return said + held if self.passed else f"{said}{held}\n{self.failures.head().to_string(index=False)}"
+        held = f"; {', '.join(self.for_good)}: held for good, from the first bar of a run on" if self.for_good else ""
+        held += f"; {', '.join(self.coarser)}: not tried, its bars are coarser" if self.coarser else ""
+        return said + held if self.passed else f"{said}{held}; {self._advice()}\n{self.failures.head().to_string(index=False)}"
+
+    def _advice(self) -> str:
+        names = " and ".join(self.failures["component"].unique())
+        return f"say in a property lookback how many bars {names} needs: before them it has no opinion"
 
     def _repr_html_(self) -> str:
         return verdict(repr(self).splitlines()[0], self.failures.head(), vacuous=not self.checked)
@@ -78,7 +87,7 @@ def check_lookback(component: Component, bars: Bars, beginnings: int = 8, seed: 
     Raises
     ------
     ParameterError
-        The bars are too few.
+        The bars are too few, or it is a part that says nothing of bars.
 
     Examples
     --------
@@ -86,9 +95,7 @@ def check_lookback(component: Component, bars: Bars, beginnings: int = 8, seed: 
     >>> wb.check_lookback(wb.signals.MovingAverageCross(5, 20), wb.simulate(days=1, seed=1)).passed
     True
     """
-    require_bars("check_lookback", component, bars)
-    if not isinstance(component, Component):
-        raise ParameterError(f"check_lookback takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
+    require_part(component, bars, "check_lookback")
     parts = list(_asked(component))
     longest = max((part.lookback for part in parts), default=0)
     if len(bars) <= 2 * longest:
@@ -96,8 +103,10 @@ def check_lookback(component: Component, bars: Bars, beginnings: int = 8, seed: 
     rng = np.random.default_rng(seed)
     starts = sorted({1, *rng.integers(1, len(bars) - longest, max(beginnings - 1, 0)).tolist()})
     rows = [row for part in parts for start in starts for row in _differing(part, bars, int(start))]
-    held = sorted({type(part).__name__ for part in _all(component) if part not in parts and isinstance(part, SignalGenerator)})
-    return LookbackReport(pd.DataFrame(rows, columns=COLUMNS), len(starts) if parts else 0, held)
+    rest = [part for part in _all(component) if part not in parts]
+    coarser = sorted({type(part).__name__ for part in rest if isinstance(part, HigherTimeframe)})
+    held = sorted({type(part).__name__ for part in rest if not isinstance(part, HigherTimeframe)})
+    return LookbackReport(pd.DataFrame(rows, columns=COLUMNS), len(starts) if parts else 0, held, coarser)
 
 
 def _all(component: Component) -> list[Any]:

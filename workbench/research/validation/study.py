@@ -93,7 +93,7 @@ class Study:
         """Return how many different outcomes there were: a parameter that changes nothing makes no new one."""
         return max(1, int(self.trials["outcome"].nunique()))
 
-    def deflated(self, result: Backtest) -> float:
+    def deflated(self, result: Any) -> float:
         """Return the deflated Sharpe ratio of a backtest, by the number of all trials and the variance of their Sharpe ratios.
 
         The backtest is recorded first, if it was not: what is judged was tried. Trials without a Sharpe ratio count in the number.
@@ -112,7 +112,9 @@ class Study:
         See `deflated_sharpe`. All trials of the file count, whatever the bars: keep one file for one question.
         """
         if not isinstance(result, Backtest):
-            raise ParameterError(f"deflated takes the Backtest that was chosen, got {type(result).__name__}")
+            said = f"deflated takes the Backtest that was chosen, got {type(result).__name__}"
+            walked = hasattr(result, "returns") and hasattr(result, "folds")
+            raise ParameterError(f"{said}: wb.validation.probabilistic_sharpe(walked.returns) judges a walk-forward" if walked else said)
         self.record(result)
         trials = self.trials
         variance = float(trials["sharpe"].var(ddof=1))
