@@ -18,7 +18,8 @@ class Classifier(TrainedSignal):
     """Long where the probability of a rise is above a threshold, short where that of a fall is, flat between.
 
     The probability of a fall is that of the label -1, and where there is no such label, of no rise. Where both are above the
-    threshold the likelier one counts. Probabilities are rounded to 9 decimals first (SEMANTICS 6).
+    threshold the likelier one counts; with ``short=False`` that of a fall is not looked at. Probabilities are rounded to 9
+    decimals first (SEMANTICS 6).
 
     Parameters
     ----------
