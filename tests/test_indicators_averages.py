@@ -158,6 +158,8 @@ def test_what_is_asked_twice_is_worked_out_once() -> None:
         (lambda bars: indicators.rsi(bars, 1.5), "rsi: window must be a whole number"),
         (lambda bars: indicators.macd(bars, 26, 12), "macd: fast must be below slow, got fast=26, slow=12"),
         (lambda bars: indicators.macd(bars, 2, 3, 0), "macd: window must be a whole number"),
+        (lambda bars: indicators.sma(bars, 100_001), "sma: window must be at most 100,000 bars, got 100,001"),
+        (lambda bars: indicators.atr(bars, 100_001), "atr: window must be at most 100,000 bars"),
         (lambda bars: indicators.wilder(bars, 3, "clsoe"), "did you mean 'close'?"),
     ],
 )

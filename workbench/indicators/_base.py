@@ -12,12 +12,14 @@ import pandas as pd
 from workbench.bars import FIELDS, Bars
 from workbench.errors import ParameterError, did_you_mean
 
-__all__ = ["TIE", "Columns", "columnwise", "compare", "decay", "require_number", "require_window", "rolling"]
+__all__ = ["TIE", "Columns", "columnwise", "compare", "decay", "require_number", "require_short", "require_window", "rolling"]
 
 #: Two numbers nearer than this are a tie (SEMANTICS 6).
 TIE = 1e-9
 #: The weight at which what is older counts as forgotten: well below a tie.
 FORGOTTEN = 1e-10
+#: TA-Lib knows no longer window.
+LONGEST = 100_000
 #: Numbers in a strip of a comparison.
 STRIP = 1 << 15
 Columns = tuple[np.ndarray, ...]
@@ -91,6 +93,12 @@ def require_window(name: str, window: object, least: int = 1) -> None:
         raise ParameterError(f"{name}: window must be a whole number of bars, at least {least}, got {window!r}")
 
 
+def require_short(name: str, window: int) -> None:
+    """Refuse a window that TA-Lib would refuse in a riddle."""
+    if window > LONGEST:
+        raise ParameterError(f"{name}: window must be at most {LONGEST:,} bars, got {window:,}: coarser bars (bars.at) need fewer")
+
+
 def require_number(name: str, what: str, value: float) -> None:
     """Refuse what is no positive number."""
     if not isinstance(value, (int, float, np.number)) or not 0 < value < math.inf:
@@ -104,6 +112,7 @@ def decay(window: int, alpha: float) -> int:
 
 def rolling(name: str, values: np.ndarray, window: int) -> np.ndarray:
     """Run one of TA-Lib's functions over a window; NaN until it is full."""
+    require_short(name.lower(), window)
     if window == 1:
         return values.copy()
     if len(values) < window:

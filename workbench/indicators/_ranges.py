@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
 from workbench.indicators._averages import wilder_lookback
-from workbench.indicators._base import Columns, columnwise, rolling
+from workbench.indicators._base import Columns, columnwise, require_short, rolling
 
 __all__ = ["atr", "atr_lookback", "highest", "lowest", "true_range"]
 
@@ -87,6 +87,7 @@ def _simple_atr(columns: Columns, window: int) -> np.ndarray:
 def _wilder_atr(columns: Columns, window: int) -> np.ndarray:
     import talib
 
+    require_short("atr", window)
     if len(columns[0]) < window:
         return np.full(len(columns[0]), np.nan)
     result: np.ndarray = talib.ATR(*_led(columns), timeperiod=window)[1:]
