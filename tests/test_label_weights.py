@@ -61,6 +61,12 @@ def test_a_table_of_every_bar_needs_no_bars() -> None:
     assert wb.labels.uniqueness(table).isna().tolist() == table["label"].isna().tolist()
 
 
+def test_chosen_events_count_on_the_bars_between_them() -> None:
+    # spans [0, 2] and [2, 4]: alone on two bars of three
+    table = wb.labels.triple_barrier(SIX, None, None, 2, SIX.index[[0, 2, 4]])
+    assert wb.labels.uniqueness(table, SIX).tolist() == pytest.approx([5 / 6, 5 / 6, np.nan], nan_ok=True)
+
+
 def test_symbols_do_not_share_bars() -> None:
     over = wb.simulate(["A", "B"], bars=100, seed=1, missing=0.2)
     both = wb.labels.uniqueness(wb.labels.triple_barrier(over, 0.001, 0.001, 5))
@@ -157,6 +163,11 @@ def test_unknown_labels_are_never_drawn() -> None:
 SPARSE = spans((0, 2), (2, 3), (4, 5), over=SIX)
 REFUSED = {
     "chosen events": (lambda: wb.labels.uniqueness(SPARSE), "A has no bar at 2024-01-01 03:00.*pass bars="),
+    "events a label apart": (
+        lambda: wb.labels.uniqueness(wb.labels.triple_barrier(SIX, None, None, 2, SIX.index[::2])),
+        "holds 3 of 6 bars .chosen events, or rows were dropped.: pass bars=",
+    ),
+    "every other row": (lambda: wb.labels.uniqueness(wb.labels.fixed_horizon(SIX, 2).iloc[::2]), "holds 3 of 6 bars"),
     "dropped rows": (lambda: wb.labels.uniqueness(wb.labels.fixed_horizon(SIX, 2).dropna()), "rows were dropped.: pass bars="),
     "other bars": (lambda: wb.labels.uniqueness(SPARSE, bars([1.0] * 3)), "not the bars that were labelled"),
     "a label twice": (lambda: wb.labels.concurrency(SPARSE.iloc[[0, 0]], SIX), "A at 2024-01-01 00:00:00.00:00 stands in it twice"),

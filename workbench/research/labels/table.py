@@ -13,8 +13,22 @@ from workbench.alignment import aligned
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 
-__all__ = ["LEVELS", "TIE", "Own", "check_table", "each_instrument", "keys_of", "label_table", "require_bars", "require_count", "widths"]
+__all__ = [
+    "LABELLED",
+    "LEVELS",
+    "TIE",
+    "Own",
+    "check_table",
+    "each_instrument",
+    "keys_of",
+    "label_table",
+    "require_bars",
+    "require_count",
+    "widths",
+]
 
+#: Under this name a label table notes in its `attrs` how many bars there were: rows that are not all of them give themselves away.
+LABELLED = "bars"
 #: Names of the two levels of the index.
 LEVELS = ("timestamp", "symbol")
 #: Prices as near to each other as this are equal (SEMANTICS 6).
@@ -95,7 +109,9 @@ def label_table(bars: Bars, present: np.ndarray, end: np.ndarray, **columns: np.
     ends = times.take(np.maximum(end[t, j], 0)).where(known)
     values: dict[str, Any] = {"label": np.where(known, columns.pop("label")[t, j], np.nan), "end": ends}
     values["ret"] = np.where(known, columns.pop("ret")[t, j], np.nan)
-    return pd.DataFrame(values | {name: array[t, j] for name, array in columns.items()}, index)
+    table = pd.DataFrame(values | {name: array[t, j] for name, array in columns.items()}, index)
+    table.attrs[LABELLED] = int(bars.present.sum())
+    return table
 
 
 def check_table(labels: Any, who: str) -> pd.DataFrame:

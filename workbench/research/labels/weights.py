@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
-from workbench.research.labels.table import LEVELS, check_table, require_bars
+from workbench.research.labels.table import LABELLED, LEVELS, check_table, require_bars
 
 __all__ = ["Spans", "concurrency", "mean_over", "spans_of", "uniqueness", "uniqueness_weights"]
 
@@ -47,9 +47,13 @@ def mean_over(spans: Spans, values: np.ndarray) -> np.ndarray:
 def spans_of(labels: pd.DataFrame, bars: Bars | None, who: str) -> Spans:
     """Return the spans of a label table on the instruments' own bars.
 
-    Without `bars` the rows of the table are taken for all the bars that there are; an end that is none of them gives the lie.
+    Without `bars` the rows of the table are taken for all the bars that there are; their number, or an end that is none of them,
+    gives the lie: events a label apart would seem to follow each other at once.
     """
     table = check_table(labels, who)
+    if bars is None and table.attrs.get(LABELLED, len(table)) != len(table):
+        there = f"{len(table)} of {table.attrs[LABELLED]} bars"
+        raise ParameterError(f"{who}: the table holds {there} (chosen events, or rows were dropped): pass bars=")
     known = table["end"].notna().to_numpy()
     line = _line(table.index if bars is None else _own_bars(require_bars(bars, who)))
     index = table.index[known]
