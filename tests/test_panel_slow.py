@@ -105,6 +105,11 @@ def flattens(run: Watched) -> list[Any]:
     return [command for command in run.journal.commands() if command.what == "flatten"]
 
 
+def closings_since(run: Watched, before: int) -> list[Any]:
+    """Return what a flatten has sent to the venue, but for its first `before` orders."""
+    return [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
+
+
 def text_of(panel: Page) -> str:
     return str(panel.page.locator(".jp-OutputArea").last.inner_text())
 
@@ -159,7 +164,7 @@ def test_two_presses_of_flatten_do_not_reverse_the_position(panel: Page, run: Wa
     """While it is paused: nothing re-enters, so that a position that is gone stays gone, however slowly a browser clicks."""
     asked: list[Any] = []
     presses = 0
-    while not asked:  # its stop may close the position before the first press comes
+    while not asked and presses < 10:  # its stop may close the position before the first press comes
         run.wait(lambda status: status["positions"])
         press(panel, "pause")
         run.wait(lambda status: status["mode"] == "PAUSED")
@@ -167,15 +172,16 @@ def test_two_presses_of_flatten_do_not_reverse_the_position(panel: Page, run: Wa
         press(panel, "flatten")
         press(panel, "flatten")
         presses += 2
-        run.wait(lambda status: not status["positions"])
-        run.wait(lambda _, count=presses: [command.state for command in flattens(run)] == ["applied"] * count)
-        asked = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
+        run.wait(lambda status: not status["positions"], 10)
+        run.wait(lambda _, count=presses: sum(command.state != "queued" for command in flattens(run)) == count, 10)
+        asked = closings_since(run, before)
         passed = len(list(run.journal.entries("missed")))
         run.wait(lambda _, enough=passed + 5: len(list(run.journal.entries("missed"))) > enough)
         assert not run.status["positions"], "a second closing has opened the other side"
         press(panel, "resume")
         run.wait(lambda status: status["mode"] == "RUNNING")
     assert len(asked) == 1
+    assert [command.state for command in flattens(run)] == ["applied"] * presses
 
 
 def test_kill_takes_openings_off_and_decides_nothing_more(panel: Page, run: Watched) -> None:
@@ -198,8 +204,7 @@ def test_from_press_to_effect_at_the_venue(panel: Page, run: Watched) -> None:
         started = time.monotonic()
         press(panel, "flatten")
         while time.monotonic() < started + 5:
-            sent = [entry for entry in list(run.ledger.entries("submit"))[before:] if "flatten" in entry.body.get("reason", "")]
-            if sent:
+            if closings_since(run, before):
                 taken.append(time.monotonic() - started)
                 break
             time.sleep(0.01)
