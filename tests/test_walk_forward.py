@@ -101,6 +101,34 @@ def test_a_test_part_is_traded_as_if_all_bars_before_were_there() -> None:
     np.testing.assert_array_equal(setup.inputs.stance, whole)
 
 
+class Above(wb.signals.SignalGenerator):
+    """A signal in five lines: how many bars it needs it does not say."""
+
+    window: int = 100
+
+    def generate(self, bars: wb.Bars) -> pd.DataFrame:
+        """Return the side of the mean."""
+        return np.sign(bars.close - bars.close.rolling(self.window).mean())
+
+
+@pytest.mark.parametrize(
+    ("signal", "bars"),
+    [
+        (Above(), BARS),
+        (wb.signals.Majority([wb.signals.Breakout(30), wb.signals.Breakout(40), wb.signals.Breakout(50)]), BARS),
+        (wb.signals.MovingAverageCross(5, 20), wb.simulate(["A", "B"], bars=600, interval="1h", seed=4, missing=0.7)),
+    ],
+    ids=["says nothing of its look-back", "holds opinions for good", "most bars are missing"],
+)
+def test_a_test_part_is_warm_from_its_first_bar_on(signal: Any, bars: wb.Bars) -> None:
+    strategy = wb.Strategy(signal)
+    found = wb.walk_forward(strategy, bars, {"sizer__fraction": [0.5, 0.6]}, folds=4, by="end equity", progress=False)
+    whole = strategy.inputs(bars).stance
+    for result in found.results:
+        begin = bars.index.get_loc(result.bars.index[0])
+        np.testing.assert_array_equal(result.setup.inputs.stance, whole[begin : begin + len(result.bars)])
+
+
 def test_a_signal_is_trained_on_its_training_part_alone() -> None:
     found = walked(wb.Strategy(Drift()), None, labels=following, gap=3)
     for chosen, row in zip(found.strategies, found.folds.itertuples(), strict=True):

@@ -29,6 +29,7 @@ from workbench.research.statistics import Days, daily_returns
 from workbench.research.sweep import sweep
 from workbench.research.trips import trips
 from workbench.research.validation.study import Study
+from workbench.research.warmth import history_from
 from workbench.session.setup import DEFAULT_CASH, require_strategy_and_bars, set_up
 from workbench.signals import SignalGenerator, TrainedSignal
 from workbench.strategy import Strategy
@@ -36,8 +37,6 @@ from workbench.strategy import Strategy
 __all__ = ["WalkForwardResult", "walk_forward"]
 
 Labels = Callable[[Bars], pd.DataFrame]
-#: Bars before a test part from which its inputs are computed, in look-backs (SEMANTICS 7).
-WARM_UP = 2
 
 
 class Fold(NamedTuple):
@@ -148,7 +147,8 @@ def walk_forward(
 
     The model of a fold is written when it is first asked for: saved, promoted, or its card looked at (`TrainedSignal.fit`, `keep`).
     Nothing of a test part is seen before it is traded: labels are made of the training bars alone, so what they would need to know
-    of later bars is missing there. A test part's inputs are computed from twice the look-back before it.
+    of later bars is missing there. A test part's inputs are computed from twice the look-back before it; from all bars before it where a
+    part does not say how many it needs, or holds an opinion for good.
 
     Parameters
     ----------
@@ -327,7 +327,7 @@ def trained(strategy: Strategy, bars: Bars, labels: pd.DataFrame) -> Strategy:
 
 def traded(strategy: Strategy, bars: Bars, fold: Fold, cash: float, account: Mapping[str, Any], compiled: bool | None = None) -> Backtest:
     """Return what a strategy does from a row on, its inputs warmed up by the bars before; `compiled` as in `run_kernel`."""
-    first = max(0, fold.begin - WARM_UP * strategy.lookback)
+    first = history_from(strategy, bars, fold.begin)
     setup = set_up(strategy, bars.iloc[first : fold.end], cash, **account).since(fold.begin - first)
     return Backtest(setup, run_kernel(setup, compiled) if setup.rules.compiled else run_session(setup))
 

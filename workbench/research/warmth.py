@@ -17,11 +17,14 @@ from workbench.exits import Exit
 from workbench.features import Feature
 from workbench.research.audits import output_of, require_part, verdict
 from workbench.signals import HigherTimeframe, SignalGenerator
+from workbench.strategy import Strategy
 
-__all__ = ["LookbackReport", "check_lookback"]
+__all__ = ["LookbackReport", "check_lookback", "history_from"]
 
 #: How near two values are that differ by what older bars left behind.
 NEAR = 1e-9
+#: Bars of history before a run, in look-backs (SEMANTICS 7).
+WARM_UP = 2
 COLUMNS = ["component", "begun", "time", "expected", "got"]
 
 
@@ -109,6 +112,17 @@ def check_lookback(component: Component, bars: Bars, beginnings: int = 8, seed: 
     return LookbackReport(pd.DataFrame(rows, columns=COLUMNS), len(starts) if parts else 0, held, coarser)
 
 
+def says_lookback(part: SignalGenerator | Exit | Feature) -> bool:
+    """Return whether a part has a look-back of its own, rather than the 1 of its port."""
+    ports = (SignalGenerator, Exit, Feature)
+    return not any(isinstance(part, port) and type(part).lookback is port.lookback for port in ports)
+
+
+def holds_for_good(part: Component) -> bool:
+    """Return whether a part, or one in it, holds its last opinion until there is another, since the first bar."""
+    return any(one.get_params(deep=False).get("hold", 0) is None for one in _all(part))
+
+
 def _all(component: Component) -> list[Any]:
     """Return the signals, exits and features of a component, itself among them."""
     return [part for part in parts_of(component) if isinstance(part, (SignalGenerator, Exit, Feature))]
@@ -117,8 +131,7 @@ def _all(component: Component) -> list[Any]:
 def _asked(component: Component) -> Iterator[Any]:
     """Yield the parts whose look-back can be tried: none that remembers for good, none that reads coarser bars than these."""
     for part in _all(component):
-        inner = _all(part)
-        if not any(one.get_params(deep=False).get("hold", 0) is None for one in inner) and not isinstance(part, HigherTimeframe):
+        if not holds_for_good(part) and not isinstance(part, HigherTimeframe):
             yield part
 
 
@@ -132,3 +145,17 @@ def _differing(part: Any, bars: Bars, start: int) -> Iterator[tuple[Any, ...]]:
     for column in np.flatnonzero(far.any(axis=0)):
         row = int(np.argmax(far[:, column]))
         yield type(part).__name__, bars.index[start], later.index[row], float(whole[row, column]), float(found[row, column])
+
+
+def history_from(strategy: Strategy, bars: Bars, row: int) -> int:
+    """Return from which bar on the inputs at a row are computed as in a run: twice the look-back before it, of every instrument.
+
+    All bars, where a part does not say how many it needs, or holds an opinion for good.
+    """
+    if holds_for_good(strategy) or not all(says_lookback(part) for part in _all(strategy)):
+        return 0
+    needed = WARM_UP * strategy.lookback
+    if bars.whole:
+        return max(0, row - needed)
+    backwards = np.cumsum(bars.present[:row][::-1], axis=0).min(axis=1)
+    return int(row - 1 - np.argmax(backwards >= needed)) if len(backwards) and backwards[-1] >= needed else 0
