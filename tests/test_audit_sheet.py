@@ -101,17 +101,6 @@ def test_too_few_bars_are_refused() -> None:
         wb.check_lookback(wb.signals.MovingAverageCross(5, 300), BARS)
 
 
-def test_a_look_back_that_is_said_and_too_short_gets_no_advice() -> None:
-    class Shy(Forgetful):
-        @property
-        def lookback(self) -> int:
-            return 5
-
-    found = wb.check_lookback(Shy(), BARS)
-    assert (found.passed, found.unsaid) == (False, [])
-    assert "does not say" not in repr(found)
-
-
 # -- sensitivity ------------------------------------------------------------------------------------------------------
 
 STRATEGY = wb.Strategy(wb.signals.MovingAverageCross(5, 20), exits=[wb.exits.AtrStop(5)])
