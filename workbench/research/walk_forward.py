@@ -264,8 +264,8 @@ def _require_unseen(chosen: Strategy, bars: Bars, fold: Fold) -> None:
     """Refuse a model that was trained on bars that it is to be tested on."""
     begin = bars.index[fold.begin]
     for model in models_of(chosen):
-        last = pd.Timestamp(model.card.last)
-        if last >= begin and set(model.card.symbols) & set(bars.symbols):
+        last = pd.Timestamp(model.terms.last)
+        if last >= begin and set(model.terms.symbols) & set(bars.symbols):
             raise ParameterError(
                 f"{model!r} was trained on bars up to {last}, and would be tested on bars from {begin} on: it has seen them; "
                 "walk_forward(labels=...) trains it anew for each part, or test a model that was trained on earlier bars"
