@@ -72,7 +72,7 @@ def table(features: Sequence[Feature], bars: Bars, last: int | None = None) -> p
     # by places, for to find the labels among themselves again takes longer than most features
     levels, codes = [bars.index, pd.Index(bars.symbols, dtype=object)], [rows, places]
     index = pd.MultiIndex(levels, codes, names=["timestamp", "symbol"], verify_integrity=False)
-    return pd.DataFrame(np.column_stack(cells), index, columns)
+    return pd.DataFrame(np.array(cells).T, index, columns, copy=False)
 
 
 def newest(features: Sequence[Feature], bars: Bars) -> pd.DataFrame:

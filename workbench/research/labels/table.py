@@ -104,7 +104,8 @@ def label_table(bars: Bars, present: np.ndarray, end: np.ndarray, **columns: np.
     """
     t, j = np.nonzero(present)
     times = pd.DatetimeIndex(bars.index)
-    index = pd.MultiIndex.from_arrays([times.take(t), pd.Index(bars.symbols).take(j)], names=LEVELS)
+    # by places, for to find the times among themselves again takes longer than the labels
+    index = pd.MultiIndex([times, pd.Index(bars.symbols)], [t, j], names=LEVELS, verify_integrity=False)
     known = end[t, j] >= 0
     ends = times.take(np.maximum(end[t, j], 0)).where(known)
     values: dict[str, Any] = {"label": np.where(known, columns.pop("label")[t, j], np.nan), "end": ends}
