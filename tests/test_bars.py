@@ -206,6 +206,8 @@ def test_bars_cannot_be_changed() -> None:
         HOLED.array("close")[0, 0] = 1
     with pytest.raises(ValueError, match="read-only"):
         HOLED.close.to_numpy()[0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        HOLED.present[0, 0] = False
 
 
 def test_what_is_worked_out_is_kept() -> None:

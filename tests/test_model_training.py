@@ -125,6 +125,15 @@ def test_weights_reach_the_last_step_of_a_pipeline() -> None:
     np.testing.assert_allclose(weighted.trained.estimator[-1].coef_, expected.coef_, rtol=1e-3)
 
 
+def test_a_column_beside_the_labels_weighs_where_no_weights_are_given() -> None:
+    weights = (LONG["label"] * 0 + 1.0).rename("weight")
+    weights.iloc[:200] = 0.5
+    beside, apart = (Classifier(estimator("logistic"), list(FEATURES)) for _ in range(2))
+    beside.fit(bars(), LONG.assign(weight=weights))
+    assert beside.trained.sha256 == apart.fit(bars(), LONG, weights).trained.sha256
+    assert beside.trained.sha256 != apart.fit(bars(), LONG).trained.sha256
+
+
 @pytest.mark.parametrize(
     ("recipe", "weights", "said"),
     [

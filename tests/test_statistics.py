@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from workbench.calendars import session_times
+from workbench.errors import ParameterError
 from workbench.interval import nanoseconds
 from workbench.research.figures import figures as figures_of
 from workbench.research.statistics import Days, daily_equity, daily_returns, drawdown, performance
@@ -112,6 +113,12 @@ def test_performance_says_nothing_where_nothing_varies(returns: list[float]) -> 
     found = performance(np.array(returns), 252)
     assert found[["Sharpe", "Sortino", "Calmar"]].isna().all()
     assert found["max drawdown"] == 0.0
+
+
+@pytest.mark.parametrize("periods", [0, -252, math.nan, "daily"])
+def test_performance_refuses_years_of_no_periods(periods: Any) -> None:
+    with pytest.raises(ParameterError, match="periods_per_year must be a positive number"):
+        performance(np.array([0.1, 0.2]), periods)
 
 
 def test_a_day_without_anything_to_lose_has_no_return() -> None:

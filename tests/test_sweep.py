@@ -87,8 +87,14 @@ def test_combinations_that_make_no_strategy_are_told_and_left_out() -> None:
         ({"signal__fast": []}, "signal__fast has no value to try"),
         ({"signal__fast": 5}, "signal__fast takes a list of values to try, got 5"),
         ({"signal__fast": "57"}, "signal__fast takes a list of values to try, got '57'"),
+        ([("signal__fast", [5])], "parameters are values to try by name, {'signal__fast': [5, 10]}, got ('signal__fast', [5])"),
+        (5, "parameters are values to try by name, {'signal__fast': [5, 10]}, got 5"),
+        (
+            {"signal__fast": np.array([[1, 2]])},
+            "no combination makes a strategy; the first: MovingAverageCross.fast must be int, got array([1, 2]) (ndarray)",
+        ),
     ],
-    ids=["unknown", "of a part", "none", "a number", "a text"],
+    ids=["unknown", "of a part", "none", "a number", "a text", "a pair", "no grid", "rows of an array"],
 )
 def test_a_grid_that_cannot_be_is_refused(parameters: Any, sentence: str) -> None:
     with pytest.raises(ParameterError) as refused:
@@ -100,6 +106,20 @@ def test_combinations_turn_the_last_parameter_fastest_and_follow_each_other() ->
     found = combinations([{"a": [1, 2], "b": range(2)}, {"a": np.array([7])}])
     assert found == [{"a": 1, "b": 0}, {"a": 1, "b": 1}, {"a": 2, "b": 0}, {"a": 2, "b": 1}, {"a": 7}]
     assert type(found[-1]["a"]) is int
+
+
+def test_a_row_that_is_not_there_is_no_strategy() -> None:
+    found = swept(parameters={"signal__fast": [3, 30]})
+    for row, said in ((-1, "is none of the 2"), (2, "is none of the 2"), (1, "made no strategy")):
+        with pytest.raises(ParameterError, match=f"candidate {row} {said}"):
+            found.strategy(row)
+
+
+def test_a_model_that_does_not_fit_is_told_and_left_out() -> None:
+    strategy = wb.Strategy(wb.signals.Classifier.example())
+    found = swept(strategy, {"signal__features": [strategy.signal.features, [wb.features.Returns(5)]]})
+    assert list(found.index) == [0]
+    assert "these are not the features of the model" in found.refused["reason"][1]
 
 
 def test_the_best_is_a_strategy() -> None:

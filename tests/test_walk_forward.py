@@ -144,6 +144,18 @@ def test_a_table_of_labels_that_says_when_each_is_known_may_reach_further() -> N
     pd.testing.assert_frame_equal(walked(strategy, None, labels=lambda known: whole).folds, before.folds)
 
 
+def test_weights_beside_the_labels_reach_every_fold() -> None:
+    strategy = wb.Strategy(wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)]))
+
+    def weighed(known: wb.Bars) -> pd.DataFrame:
+        labels = wb.labels.fixed_horizon(known, 5)
+        return labels.assign(weight=wb.labels.uniqueness_weights(labels, decay=0.1))
+
+    plain, found = (walked(strategy, None, labels=made) for made in (lambda known: wb.labels.fixed_horizon(known, 5), weighed))
+    for one, other in zip(plain.strategies, found.strategies, strict=True):
+        assert one.signal.trained.speaker.coef_[0, 0] != other.signal.trained.speaker.coef_[0, 0]
+
+
 def test_models_that_another_one_listens_to_are_trained_before_it() -> None:
     inner = wb.signals.Classifier(LogisticRegression(), [wb.features.Returns(3)])
     stack = wb.signals.Stacked(LogisticRegression(), [inner, wb.signals.Breakout(5)])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.arrays import transposed
+from workbench.arrays import read_only, transposed
 from workbench.errors import DataError, did_you_mean
 from workbench.extras import Extra, Extras, extra_from
 from workbench.frames import FIELDS, handed_out, instruments_for, join_frames
@@ -76,9 +76,7 @@ class Bars:
     ) -> None:
         held = {}
         for name in FIELDS:
-            view = np.asarray(arrays[name], dtype=float).view()
-            view.flags.writeable = False
-            held[name] = view
+            held[name] = read_only(np.asarray(arrays[name], dtype=float))
         for name, value in (
             ("index", index),
             ("instruments", tuple(instruments)),
@@ -198,13 +196,7 @@ class Bars:
 
     def columns(self, field: str) -> np.ndarray:
         """Return a field as a read-only array of shape (N, T): one instrument after the other."""
-
-        def turned() -> np.ndarray:
-            rows = transposed(self._arrays[field])
-            rows.flags.writeable = False
-            return rows
-
-        return self.memo(("columns", field), turned)
+        return self.memo(("columns", field), lambda: read_only(transposed(self._arrays[field])))
 
     def frame(self, field: str) -> pd.DataFrame:
         """Return a field as a DataFrame (time x symbol)."""
@@ -255,8 +247,8 @@ class Bars:
 
     @property
     def present(self) -> np.ndarray:
-        """Where an instrument has a bar: booleans of shape (T, N)."""
-        return self.memo("present", lambda: ~np.isnan(self._arrays["close"]))
+        """Where an instrument has a bar: booleans of shape (T, N), read-only."""
+        return self.memo("present", lambda: read_only(~np.isnan(self._arrays["close"])))
 
     @property
     def whole(self) -> bool:

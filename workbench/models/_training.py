@@ -80,7 +80,7 @@ def sample(table: pd.DataFrame, labels: Any, weights: Any = None) -> Sample:
         As `wb.features.table` gives it.
     labels, weights : DataFrame or Series
         As in `by_row`; NaN means: not known, or not yet. A label whose ``end`` lies after the last bar of the table was not
-        known there, and counts as none.
+        known there, and counts as none. Without `weights`, those in a column ``weight`` beside the labels count.
 
     Raises
     ------
@@ -100,6 +100,8 @@ def sample(table: pd.DataFrame, labels: Any, weights: Any = None) -> Sample:
     if not used.any():
         spans = [f"{index[0]} to {index[-1]}" for index in (known.index.unique(0), table.index.unique(0)) if len(index)]
         raise ModelError(f"no bar has both a label and all features: labels and bars reach from {' and from '.join(spans) or 'nowhere'}")
+    if weights is None and isinstance(labels, pd.DataFrame) and {"label", "weight"} <= set(labels.columns):
+        weights = labels
     w = None if weights is None else by_row(weights, "weight").reindex(table.index)[used]
     if w is not None and not (w >= 0).all():
         raise ModelError(f"each of the {used.sum()} rows needs a weight that is not negative; {int((~(w >= 0)).sum())} have none")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from workbench.component import varied
 from workbench.component_text import parts_of
-from workbench.errors import ParameterError, StrategyError
+from workbench.errors import ModelError, ParameterError, StrategyError
 from workbench.research.engine import COMPILE_FROM, Room, run_kernel
 from workbench.research.figures import Figures
 from workbench.research.parcel import Parcel, opened, packed
@@ -91,7 +91,7 @@ class Task:
     def _one(self, base: Setup, values: Mapping[str, Any], known: Figures, room: Room) -> Outcome:
         try:
             strategy = varied(base.strategy, values)
-        except (ParameterError, StrategyError) as error:
+        except (ModelError, ParameterError, StrategyError) as error:
             return Outcome({}, str(error))
         rules = strategy.bind(base.instruments, base.currency)
         setup = replace(base, strategy=strategy, inputs=strategy.inputs(base.bars), rules=rules)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from workbench.errors import ParameterError
 from workbench.interval import DAY
 
 __all__ = ["Days", "daily_equity", "daily_returns", "downside_ratio", "drawdown", "over", "performance", "ratio", "returns_of"]
@@ -99,11 +100,18 @@ def performance(returns: pd.Series | np.ndarray, periods_per_year: float) -> pd.
         0), `Calmar` (annual return over the size of the deepest fall), `max drawdown` (from the start or the highest so far, at
         most 0). NaN where there is nothing to divide by.
 
+    Raises
+    ------
+    ParameterError
+        `periods_per_year` is no positive number.
+
     Examples
     --------
     >>> performance(np.array([0.01, -0.02, 0.03]), periods_per_year=252)["max drawdown"].round(4).item()
     -0.02
     """
+    if not isinstance(periods_per_year, (int, float, np.number)) or not 0 < periods_per_year < math.inf:
+        raise ParameterError(f"periods_per_year must be a positive number, 252 for daily returns of shares, got {periods_per_year!r}")
     given = np.asarray(returns, dtype=float)
     values = given[~np.isnan(given)]
     wealth = np.cumprod(np.concatenate([[1.0], 1.0 + values]))

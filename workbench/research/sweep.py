@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from workbench.bars import Bars
@@ -47,6 +48,9 @@ class Sweep(pd.DataFrame):  # type: ignore[misc]  # pandas is Any here
 
     def strategy(self, row: int) -> Strategy:
         """Return the strategy of a row, by its label in the index."""
+        if row not in self.index:
+            said = "made no strategy" if row in self.refused.index else f"is none of the {len(self.candidates)}"
+            raise ParameterError(f"candidate {row!r} {said}: the index names those that were tried")
         return clone(varied(self.base, self.candidates[row]))
 
     def best(self, by: str = "Sharpe", most: bool = True) -> Strategy:
@@ -146,8 +150,10 @@ def sweep(
 
 def combinations(parameters: Grid | Sequence[Grid]) -> list[dict[str, Any]]:
     """Return every combination of the values, the last parameter turning fastest."""
-    grids = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+    grids: list[Grid] = list(parameters) if isinstance(parameters, (list, tuple)) else [parameters]  # type: ignore[list-item]
     for grid in grids:
+        if not isinstance(grid, Mapping):
+            raise ParameterError(f"parameters are values to try by name, {{'signal__fast': [5, 10]}}, got {grid!r}")
         for name, values in grid.items():
             if isinstance(values, str) or not hasattr(values, "__len__"):
                 raise ParameterError(f"{name} takes a list of values to try, got {values!r}")
@@ -158,7 +164,7 @@ def combinations(parameters: Grid | Sequence[Grid]) -> list[dict[str, Any]]:
 
 def _plain(values: Sequence[Any]) -> Iterator[Any]:
     """Yield numbers as Python has them: those of numpy's ranges are no ints to a parameter."""
-    return (value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value for value in values)
+    return (value.item() if isinstance(value, np.generic) else value for value in values)
 
 
 def finished(task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | None, resume: Any, progress: bool) -> list[Outcome]:

@@ -157,7 +157,8 @@ def walk_forward(
     parameters : mapping of str to sequence, optional
         Tried on each training part (`wb.sweep`); the best is traded.
     labels : callable, optional
-        Makes the labels of a training part: ``lambda bars: wb.labels.fixed_horizon(bars, 10)``. Every signal with a model is trained.
+        Makes the labels of a training part: ``lambda bars: wb.labels.fixed_horizon(bars, 10)``. Every signal with a model is trained;
+        a column ``weight`` beside the labels weighs the rows.
     folds : int, default 5
         The bars are cut into so many test parts and one more, which is only trained on.
     train : int, optional

@@ -97,7 +97,7 @@ class TrainedSignal(SignalGenerator):
             Index (timestamp, symbol) with a column ``label``, as the label functions give it; or a DataFrame (time x symbol). For a
             classifier 1, 0 and -1. NaN: not known, or not yet. Joined by time and symbol, never by position.
         weights : DataFrame or Series, optional
-            In the same forms, with a column ``weight``.
+            In the same forms, with a column ``weight``; not given, such a column beside the labels counts.
         label : str, default ""
             How the labels were made, for the card.
         scores : mapping of str to float, optional
