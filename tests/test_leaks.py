@@ -18,6 +18,7 @@ from workbench.signals import (
     Breakout,
     Crossing,
     Majority,
+    MetaLabelled,
     MovingAverageCross,
     SignalGenerator,
     TimeOfDay,
@@ -72,6 +73,8 @@ def composites(leak: SignalGenerator) -> list[SignalGenerator]:
         Weighted([leak, Breakout(5)], [1, 9]),
         Crossing(leak),
         TimeOfDay(leak, zone="UTC"),
+        MetaLabelled(leak, Breakout(5)),
+        MetaLabelled(MovingAverageCross(2, 9), leak, outside="flat"),
         AnyOf([Breakout(5), VolatilityRegime(Crossing(leak), 5, 10)]),
     ]
 

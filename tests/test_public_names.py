@@ -26,7 +26,7 @@ NAMES = [
     "errors.WorkbenchError", "signals.SignalGenerator", "signals.MovingAverageCross", "signals.Breakout", "signals.AllAgree",
     "signals.Majority", "signals.AnyOf", "signals.Weighted", "signals.Crossing", "signals.RelativeStrength", "signals.Bollinger",
     "signals.Momentum", "signals.Macd", "signals.Donchian", "signals.Keltner", "signals.ZScore", "signals.PairsSpread",
-    "signals.CrossSectionalMomentum", "signals.TimeOfDay", "signals.Calendar", "signals.VolatilityRegime",
+    "signals.CrossSectionalMomentum", "signals.TimeOfDay", "signals.Calendar", "signals.VolatilityRegime", "signals.MetaLabelled",
     "signals.HigherTimeframe", "sizing.TargetWeights",
     "indicators.ema", "indicators.rsi", "indicators.macd", "indicators.bollinger",
     "sizing.PositionSizer", "sizing.FixedQuantity", "sizing.FixedFraction", "sizing.RiskPercent",

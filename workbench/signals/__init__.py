@@ -12,6 +12,7 @@ from workbench.signals._health import Health, health
 from workbench.signals._higher_timeframe import HigherTimeframe
 from workbench.signals._keltner import Keltner
 from workbench.signals._macd import Macd
+from workbench.signals._meta_labelled import MetaLabelled
 from workbench.signals._models import Classifier, Regressor
 from workbench.signals._momentum import Momentum
 from workbench.signals._moving_average import MovingAverageCross
@@ -40,6 +41,7 @@ __all__ = [
     "Keltner",
     "Macd",
     "Majority",
+    "MetaLabelled",
     "Momentum",
     "MovingAverageCross",
     "PairsSpread",
