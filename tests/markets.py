@@ -16,7 +16,7 @@ from workbench import Bars, Instrument, Strategy
 from workbench.component import Component, all_components
 from workbench.component_text import parts_of
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
-from workbench.exits import AtrStop, Exit, TakeProfit
+from workbench.exits import AtrStop, BreakEven, Exit, StopLoss, TakeProfit, TimeStop, TrailingStop
 from workbench.quality import SuspectDataWarning
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 from workbench.session.setup import Setup, set_up
@@ -207,6 +207,10 @@ def _mode(rng: Random) -> Any:
     return str(rng.choice(["reversion", "breakout"]))
 
 
+def _followed(rng: Random) -> Any:
+    return str(rng.choice(["extreme", "close"]))
+
+
 def _exposure(rng: Random) -> RiskManager:
     of = str(rng.choice(["money", "equity"]))
     limit = rng.uniform(0.3, 3.0) * (100_000 if of == "money" else 1)
@@ -254,7 +258,11 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     RiskPercent: lambda rng: RiskPercent(float(rng.choice([0.002, 0.01, 0.05, 0.4]))),
     MinimumSize: lambda rng: MinimumSize(),
     TargetWeights: lambda rng: TargetWeights(float(rng.choice([0.5, 1.0, 5.0]))),
-    AtrStop: lambda rng: AtrStop(int(rng.integers(1, 20)), float(rng.uniform(0.3, 3)), str(rng.choice(["wilder", "simple"]))),  # type: ignore[arg-type]
+    AtrStop: lambda rng: AtrStop(int(rng.integers(1, 40)), float(rng.uniform(0.3, 3)), str(rng.choice(["wilder", "simple"]))),  # type: ignore[arg-type]
+    StopLoss: lambda rng: StopLoss(percent=float(rng.uniform(0.002, 0.06))),
+    TrailingStop: lambda rng: TrailingStop(float(rng.uniform(0.5, 4)), window=int(rng.integers(1, 40)), of=_followed(rng)),
+    BreakEven: lambda rng: BreakEven(percent=float(rng.uniform(0.002, 0.02)), plus=float(rng.choice([0, 0.001]))),
+    TimeStop: lambda rng: TimeStop(int(rng.integers(1, 30))),
     TakeProfit: lambda rng: TakeProfit(percent=float(rng.uniform(0.002, 0.06))),
     MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5))),
     MaxExposure: _exposure,
@@ -276,13 +284,20 @@ def drawn(rng: Random, base: type, *more: type) -> Any:
 
 
 def _exits(rng: Random, sizer: PositionSizer) -> list[Exit]:
-    """Return no exit, a stop, a stop and a target at a multiple of the risk, or a target at a share of the price."""
-    found = [drawn(rng, Exit) for _ in range(8)]
-    stop = next((e for e in found if e.kind == "stop"), AtrStop())
-    target = next((e for e in found if e.kind == "target"), TakeProfit(percent=0.02))
-    way = rng.integers(2, 4) if sizer.needs_stop else rng.integers(0, 5)
-    ways = [[], [target], [stop], [stop, TakeProfit(multiple=float(rng.uniform(0.5, 3)))], [stop, target]]
-    return ways[int(way)]
+    """Return any of: stops, a trailing one, a target, a move to the entry, an end by time; those that need a stop only with one."""
+    found = [drawn(rng, Exit) for _ in range(12)]
+    first = {kind: next((part for part in found if part.kind == kind), None) for kind in ("stop", "trail", "target", "even", "time")}
+    chosen = {kind: part for kind, part in first.items() if part is not None and rng.random() < 0.45}
+    if sizer.needs_stop and not {"stop", "trail"} & set(chosen):
+        chosen["stop"] = first["stop"] or AtrStop()
+    if {"stop", "trail"} & set(chosen):
+        if "target" in chosen and rng.random() < 0.5:
+            chosen["target"] = TakeProfit(multiple=float(rng.uniform(0.5, 3)))
+        if "even" in chosen and rng.random() < 0.5:
+            chosen["even"] = BreakEven(multiple=float(rng.uniform(0.2, 2)))
+    else:
+        chosen.pop("even", None)
+    return list(chosen.values())
 
 
 def random_strategy(seed: int) -> Strategy:

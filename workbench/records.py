@@ -46,7 +46,8 @@ WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
     MISSED,
     REDUCING,
     IN_DOUBT,
-) = range(15)
+    TIMED_OUT,
+) = range(16)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
@@ -68,6 +69,7 @@ WORDS = (
     "the stance turned on a bar that came late, or while no steps were decided, and late_entries='skip': no opening until it turns again",
     "the session only reduces: nothing opens",
     "an earlier order of this instrument is in doubt, so nothing opens on top of it",
+    "the position has lasted as many bars as it may",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8
@@ -87,8 +89,8 @@ SPEC = _fields(
 )
 #: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(
-    "lots acted waiting wanted decision side size kind sent since left crossing closed_at stop_row target_row limit_entry",
-    "price stop target stop_distance target_distance",
+    "lots acted waiting wanted decision side size kind sent since left crossing closed_at stop_row target_row limit_entry age",
+    "price stop target stop_distance target_distance filled best trail even lasts",
 )
 ORDER = _fields("t j leg child side lots kind parent decision status end", "price")
 FILL = _fields("order t j lots", "price fee unit")

@@ -9,13 +9,12 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from workbench.alignment import aligned, blockwise
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.decision import Chain, no_limit
-from workbench.errors import StrategyError, did_you_mean
+from workbench.errors import StrategyError
 from workbench.execution import ExecutionAlgorithm, Market
-from workbench.exits import Exit, TakeProfit
+from workbench.exits import Exit, distances, require_fitting
 from workbench.instrument import Instrument
 from workbench.market import Decision, Order
 from workbench.portfolio import Portfolio
@@ -25,19 +24,18 @@ from workbench.risk import RiskManager
 from workbench.signals import SignalGenerator
 from workbench.sizing import FixedFraction, PositionSizer
 
-__all__ = ["Inputs", "Rules", "Strategy", "decision_of", "distances"]
-
-
-#: What an exit may be.
-KINDS = ("stop", "target")
+__all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 
 
 class Inputs(NamedTuple):
-    """What depends on bars only: arrays of shape (T, N); the distances are None where the strategy has no such exit."""
+    """What depends on bars only: arrays of shape (T, N), the stances and what exits are (`workbench.exits.Distances`)."""
 
     stance: np.ndarray
-    stop: np.ndarray | None
-    target: np.ndarray | None
+    stop: np.ndarray | None = None
+    target: np.ndarray | None = None
+    trail: np.ndarray | None = None
+    even: np.ndarray | None = None
+    time: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,12 @@ class Rules:
         One for each risk manager, padded with `no_limit`.
     compiled : bool
         Whether every part has a decision that the kernel can compile.
+    moves : bool
+        Whether an exit moves a stop, or ends a position, at a close.
+    extreme : bool
+        Whether a trailing stop follows highs and lows, and not the closes.
+    plus : float
+        How far a break-even stop goes beyond the entry, as a share of its price.
     """
 
     size: Callable[..., float] | None
@@ -61,6 +65,9 @@ class Rules:
     tables: tuple[Sequence[float], ...]
     count: int
     compiled: bool
+    moves: bool
+    extreme: bool
+    plus: float
 
     def chain(self, buying_power: bool) -> Chain:
         """Return the decisions as an opening passes them."""
@@ -77,7 +84,7 @@ class Strategy(Component):
     sizer : PositionSizer, default FixedFraction()
         Says how much to ask for when the stance turns.
     exits : sequence of Exit, default []
-        Protective orders that every opening carries; the nearest stop and the nearest target count.
+        Protective orders that every opening carries, what moves them, and how long it may last; the nearest of a kind counts.
     risk : sequence of RiskManager, default []
         Cut openings, in this order; never closings.
     execution : ExecutionAlgorithm, default Market()
@@ -117,18 +124,9 @@ class Strategy(Component):
 
     def check(self) -> None:
         """Refuse parts that do not fit together."""
-        for part in self.exits:
-            if part.kind not in KINDS:
-                name = type(part).__name__
-                raise StrategyError(f"{name}.kind must be 'stop' or 'target', got {part.kind!r}{did_you_mean(str(part.kind), KINDS)}")
-        stops = [e for e in self.exits if e.kind == "stop"]
-        if type(self.sizer).needs_stop and not stops:
+        if not require_fitting(self.exits) and type(self.sizer).needs_stop:
             raise StrategyError(
                 f"{type(self.sizer).__name__} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]"
-            )
-        if any(isinstance(e, TakeProfit) and e.times_risk is not None for e in self.exits) and not stops:
-            raise StrategyError(
-                "TakeProfit as a multiple of the risk needs a stop, and this strategy has none: add wb.exits.AtrStop(), or give percent="
             )
         if len(self.risk) > MOST_LIMITS:
             raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
@@ -148,9 +146,7 @@ class Strategy(Component):
             stance[-1] = self.signal.newest(bars)
         else:
             stance = self.signal.stances(bars).to_numpy()
-        stop = _nearest([distances(e, bars) for e in self.exits if e.kind == "stop"])
-        targets = [distances(e, bars, stop) for e in self.exits if e.kind == "target"]
-        return Inputs(stance, stop, _nearest(targets))
+        return Inputs(stance, *distances(self.exits, bars))
 
     def bind(self, instruments: Sequence[Instrument], currency: str) -> Rules:
         """Return the decisions of the parts for these instruments."""
@@ -166,6 +162,9 @@ class Strategy(Component):
             tuple(part.table(instruments, currency) for part in self.risk) + ((0.0,),) * spare,
             len(self.risk),
             compiled,
+            any(part.kind in ("trail", "even", "time") for part in self.exits),
+            next((getattr(part, "of", "extreme") == "extreme" for part in self.exits if part.kind == "trail"), False),
+            next((float(getattr(part, "plus", 0.0)) for part in self.exits if part.kind == "even"), 0.0),
         )
 
     def preview(self, order: Order, portfolio: Portfolio) -> Decision:
@@ -230,22 +229,3 @@ def decision_of(part: Component, method: str) -> Callable[..., float] | None:
         if callable(vars(cls).get(method)) and vars(cls).get(method) is not vars(PositionSizer).get(method):
             return None
     return None
-
-
-def distances(part: Exit, bars: Bars, stop: np.ndarray | None = None) -> np.ndarray:
-    """Return one exit's distances; NaN where they are not known, laid out over blocks without holes."""
-    if isinstance(part, TakeProfit) and part.times_risk is not None:
-        return np.full(bars.shape, np.nan) if stop is None else stop * part.times_risk
-    return blockwise(
-        bars, lambda block: aligned(part.distance(block), block, f"{type(part).__name__}.distance", "a distance in price units")
-    )
-
-
-def _nearest(distances: list[np.ndarray]) -> np.ndarray | None:
-    """Return the smallest distance; NaN where any is not known, so that nothing opens without all its exits."""
-    if not distances:
-        return None
-    nearest = distances[0]
-    for other in distances[1:]:
-        nearest = np.minimum(nearest, other)
-    return nearest

@@ -4,9 +4,20 @@ from workbench.errors import unknown_name
 from workbench.execution._algorithms import ExecutionAlgorithm, Limit, Market
 from workbench.execution.costs import Costs
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled
 
-__all__ = ["Costs", "ExecutionAlgorithm", "ExecutionModule", "Limit", "Market", "OrderAccepted", "OrderEnded", "OrderFilled", "PaperVenue"]
+__all__ = [
+    "Costs",
+    "ExecutionAlgorithm",
+    "ExecutionModule",
+    "Limit",
+    "Market",
+    "OrderAccepted",
+    "OrderAmended",
+    "OrderEnded",
+    "OrderFilled",
+    "PaperVenue",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -10,14 +10,18 @@ from workbench.grid import round_away
 from workbench.interval import DAY
 
 __all__ = [
+    "best_price",
+    "even_level",
     "limit_at_open",
     "limit_inside",
     "limit_price",
+    "nearer",
     "stop_at_open",
     "stop_inside",
     "stop_level",
     "target_level",
     "too_old",
+    "trailed_level",
 ]
 
 #: An opening lives this many intervals (daily bars: sessions) without a bar of its instrument (SEMANTICS 27).
@@ -54,6 +58,26 @@ def stop_level(held: float, filled: float, distance: float, number: float, power
     """Return the stop's price: the distance from the fill, rounded away from the market."""
     level = round_away(filled - held * distance, held, number, power)
     return level if level > 0.0 else max(number / power, SMALLEST)
+
+
+def best_price(held: float, best: float, reached: float) -> float:
+    """Return the best price that a position has seen."""
+    return max(best, reached) if held > 0 else min(best, reached)
+
+
+def trailed_level(held: float, best: float, distance: float, number: float, power: float) -> float:
+    """Return a trailing stop's price: the distance from the best price, rounded away from the market."""
+    return stop_level(held, best, distance, number, power)
+
+
+def even_level(held: float, filled: float, plus: float, number: float, power: float) -> float:
+    """Return the price of a stop that was moved to the entry: so large a share of it beyond, rounded away from the market."""
+    return round_away(filled * (1.0 + held * plus), held, number, power)
+
+
+def nearer(held: float, stop: float, level: float) -> float:
+    """Return which of two stops lies nearer to the market: a stop never goes back."""
+    return max(stop, level) if held > 0 else min(stop, level)
 
 
 def target_level(held: float, filled: float, distance: float, number: float, power: float) -> float:

@@ -17,7 +17,7 @@ from workbench.execution.fills import (
     target_level,
     too_old,
 )
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
 from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey, Side
@@ -135,6 +135,17 @@ class PaperVenue(ExecutionModule):
             if order is not None and order.key == key:
                 setattr(desk, name, None)
                 self._events.append(OrderEnded(key, "cancelled", self._label))
+                return True
+        return False
+
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Have a resting stop or target work at another price; whether it was there."""
+        desk = self._desk(key.instrument)
+        for name in ("stop", "target"):
+            order = getattr(desk, name)
+            if order is not None and order.key == key:
+                setattr(desk, name, replace(order, price=price))
+                self._events.append(OrderAmended(key, price, self._label))
                 return True
         return False
 

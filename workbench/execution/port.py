@@ -20,6 +20,7 @@ __all__ = [
     "Link",
     "MarketOver",
     "OrderAccepted",
+    "OrderAmended",
     "OrderEnded",
     "OrderFilled",
     "VenueEvent",
@@ -56,7 +57,15 @@ class OrderEnded(NamedTuple):
     label: int = 0
 
 
-VenueEvent = OrderAccepted | OrderFilled | OrderEnded
+class OrderAmended(NamedTuple):
+    """A resting order works at another price, from the bar after that of a label on."""
+
+    key: OrderKey
+    price: float
+    label: int = 0
+
+
+VenueEvent = OrderAccepted | OrderFilled | OrderEnded | OrderAmended
 
 
 class VenueSaid(NamedTuple):
@@ -126,6 +135,8 @@ class ExecutionModule(ABC):
     submit             hand an order over, and say whether it certainly arrived; raises OrderError where the venue has
                        refused it for certain, and never where it may have taken it
     cancel             ask for one order to be taken off, and say whether it is off for certain; its end arrives as an event
+    amend              ask for a resting order to work at another price, and say whether that certainly arrived; that it does
+                       arrives as an event
     cancel_all         ask for all orders to be taken off
     events             what happened since the last call, in the order in which it happened
     open_orders        what works at the venue now
@@ -153,6 +164,10 @@ class ExecutionModule(ABC):
     @abstractmethod
     def cancel(self, key: OrderKey) -> bool:
         """Ask for an order to be taken off; True where the venue confirmed that it is off."""
+
+    @abstractmethod
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Ask for a resting order to work at another price; False where it is not known whether that arrived, or there is none."""
 
     @abstractmethod
     def events(self) -> list[VenueEvent]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from workbench.execution.port import OrderAccepted, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
 from workbench.instrument import Instrument
 from workbench.market import Fill, Order, OrderKey
 
@@ -49,6 +49,8 @@ def event_plain(event: VenueEvent) -> Plain:
     if isinstance(event, OrderAccepted):
         parent = {} if event.parent is None else {"parent": _key_plain(event.parent)}
         return {"event": "accepted", "order": order_plain(event.order), **parent}
+    if isinstance(event, OrderAmended):
+        return {"event": "amended", "key": _key_plain(event.key), "price": event.price, "label": event.label}
     return {"event": "ended", "key": _key_plain(event.key), "status": event.status, "label": event.label}
 
 
@@ -59,6 +61,8 @@ def event_from(plain: Plain, instruments: Instruments) -> VenueEvent:
     if plain["event"] == "accepted":
         parent = OrderKey(**plain["parent"]) if "parent" in plain else None
         return OrderAccepted(order_from(plain["order"], instruments), parent)
+    if plain["event"] == "amended":
+        return OrderAmended(OrderKey(**plain["key"]), plain["price"], plain["label"])
     return OrderEnded(OrderKey(**plain["key"]), plain["status"], plain["label"])
 
 

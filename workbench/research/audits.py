@@ -14,7 +14,7 @@ from workbench.bars import Bars
 from workbench.component import Component
 from workbench.errors import CausalityError, ParameterError
 from workbench.execution.costs import Costs
-from workbench.exits import Exit
+from workbench.exits import Exit, distance_of
 from workbench.features import Feature
 from workbench.rates import Rates
 from workbench.research.comparing import COLUMNS, compare
@@ -23,7 +23,7 @@ from workbench.research.running import run_session
 from workbench.session.record import Record
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import HigherTimeframe, SignalGenerator
-from workbench.strategy import Strategy, distances
+from workbench.strategy import Strategy
 
 __all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "require_part", "verdict"]
 
@@ -184,7 +184,7 @@ def output_of(part: SignalGenerator | Exit | Feature, bars: Bars) -> np.ndarray:
     """Return what a part makes of bars."""
     if isinstance(part, Feature):
         return part.values(bars)
-    return part.stances(bars).to_numpy() if isinstance(part, SignalGenerator) else distances(part, bars)
+    return part.stances(bars).to_numpy() if isinstance(part, SignalGenerator) else distance_of(part, bars)
 
 
 def check_parity(

@@ -14,6 +14,7 @@ from workbench.decision import BookColumns, Chain, enter_book, opening, start_bo
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
 from workbench.research.kernel_calm import calm
+from workbench.research.kernel_exits import move_exits
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
@@ -64,6 +65,8 @@ def run(
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
         sent = a.counts[0]
+        if s.moves != 0:
+            move_exits(t, n, m, a, out, s, equity)
         wanted = close_what_turned(t, n, m, a, out, equity)
         if needed > 0.0 and equity < 0.5 * needed:
             stop_out(t, n, a, out)
@@ -195,13 +198,15 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
     at = t * len(a.specs) + j
     stop = m.stop[at] if s.has_stop != 0 else math.nan
     target = m.target[at] if s.has_target != 0 else math.nan
+    even = m.even[at] if s.has_even != 0 else math.nan
+    lasts = m.time[at] if s.has_time != 0 else math.nan
     row.distance = stop
     side = float(slot.wanted)
     if not equity > 0.0:
         row.code = NO_EQUITY
     elif m.fresh[at if s.moving != 0 else j] == 0:
         row.code = NO_RATE
-    elif not usable(s.has_stop, stop, a.price[j] if side > 0.0 else math.inf) or not usable(s.has_target, target, math.inf):
+    elif not placeable(a.price[j] if side > 0.0 else math.inf, stop, target, even, lasts, s):
         row.code = NO_EXIT
     else:
         lots = opening(chain, b, j, side, m.stance[at], equity, stop, row)
@@ -214,4 +219,13 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
             slot.side = slot.wanted
             slot.stop_distance = stop
             slot.target_distance = target
+            slot.trail = m.trail[at] if s.has_trail != 0 else math.nan
+            slot.even = even
+            slot.lasts = lasts
             send_opening(t, j, a, out, s)
+
+
+def placeable(below: float, stop: float, target: float, even: float, lasts: float, s: Settings) -> bool:
+    """Whether every exit that the strategy has can be placed."""
+    protected = usable(s.has_stop, stop, below) and usable(s.has_target, target, math.inf)
+    return protected and usable(s.has_even, even, math.inf) and usable(s.has_time, lasts, math.inf)

@@ -15,6 +15,8 @@ def calm(first: int, m: Columns, a: Ledger, out: Output, s: Settings) -> int:
     No order to open or to close may be out. What does not change on such bars is held in plain numbers, which makes them ten times
     cheaper than whole steps. A step that is left out here is left as it was: the kernel takes it from its beginning.
     """
+    if s.moves != 0 and a.quantity[0] != 0.0:
+        return first
     slot, spec = a.slots[0], a.specs[0]
     quantity, basis, purse, wish = a.quantity[0], a.basis[0], a.purse[0], a.wish[0]
     price, unit, base = a.price[0], a.unit[0], a.base[0]

@@ -122,6 +122,9 @@ def enter(t: int, j: int, price: float, a: Ledger, out: Output, s: Settings) -> 
     a.opening[j] = -1
     parent = out.orders[number]
     held = float(slot.side)
+    slot.filled = price
+    slot.best = price
+    slot.age = 0
     if s.has_stop != 0:
         slot.stop = stop_level(held, price, slot.stop_distance, spec.tick_number, spec.tick_power)
         slot.stop_row = new_order(parent.t, j, STOP, 0, -slot.side, slot.size, STOP_ORDER, slot.stop, number, parent.decision, out, a)

@@ -17,6 +17,9 @@ class Columns(NamedTuple):
     stance: Any
     stop: Any
     target: Any
+    trail: Any
+    even: Any
+    time: Any
     unit: Any
     base: Any
     fresh: Any
@@ -61,8 +64,10 @@ class Output(NamedTuple):
 class Settings(NamedTuple):
     """Plain numbers of one run.
 
-    `has_stop` and `has_target` say whether the strategy has such exits at all, `margined` whether any position can need margin,
-    `sessions` how many columns of session numbers there are: one for all instruments, or one each.
+    `has_stop` and the like say whether the strategy has such exits at all, `moves` whether any of them moves a stop or ends a
+    position at a close; `extreme` is 1 where a trailing stop follows highs and lows, `plus` how far a break-even stop goes beyond the
+    entry. `margined` says whether any position can need margin, `sessions` how many columns of session numbers there are: one for
+    all instruments, or one each.
     """
 
     moving: int
@@ -70,6 +75,12 @@ class Settings(NamedTuple):
     sessions: int
     has_stop: int
     has_target: int
+    has_trail: int
+    has_even: int
+    has_time: int
+    moves: int
+    extreme: int
+    plus: float
     margined: int
     kind: int
     offset: float

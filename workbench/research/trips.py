@@ -6,16 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workbench.records import CLOSE, LEGS, OPEN, STOPPED_OUT
+from workbench.records import CLOSE, LEGS, OPEN, STOPPED_OUT, TIMED_OUT
 from workbench.session.record import Record
 from workbench.session.setup import Setup
-from workbench.session.words import is_stop_out
+from workbench.session.words import is_forced
 
 __all__ = ["EXITS", "STILL_OPEN", "Trips", "quantities", "trips"]
 
-#: How a trade ended: by the leg that closed it, by the margin, or not yet.
-EXITS = (*LEGS[1:], "stop-out", "open")
-STOPPED, STILL_OPEN = EXITS.index("stop-out"), EXITS.index("open")
+#: How a trade ended: by the leg that closed it, by the margin, by time, or not yet.
+EXITS = (*LEGS[1:], "stop-out", "time", "open")
+FORCED = {STOPPED_OUT: EXITS.index("stop-out"), TIMED_OUT: EXITS.index("time")}
+STILL_OPEN = EXITS.index("open")
 
 
 class Trips(NamedTuple):
@@ -44,7 +45,7 @@ def trips(setup: Setup, record: Record) -> Trips:
     entries, ends = (fills.take(np.flatnonzero(rows)) for rows in (entry, ~entry))
     closed = ~np.append(entry, True)[1:][entry]  # on its instrument an entry is followed by what ended it, or by nothing
     orders = record.orders.take(ends["order"])
-    reasons = np.where(_are_stop_outs(orders, record), STOPPED, orders["leg"] - 1)
+    reasons = _reasons(orders, record)
     end, why, price, fee, unit = (
         _laid_out(values, closed, otherwise)
         for values, otherwise in (
@@ -84,11 +85,14 @@ def last_close(setup: Setup, j: int) -> float:
     return float(close[~np.isnan(close)][-1])
 
 
-def _are_stop_outs(orders: np.ndarray, record: Record) -> np.ndarray:
-    """Return which orders close for the margin; most accounts never see one."""
-    if not (record.decisions["code"] == STOPPED_OUT).any():
-        return np.zeros(len(orders), bool)
-    return (orders["leg"] == CLOSE) & is_stop_out(record.decisions[orders["decision"]].view(np.recarray))
+def _reasons(orders: np.ndarray, record: Record) -> np.ndarray:
+    """Return how orders that closed came about (`EXITS`): most runs see nothing but legs."""
+    reasons = orders["leg"] - 1
+    for code, why in FORCED.items():
+        if (record.decisions["code"] == code).any():
+            forced = is_forced(record.decisions[orders["decision"]].view(np.recarray), code)
+            reasons[(orders["leg"] == CLOSE) & forced] = why
+    return reasons
 
 
 def _gross(setup: Setup, entries: np.ndarray, quantity: np.ndarray, price: np.ndarray, unit: np.ndarray) -> np.ndarray:

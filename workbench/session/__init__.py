@@ -1,6 +1,17 @@
 """The event orchestrator: the same for replay, paper and live."""
 
-from workbench.session.events import Alert, Decided, EventBus, HandlerFailed, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
+from workbench.session.events import (
+    Alert,
+    Decided,
+    EventBus,
+    HandlerFailed,
+    OrderAccepted,
+    OrderAmended,
+    OrderEnded,
+    OrderFilled,
+    OrderSent,
+    StepClosed,
+)
 from workbench.session.session import Session
 
 __all__ = [
@@ -9,6 +20,7 @@ __all__ = [
     "EventBus",
     "HandlerFailed",
     "OrderAccepted",
+    "OrderAmended",
     "OrderEnded",
     "OrderFilled",
     "OrderSent",

@@ -18,7 +18,7 @@ from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
 from workbench.session.setup import Setup
 from workbench.session.state import State
-from workbench.session.tape import Tape
+from workbench.session.tape import Planned, Tape
 
 __all__ = ["Decider"]
 
@@ -40,7 +40,7 @@ class Decider:
         #: Whose orders these are: a live session names them (SEMANTICS 35), a replay has no need to.
         self.account = self.deployment = ""
         self._step = 0
-        self._has_stop, self._has_target = int(tape.stop is not None), int(tape.target is not None)
+        self._has = tuple(int(columns is not None) for columns in tape.exits)
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
@@ -67,36 +67,37 @@ class Decider:
     def opening(self, row: int, j: int, state: State, equity: float) -> list[Order]:
         """Return the orders of an opening: none where it may not be; the trace goes into the state's decision row."""
         decision, tape = state.row, self.tape
-        stop, target = tape.distances(j, row)
-        decision.distance = stop
+        plan = tape.distances(j, row)
+        decision.distance = plan.stop
         below = tape.price[j] if state.acted > 0 else math.inf
         if not equity > 0.0:
             decision.code = NO_EQUITY
         elif not tape.is_fresh(j, row):
             decision.code = NO_RATE
-        elif not usable(self._has_stop, stop, below) or not usable(self._has_target, target, math.inf):
+        elif not all(map(usable, self._has, plan, (below, *[math.inf] * 4))):
             decision.code = NO_EXIT
         else:
             self._asked = state
             side = float(state.acted)
-            lots = opening(self._chain, self._columns, j, side, tape.stance[j][row], equity, stop, decision)
-            orders = self._orders(row, j, lots, side, stop, target) if lots else []
+            lots = opening(self._chain, self._columns, j, side, tape.stance[j][row], equity, plan.stop, decision)
+            orders = self._orders(row, j, lots, side, plan) if lots else []
             if orders:
                 enter_book(self._columns, j, side, lots)
+                state.plan = plan
             elif lots:
                 decision.code, decision.lots = NOT_SENT, 0
             return orders
         return []
 
-    def _orders(self, row: int, j: int, lots: int, side: float, stop: float, target: float) -> list[Order]:
+    def _orders(self, row: int, j: int, lots: int, side: float, plan: Planned) -> list[Order]:
         spec = self.setup.specs[j]
         parent = Order(
             self.setup.instruments[j],
             "buy" if side > 0 else "sell",
             quantity_of(lots, spec.number, spec.power),
             key=self.key(row, j, "open"),
-            stop_distance=stop if self.tape.stop is not None else None,
-            target_distance=target if self.tape.target is not None else None,
+            stop_distance=plan.stop if self.tape.stop is not None else None,
+            target_distance=plan.target if self.tape.target is not None else None,
             reason="stance turned",
         )
         algorithm = self.setup.strategy.execution
@@ -133,10 +134,9 @@ class Decider:
     def market(self, j: int) -> Market:
         """Return the market of this step as a frozen value."""
         column, tape = self.portfolio.column, self.tape
-        stop, target = tape.distances(j, self._step)
         instruments = dict(zip(column, self.setup.instruments, strict=True))
         price, unit, base = (Row(column, values) for values in (tape.price, tape.unit, tape.base))
-        inputs = {"stop_distance": stop, "target_distance": target}
+        inputs = {f"{name}_distance": away for name, away in tape.distances(j, self._step)._asdict().items()}
         return Market(tape.label[self._step], self.setup.instruments[j], instruments, price, unit, base, inputs)
 
     def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:

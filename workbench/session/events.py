@@ -7,11 +7,22 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from workbench.errors import ParameterError
-from workbench.execution.port import OrderAccepted, OrderEnded, OrderFilled
+from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled
 from workbench.instrument import Instrument
 from workbench.market import Order
 
-__all__ = ["Alert", "Decided", "EventBus", "HandlerFailed", "OrderAccepted", "OrderEnded", "OrderFilled", "OrderSent", "StepClosed"]
+__all__ = [
+    "Alert",
+    "Decided",
+    "EventBus",
+    "HandlerFailed",
+    "OrderAccepted",
+    "OrderAmended",
+    "OrderEnded",
+    "OrderFilled",
+    "OrderSent",
+    "StepClosed",
+]
 
 log = logging.getLogger("workbench.session")
 
@@ -55,7 +66,7 @@ class HandlerFailed(NamedTuple):
 
 
 Handler = Callable[[Any], None]
-KINDS = (Decided, OrderSent, OrderAccepted, OrderFilled, OrderEnded, StepClosed, Alert, HandlerFailed)
+KINDS = (Decided, OrderSent, OrderAccepted, OrderFilled, OrderAmended, OrderEnded, StepClosed, Alert, HandlerFailed)
 
 
 class EventBus:

@@ -120,11 +120,24 @@ class JournaledSession(Session):
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         label = self.tape.label[row]
         body = {"equity": equity, **self._seen, "stances": self._stances(row), "decisions": [self._told_of(one) for one in self._decided]}
-        step = Entry("step", label, body | self._taken_off())
+        step = Entry("step", label, body | self._taken_off() | self._moved_stops())
         self.journal.commit([*self._anchors(), step, *self._intents(), *self._alerts()], self._bars_in())
         self._decided.clear()
         self._submit(row)
+        self._amend()
         self.bus.emit(StepClosed(row, label, equity))
+
+    def _moved_stops(self) -> dict[str, Any]:
+        return {"moved": {str(key): price for key, price in self._amends}} if self._amends else {}
+
+    def _amend(self) -> None:
+        """Ask the venue for the stops that moved; one that it refuses rests where it was, and is asked for at the next close."""
+        amends, self._amends = self._amends, []
+        for key, price in amends:
+            try:
+                self.execution.amend(key, price)
+            except OrderError as error:
+                self.alert(f"the stop of {key.instrument} stays where it was: {error}", f"amend {key} {price!r}")
 
     def _submit(self, row: int) -> bool:
         """Hand over what is written down; False where anything is in doubt. No opening goes out over a closing in doubt: it waits."""

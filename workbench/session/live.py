@@ -129,11 +129,14 @@ class LiveSession(JournaledSession):
         if self.setup.strategy.late_entries != "take":
             self._forget_crossings()
         label = self.tape.label[row]
+        if self.ender is not None:  # exits are kept up in every mode
+            self._move_exits(row, equity, close=why in HELD)
         if why in HELD:
             self._close_what_leaves(row)
-        body = {"why": why, "equity": equity, "seen": list(seen)}
+        body = {"why": why, "equity": equity, "seen": list(seen)} | self._moved_stops()
         self.journal.commit([*self._anchors(), Entry("missed", label, body), *self._intents()], self._bars_in())
         self._submit(row)
+        self._amend()
         self.bus.emit(StepClosed(row, label, equity))
 
     def apply(self, command: Command, now: int) -> Answer:

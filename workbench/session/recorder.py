@@ -20,7 +20,7 @@ from workbench.records import (
     OrderRow,
     table,
 )
-from workbench.session.events import Decided, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
+from workbench.session.events import Decided, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, OrderSent, StepClosed
 from workbench.session.record import Record
 from workbench.session.session import Session
 
@@ -52,6 +52,7 @@ class Recorder:
             (OrderSent, self._sent),
             (OrderAccepted, self._accepted),
             (OrderFilled, self._filled),
+            (OrderAmended, self._amended),
             (OrderEnded, self._ended),
             (Decided, self._decided),
             (StepClosed, lambda event: keep(event[2])),
@@ -120,6 +121,9 @@ class Recorder:
         row.lots = self._session.portfolio.lots_in(row.j, fill.quantity) * fill.sign
         row.price, row.fee, row.unit = fill.price, fill.fee, self._session.tape.unit[row.j]
         self._fills.append(row)
+
+    def _amended(self, event: OrderAmended) -> None:
+        self._orders[self._number[event.key]].price = event.price
 
     def _ended(self, event: OrderEnded) -> None:
         self._end(event.key, event.status, self._session.tape.row_of(event.label))

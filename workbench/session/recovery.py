@@ -42,6 +42,10 @@ class Echo(ExecutionModule):
         """Say what the venue said then."""
         return str(key) in self.withdrawn
 
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Nothing is sent: it was."""
+        return True
+
     def events(self) -> list[VenueEvent]:
         """Events are inputs of their own."""
         return []

@@ -11,12 +11,13 @@ from typing import Any
 from workbench.data import ReplayAdapter
 from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Order, OrderKey
 from workbench.portfolio import Portfolio
-from workbench.records import NO_SHORT, STOPPED_OUT, DecisionRow
+from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, DecisionRow
 from workbench.session.deciding import Decider
+from workbench.session.ending import Ender
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.setup import Setup, set_up
 from workbench.session.state import State
@@ -89,10 +90,12 @@ class Session:
         self.portfolio.price, self.portfolio.unit, self.portfolio.base = self.tape.price, self.tape.unit, self.tape.base
         self.states = [State(waiting=setup.strategy.start == "wait") for _ in setup.instruments]
         self.decider = Decider(setup, self.portfolio, self.states, self.tape)
+        self.ender = Ender(setup, self.portfolio, self.states, self.tape) if setup.rules.moves else None
         self.steps_done = 0
         self.decisions = 0
         self._crossing = False
         self._outbox: list[tuple[Order, int]] = []
+        self._amends: list[tuple[OrderKey, float]] = []
         self._short = [bool(i.can_short) for i in setup.instruments]
         venue.currency = setup.currency
         venue.connect(setup.instruments)
@@ -128,6 +131,8 @@ class Session:
         self._take_in()
         tape.advance(row)
         equity, needed = self.portfolio.value()
+        if self.ender is not None:
+            self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
         if needed > 0.0 and equity < 0.5 * needed:
             self._stop_out(row, equity, wanted)
@@ -146,10 +151,12 @@ class Session:
     def _book(self, event: VenueEvent) -> None:
         if type(event) is OrderFilled:
             self.portfolio.apply(event.fill)
-            self._state_of(event.fill.key).filled(event.fill.key)
+            self._state_of(event.fill.key).filled(event.fill)
         elif type(event) is OrderAccepted:
             if event.parent is not None:
                 self._state_of(event.parent).protect(event.order)
+        elif type(event) is OrderAmended:
+            self._state_of(event.key).amended(event.key, event.price)
         elif type(event) is OrderEnded:
             self._ended(event)
         self.bus.emit(event)
@@ -158,8 +165,30 @@ class Session:
         """Send what the step decided, and tell that it is over."""
         if self._outbox:
             self._send(row)
+        if self._amends:
+            self._amend()
         if self._step_heard:
             self.bus.emit(StepClosed(row, self.tape.label[row], equity))
+
+    def _move_exits(self, row: int, equity: float, close: bool = True) -> None:
+        """Move the stops that follow the price, and close what has lasted as many bars as it may."""
+        assert self.ender is not None
+        moved, over = self.ender.look(row)
+        self._amends += moved
+        for j in over if close else ():
+            state = self.states[j]
+            decision = self._new_decision(row, j, math.nan, equity)
+            decision.closed, decision.code = self.portfolio.lots[j], TIMED_OUT
+            state.decision = self.decisions - 1
+            self._close(row, j, state, "time stop")
+            self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+
+    def _amend(self) -> None:
+        """Ask the venue for the stops that moved; one that it does not take moves at the next close."""
+        amends, self._amends = self._amends, []
+        for key, price in amends:
+            self.execution.amend(key, price)
+        self._take_in()
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Return which of those who want to open may: in a replay all of them."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
-from workbench.market import Order, OrderKey
+from workbench.market import Fill, Order, OrderKey
 
 __all__ = ["State"]
 
@@ -21,15 +22,20 @@ class State:
 
     __slots__ = (
         "acted",
+        "age",
+        "best",
+        "by_limit",
         "closed_at",
         "closing",
         "crossing",
         "decision",
+        "filled_at",
         "late",
         "missed",
         "missed_at",
         "opened_at",
         "opening",
+        "plan",
         "row",
         "stop",
         "target",
@@ -54,18 +60,31 @@ class State:
         #: How many of its bars came late in a row.
         self.late = 0
         self.row: Any = None
+        #: What the exits of the newest opening are, and how its position has fared: the price of its fill, the best price since, its bars.
+        self.plan: Any = None
+        self.filled_at = self.best = math.nan
+        self.age = 0
+        self.by_limit = False
 
     def note(self, stance: float, row: int) -> None:
         """Keep an opinion in mind that is not decided on."""
         if stance == stance and row >= self.missed_at:
             self.missed, self.missed_at = stance, row
 
-    def filled(self, key: OrderKey) -> None:
+    def filled(self, fill: Fill) -> None:
         """Note a fill: an opening is no longer out, and what closed the position leaves nothing out."""
-        if key.leg == "open":
+        if fill.key.leg == "open":
+            self.by_limit = self.opening is not None and self.opening.type == "limit"
             self.opening = None
+            self.filled_at = self.best = fill.price
+            self.age = 0
         else:
-            self.ended(key)
+            self.ended(fill.key)
+
+    def amended(self, key: OrderKey, price: float) -> None:
+        """Note that an order rests at another price."""
+        if self.stop is not None and self.stop.key == key:
+            self.stop = replace(self.stop, price=price)
 
     def protect(self, order: Order) -> None:
         """Note a protective order that the venue rests."""

@@ -9,19 +9,31 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from workbench.bars import FIELDS, Bars
+from workbench.exits import Distances
 from workbench.rates import Conversion
 from workbench.session.setup import Setup
 
-__all__ = ["MarketTape", "Tape"]
+__all__ = ["MarketTape", "Planned", "Tape"]
 
 Columns = list[Any]
 #: How many rows a tape of a live run keeps at least: more than any order waits.
 KEPT = 2_000
+EXITS = Distances._fields
+
+
+class Planned(NamedTuple):
+    """What the exits of an opening are: distances in price units, and how many bars it lasts; NaN where there is no such exit."""
+
+    stop: float
+    target: float
+    trail: float
+    even: float
+    time: float
 
 
 class Window:
@@ -164,14 +176,19 @@ class MarketTape:
 class Tape(MarketTape):
     """The columns of one strategy's bars, and what follows from them: stances, distances, whether rates are fresh."""
 
-    __slots__ = ("fresh", "stance", "stop", "target")
+    stop: Columns | None
+    target: Columns | None
+    trail: Columns | None
+    even: Columns | None
+    time: Columns | None
+    __slots__ = ("even", "fresh", "stance", "stop", "target", "time", "trail")
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
         super().__init__(n, setup.interval_ns)
         self.stance = _empty(n)
-        self.stop = None if setup.inputs.stop is None else _empty(n)
-        self.target = None if setup.inputs.target is None else _empty(n)
+        for name in EXITS:
+            setattr(self, name, None if getattr(setup.inputs, name) is None else _empty(n))
         self.fresh = _empty(n)
 
     @classmethod
@@ -185,9 +202,8 @@ class Tape(MarketTape):
         """Append the rows from `first` on."""
         self.add(setup.bars, setup.conversion, setup.sessions, first)
         _append(self.stance, setup.inputs.stance[first:])
-        for mine, theirs in ((self.stop, setup.inputs.stop), (self.target, setup.inputs.target)):
-            if mine is not None and theirs is not None:
-                _append(mine, theirs[first:])
+        for mine, theirs in self._exits(setup):
+            _append(mine, theirs[first:])
         if self.moving:
             _append(self.fresh, setup.conversion.fresh[first:])
         elif not self.fresh[0]:
@@ -199,28 +215,35 @@ class Tape(MarketTape):
             for name in FIELDS[:4]:
                 getattr(self, name)[j][row] = float(setup.bars.array(name)[-1, j])
             self.stance[j][row] = float(setup.inputs.stance[-1, j])
-            for mine, theirs in ((self.stop, setup.inputs.stop), (self.target, setup.inputs.target)):
-                if mine is not None and theirs is not None:
-                    mine[j][row] = float(theirs[-1, j])
+            for mine, theirs in self._exits(setup):
+                mine[j][row] = float(theirs[-1, j])
             if self.moving:
                 for column, array in ((self.unit_rows, setup.conversion.unit), (self.base_rows, setup.conversion.base)):
                     column[j][row] = float(array[-1, j])
                 self.fresh[j][row] = setup.conversion.fresh[-1, j]
 
     def _columns(self) -> list[Columns]:
-        also = (self.stance, self.stop, self.target, self.fresh if self.moving else None)
+        also = (self.stance, *self.exits, self.fresh if self.moving else None)
         return [*super()._columns(), *(columns for columns in also if columns is not None)]
 
     def is_fresh(self, j: int, row: int) -> bool:
         """Whether the rates of an instrument are known and recent enough to open a position."""
         return bool(self.fresh[j][row if self.moving else 0])
 
-    def distances(self, j: int, row: int) -> tuple[float, float]:
-        """Return the distances of stop and target; NaN where there is none."""
-        return (
-            math.nan if self.stop is None else self.stop[j][row],
-            math.nan if self.target is None else self.target[j][row],
-        )
+    def distances(self, j: int, row: int) -> Planned:
+        """Return what the exits are at a row; NaN where there is none."""
+        return Planned(*(math.nan if columns is None else columns[j][row] for columns in self.exits))
+
+    @property
+    def exits(self) -> list[Columns | None]:
+        """The columns of each kind of exit, None where there is none."""
+        return [getattr(self, name) for name in EXITS]
+
+    def _exits(self, setup: Setup) -> list[tuple[Columns, np.ndarray]]:
+        """Return the columns of the exits that there are, each with what a set-up has of it."""
+        return [
+            (mine, theirs) for mine, theirs in zip(self.exits, setup.inputs[1:], strict=True) if mine is not None and theirs is not None
+        ]
 
 
 def _empty(n: int) -> Columns:

@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from workbench.grid import quantity_of
-from workbench.records import OPENED, STOPPED_OUT, WORDS
+from workbench.records import OPENED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
-__all__ = ["decision_words", "is_stop_out", "order_words"]
+__all__ = ["decision_words", "is_forced", "order_words"]
 
 
 def decision_words(setup: Setup, row: Any) -> str:
@@ -29,20 +29,21 @@ def order_words(setup: Setup, leg: str, decision: Any) -> str:
     if leg == "open":
         return decision_words(setup, decision)
     if leg == "close":
-        if is_stop_out(decision):
-            return WORDS[STOPPED_OUT]
+        for code in (STOPPED_OUT, TIMED_OUT):
+            if is_forced(decision, code):
+                return WORDS[code]
         return f"the stance turned {'long' if decision.stance > 0 else 'short' if decision.stance < 0 else 'flat'}"
     held = _held(setup, decision.j, decision.lots if decision.stance > 0 else -decision.lots)
     return f"{'protects' if leg == 'stop' else 'takes the profit of'} the opening of {held}"
 
 
-def is_stop_out(decision: Any) -> Any:
-    """Return whether a decision was forced by the margin (SEMANTICS 41); of an array of decisions, for each.
+def is_forced(decision: Any, code: int) -> Any:
+    """Return whether a decision was forced by the margin (SEMANTICS 41) or by time; of an array of decisions, for each.
 
-    It has no stance then. An opening that is refused in the same step has the same code and a stance, which turned: what
-    that decision closes would have been closed without a stop-out.
+    It has no stance then. An opening that is refused in the step of a stop-out has the same code and a stance, which turned: what
+    that decision closes would have been closed without one.
     """
-    return (decision.code == STOPPED_OUT) & (decision.stance != decision.stance)
+    return (decision.code == code) & (decision.stance != decision.stance)
 
 
 def _asked(setup: Setup, row: Any) -> str:

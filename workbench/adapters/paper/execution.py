@@ -49,6 +49,13 @@ class PaperAccount(ExecutionModule):
         except Unreachable:
             return False
 
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Ask for a resting order to work at another price; False where no answer came, or there is none."""
+        try:
+            return bool(self._connection.ask("amend", key=asdict(key), price=price)["amended"])
+        except Unreachable:
+            return False
+
     def events(self) -> list[VenueEvent]:
         """Nothing: events are pushed, under their numbers."""
         return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,6 +127,13 @@ class Exchange:
         self.ledger.commit([Entry("cancel", key, {"order": order_plain(Order(self._instrument(key), "buy", 1.0, key=key))})])
         return self._off(key)
 
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Have a resting order work at another price; whether it was there."""
+        if all(order.key != key for order in self.venue.open_orders()):
+            return False
+        self.ledger.commit([Entry("amend", f"{key} {price!r}", {"key": asdict(key), "price": price})])
+        return self._move(key, price)
+
     def knows(self, key: OrderKey) -> bool:
         """Whether an order of this key was ever taken."""
         return str(key) in self._known
@@ -226,6 +234,8 @@ class Exchange:
             self._take(order_from(entry.body, self.instruments))
         elif entry.kind == "cancel":
             self._off(OrderKey(**entry.body["order"]["key"]))
+        elif entry.kind == "amend":
+            self._move(OrderKey(**entry.body["key"]), entry.body["price"])
         elif entry.kind == "history":
             self._history = entry.body["rows"]
             self._pass_by(self._history)
@@ -247,6 +257,11 @@ class Exchange:
 
     def _off(self, key: OrderKey) -> bool:
         done = self.venue.cancel(key)
+        self._tell()
+        return done
+
+    def _move(self, key: OrderKey, price: float) -> bool:
+        done = self.venue.amend(key, price)
         self._tell()
         return done
 

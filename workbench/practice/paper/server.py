@@ -184,6 +184,9 @@ class PaperServer:
     def _cancel(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"off": self.exchange.cancel(OrderKey(**asked["key"]))}
 
+    def _amend(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"amended": self.exchange.amend(OrderKey(**asked["key"]), float(asked["price"]))}
+
     def _order(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"known": self.exchange.knows(OrderKey(**asked["key"]))}
 
@@ -210,6 +213,7 @@ VERBS: dict[str, Callable[[PaperServer, dict[str, Any]], Any]] = {
     "done": PaperServer._finished,
     "submit": PaperServer._submit,
     "cancel": PaperServer._cancel,
+    "amend": PaperServer._amend,
     "order": PaperServer._order,
     "state": PaperServer._state,
     "executions": PaperServer._executions,
