@@ -24,6 +24,7 @@ class Chain(NamedTuple):
     tables: Any
     length: int
     buying_power: int
+    scaled: int
 
 
 class BookColumns(NamedTuple):
@@ -68,7 +69,9 @@ def buying_power_room(b: BookColumns, j: int, side: float, equity: float) -> flo
     return max(min(by_rate, by_minimum), 0.0)
 
 
-def opening(c: Chain, b: BookColumns, j: int, side: float, stance: float, equity: float, distance: float, row: Any) -> int:
+def opening(
+    c: Chain, b: BookColumns, j: int, side: float, stance: float, equity: float, distance: float, measured: float, past: Any, row: Any
+) -> int:
     """Size one opening, cut it by each limit in order, and make whole steps of it once, last.
 
     The trace goes into `row`: ``asked``, ``after[k]`` (the quantity left after limit k; buying power is the last),
@@ -79,7 +82,9 @@ def opening(c: Chain, b: BookColumns, j: int, side: float, stance: float, equity
     int
         Whole steps to open; 0 where nothing may be opened.
     """
-    asked = c.size(c.size_p, b.specs[j], side, stance, equity, b.price[j], b.unit[j], distance)
+    asked = c.size(c.size_p, b.specs[j], side, stance, equity, b.price[j], b.unit[j], distance, measured, past)
+    if c.scaled != 0:
+        asked = asked * min(abs(stance), 1.0)
     row.asked = asked
     if not asked > 0.0:
         row.code = NO_SIZE

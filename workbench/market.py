@@ -5,7 +5,7 @@ A `quantity` is in lots, shares, contracts or coins: signed where it is a positi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from workbench.bars import Bars
 from workbench.errors import OrderError, did_you_mean
 from workbench.instrument import Instrument
+from workbench.past import empty_past
 
 __all__ = ["Account", "Bars", "Book", "Decision", "Fill", "Instrument", "Market", "Order", "OrderKey", "Position", "Reason", "Side"]
 
@@ -151,7 +152,8 @@ class Account:
 class Book:
     """The portfolio as a user's own part sees it: frozen, at one moment (SEMANTICS 15).
 
-    `highest` and `lowest` are the positions that open orders could still lead to (SEMANTICS 21).
+    `highest` and `lowest` are the positions that open orders could still lead to (SEMANTICS 21), `past` what the account remembers
+    (`workbench.past`).
     """
 
     currency: str
@@ -160,6 +162,7 @@ class Book:
     positions: Mapping[str, float]
     highest: Mapping[str, float]
     lowest: Mapping[str, float]
+    past: Sequence[float] = field(default_factory=empty_past)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,7 @@ class Market:
     bases : mapping of str to float
         What one lot's base currency is worth in account currency; 0 for anything but currency pairs.
     inputs : mapping of str to float
-        What depends on bars only: ``stop_distance`` and ``target_distance``, NaN where there is none.
+        What depends on bars only: ``stop_distance`` and the like of the exits, and ``measured`` of the sizer; NaN where there is none.
     """
 
     time: int

@@ -55,13 +55,13 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
         return number_of(room, f"{who}.limit")
 
     # where a compiled limit has its table, `ask` has the limit itself
-    chain = Chain(lambda *_: order.quantity, (), [ask] * len(risk), risk, risk, len(risk), int(portfolio.buying_power))
+    chain = Chain(lambda *_: order.quantity, (), [ask] * len(risk), risk, risk, len(risk), int(portfolio.buying_power), 0)
     n = len(portfolio.symbols)
     columns = BookColumns(
         _priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0]
     )
     columns.used[0] = sum(start_book(columns, i, held, 0, 0) for i, held in enumerate(book.positions.values()))
-    lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, row)
+    lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, math.nan, book.past, row)
     said.append(("buying power", f"equity {book.equity:,.2f} {book.currency} pays for the margin and costs of {left_of(row):g}"))
     return lots, _reasons(row, said, market)
 

@@ -90,7 +90,7 @@ SPEC = _fields(
 #: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(
     "lots acted waiting wanted decision side size kind sent since left crossing closed_at stop_row target_row limit_entry age",
-    "price stop target stop_distance target_distance filled best trail even lasts",
+    "price stop target stop_distance target_distance filled best trail even lasts spent put_in",
 )
 ORDER = _fields("t j leg child side lots kind parent decision status end", "price")
 FILL = _fields("order t j lots", "price fee unit")

@@ -28,7 +28,9 @@ __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 
 
 class Inputs(NamedTuple):
-    """What depends on bars only: arrays of shape (T, N), the stances and what exits are (`workbench.exits.Distances`)."""
+    """What depends on bars only: arrays of shape (T, N), the stances what exits are (`workbench.exits.Distances`), and
+    what the sizer measures; each of the latter None where there is none.
+    """
 
     stance: np.ndarray
     stop: np.ndarray | None = None
@@ -36,6 +38,7 @@ class Inputs(NamedTuple):
     trail: np.ndarray | None = None
     even: np.ndarray | None = None
     time: np.ndarray | None = None
+    measured: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Rules:
         Whether a trailing stop follows highs and lows, and not the closes.
     plus : float
         How far a break-even stop goes beyond the entry, as a share of its price.
+    scaled : bool
+        Whether the size grows with the conviction.
     """
 
     size: Callable[..., float] | None
@@ -68,10 +73,11 @@ class Rules:
     moves: bool
     extreme: bool
     plus: float
+    scaled: bool
 
     def chain(self, buying_power: bool) -> Chain:
         """Return the decisions as an opening passes them."""
-        return Chain(self.size, self.size_p, self.limits, self.limit_p, self.tables, self.count, int(buying_power))
+        return Chain(self.size, self.size_p, self.limits, self.limit_p, self.tables, self.count, int(buying_power), int(self.scaled))
 
 
 class Strategy(Component):
@@ -124,17 +130,16 @@ class Strategy(Component):
 
     def check(self) -> None:
         """Refuse parts that do not fit together."""
-        if not require_fitting(self.exits) and type(self.sizer).needs_stop:
-            raise StrategyError(
-                f"{type(self.sizer).__name__} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]"
-            )
+        if not require_fitting(self.exits) and type(self.sizer.core).needs_stop:
+            who = type(self.sizer.core).__name__
+            raise StrategyError(f"{who} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]")
         if len(self.risk) > MOST_LIMITS:
             raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
 
     @property
     def lookback(self) -> int:
         """The largest look-back of the parts, in bars."""
-        return max(self.signal.lookback, *(e.lookback for e in self.exits), 1)
+        return max(self.signal.lookback, self.sizer.lookback, *(e.lookback for e in self.exits))
 
     def inputs(self, bars: Bars, newest: bool = False) -> Inputs:
         """Return stances and distances at every bar: causal, so that the last row is what live would see.
@@ -146,17 +151,18 @@ class Strategy(Component):
             stance[-1] = self.signal.newest(bars)
         else:
             stance = self.signal.stances(bars).to_numpy()
-        return Inputs(stance, *distances(self.exits, bars))
+        return Inputs(stance, *distances(self.exits, bars), self.sizer.measured(bars, self.signal, newest))
 
     def bind(self, instruments: Sequence[Instrument], currency: str) -> Rules:
         """Return the decisions of the parts for these instruments."""
         spare = MOST_LIMITS - len(self.risk)
         limits = tuple(decision_of(part, "limit") for part in self.risk)
-        size = decision_of(self.sizer, "size")
+        sizer = self.sizer.core
+        size = decision_of(sizer, "size")
         compiled = None not in (size, *limits) and self.execution.compiled
         return Rules(
             size,
-            self.sizer.parameters() or (0.0,),
+            sizer.parameters() or (0.0,),
             limits + (no_limit,) * spare,
             tuple(tuple(part.parameters(instruments, currency)) for part in self.risk) + ((0.0,),) * spare,
             tuple(part.table(instruments, currency) for part in self.risk) + ((0.0,),) * spare,
@@ -165,6 +171,7 @@ class Strategy(Component):
             any(part.kind in ("trail", "even", "time") for part in self.exits),
             next((getattr(part, "of", "extreme") == "extreme" for part in self.exits if part.kind == "trail"), False),
             next((float(getattr(part, "plus", 0.0)) for part in self.exits if part.kind == "even"), 0.0),
+            sizer is not self.sizer,
         )
 
     def preview(self, order: Order, portfolio: Portfolio) -> Decision:

@@ -9,7 +9,7 @@ from workbench.errors import unknown_name
 from workbench.indicators._averages import ema, ema_lookback, sma, wilder, wilder_lookback
 from workbench.indicators._bands import Bands, Channel, bollinger, donchian, keltner, keltner_lookback
 from workbench.indicators._base import compare
-from workbench.indicators._deviations import deviation, volatility, volatility_quantile, zscore
+from workbench.indicators._deviations import deviation, ewma_lookback, ewma_volatility, volatility, volatility_quantile, zscore
 from workbench.indicators._oscillators import MacdLines, macd, macd_lookback, momentum, rsi, rsi_lookback
 from workbench.indicators._ranges import atr, atr_lookback, highest, lowest, true_range
 
@@ -25,6 +25,8 @@ __all__ = [
     "donchian",
     "ema",
     "ema_lookback",
+    "ewma_lookback",
+    "ewma_volatility",
     "highest",
     "keltner",
     "keltner_lookback",

@@ -12,9 +12,10 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.errors import ParameterError
-from workbench.indicators._base import columnwise, require_window
+from workbench.indicators._averages import smoothed
+from workbench.indicators._base import columnwise, decay, require_window
 
-__all__ = ["deviation", "volatility", "volatility_quantile", "zscore"]
+__all__ = ["deviation", "ewma_lookback", "ewma_volatility", "volatility", "volatility_quantile", "zscore"]
 
 
 def deviation(bars: Bars, window: int, ddof: int = 0, field: str = "close") -> pd.DataFrame:
@@ -95,6 +96,46 @@ def volatility(bars: Bars, window: int, ddof: int = 1) -> pd.DataFrame:
     """
     require_window("volatility", window, _least("volatility", ddof))
     return columnwise(bars, ("volatility", window, ddof), ("close",), lambda c: _volatility(c[0], window, ddof), window)
+
+
+def ewma_volatility(bars: Bars, span: int) -> pd.DataFrame:
+    """Return the root of the exponential average of squared log returns of the close, a bar: nothing is annualised.
+
+    Each bar moves the average by 2 / (`span` + 1) of the way to the new square; it starts with the mean of the first `span` squares.
+    No mean is taken off. A span of 32 is the decay of 0.94 of RiskMetrics (1996).
+
+    Parameters
+    ----------
+    bars : Bars
+    span : int
+        At least 2.
+
+    Returns
+    -------
+    DataFrame of shape (T, N)
+        A fraction: 0.01 is 1 % a bar. NaN in the first `span` bars, at holes, and where a price is not above 0.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> int(ewma_volatility(wb.simulate(days=1, seed=1), 32).isna().sum().iloc[0])
+    32
+    """
+    require_window("ewma_volatility", span, 2)
+    return columnwise(bars, ("ewma_volatility", span), ("close",), lambda c: _ewma(c[0], span))
+
+
+def ewma_lookback(span: int) -> int:
+    """Return after how many bars older ones weigh less than 1e-10 in `ewma_volatility`."""
+    return decay(span + 1, 2.0 / (span + 1))
+
+
+def _ewma(close: np.ndarray, span: int) -> np.ndarray:
+    out = np.full(len(close), np.nan)
+    if len(close) > span:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out[1:] = np.sqrt(smoothed(np.diff(np.log(close)) ** 2, span, 2.0 / (span + 1)))
+    return out
 
 
 def volatility_quantile(bars: Bars, window: int, trailing: int, quantile: float) -> pd.DataFrame:

@@ -120,16 +120,16 @@ def _types() -> dict[str, Any]:
     whole = types.Array(i8, 1, "C", readonly=True)
     state = types.Array(f8, 1, "C")
     addresses = types.Array(i8, 1, "C", readonly=True)
-    size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8))
+    size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8, f8, state))
     limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state))
-    settings = types.NamedTuple([i8] * 10 + [f8, i8, i8, f8, i8, i8], Settings)
-    columns = types.NamedTuple([given] * 12 + [whole] * 3, Columns)
+    settings = types.NamedTuple([i8] * 11 + [f8, i8, f8, i8, i8], Settings)
+    columns = types.NamedTuple([given] * 13 + [whole] * 3, Columns)
     numbers = types.Array(i8, 1, "C")
-    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 6 + [numbers] * 3 + [state] + [numbers] * 2, Ledger)
+    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 6 + [numbers] * 3 + [state] + [numbers] * 2 + [state], Ledger)
     book = types.NamedTuple([rows(SPEC)] + [state] * 8, BookColumns)
     output = types.NamedTuple([rows(ORDER), rows(FILL), rows(DECISION), state], Output)
     many = types.UniTuple(given, MOST_LIMITS)
-    run = i8(i8, columns, ledger, book, output, settings, addresses, given, many, many, i8, i8)
+    run = i8(i8, columns, ledger, book, output, settings, addresses, given, many, many, i8, i8, i8)
     return {SIZE_KIND: size, LIMIT_KIND: limit, "run": run}
 
 
@@ -157,6 +157,7 @@ def run_at(
     tables: Any,
     count: int,
     buying_power: int,
+    scaled: int,
 ) -> int:
     """Run the kernel with the decisions at these addresses: that of the sizer, then those of the limits."""
     limits = (
@@ -170,7 +171,7 @@ def run_at(
         limit_at(addresses[8]),
     )
     size = size_at(addresses[0])
-    return kernel_run(first, columns, ledger, book, output, settings, size, size_p, limits, limit_p, tables, count, buying_power)
+    return kernel_run(first, columns, ledger, book, output, settings, size, size_p, limits, limit_p, tables, count, buying_power, scaled)
 
 
 def _function_at(kind: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from workbench.arrays import transposed
 from workbench.decision import BookColumns
+from workbench.past import empty_past
 from workbench.records import DECISION, FILL, LIMIT, MARKET, ORDER, SLOT, SPEC, DecisionRow, FillRow, OrderRow, Rows, Slot, dtype_of, table
 from workbench.research import kernel
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -93,6 +94,7 @@ def settings_of(setup: Setup) -> Settings:
         has_trail=int(setup.inputs.trail is not None),
         has_even=int(setup.inputs.even is not None),
         has_time=int(setup.inputs.time is not None),
+        has_measured=int(setup.inputs.measured is not None),
         moves=int(setup.rules.moves),
         extreme=int(setup.rules.extreme),
         plus=setup.rules.plus,
@@ -144,7 +146,7 @@ def _run_plain(setup: Setup) -> Record:
     unit, base = (array[0].tolist() for array in setup.conversion[:2])
     price = [math.nan] * n
     held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [0] * n, [math.nan] * n, [NO_WISH] * n
-    ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0])
+    ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0], empty_past())
     book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
     output = Output(orders, fills, decisions, [0.0] * len(setup.bars))
@@ -164,7 +166,7 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
     columns, settings = room.columns(setup), settings_of(setup)
     ledger, book = _arrays(setup, room.specs(setup))
     output = room.output(setup)
-    chain = (_flat(addresses, np.int64), size_p, limit_p, tables, rules.count, int(setup.buying_power))
+    chain = (_flat(addresses, np.int64), size_p, limit_p, tables, rules.count, int(setup.buying_power), int(rules.scaled))
     done = 0
     while (done := run(done, columns, ledger, book, output, settings, *chain)) < len(setup.bars):
         output = room.grow(output)
@@ -190,7 +192,7 @@ def _arrays(setup: Setup, specs: np.ndarray) -> tuple[Ledger, BookColumns]:
     unit, base = (array[0].copy() for array in setup.conversion[:2])
     price = np.full(n, np.nan)
     held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, NO_WISH)
-    ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64))
+    ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64), np.array(empty_past()))
     book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(1))
     return ledger, book
 

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
+from workbench.past import NOW
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
 from workbench.research.kernel_calm import calm
@@ -38,12 +39,13 @@ def run(
     tables: Any,
     count: int,
     buying_power: int,
+    scaled: int,
 ) -> int:
     """Step through the bars from step `first` on; return where it stopped: at the end, or where the rows run out.
 
     Functions and their numbers are handed over one by one: numba turns them into first-class functions only there.
     """
-    chain = Chain(size, size_p, limits, limit_p, tables, count, buying_power)
+    chain = Chain(size, size_p, limits, limit_p, tables, count, buying_power, scaled)
     n = len(a.specs)
     spare = ROWS_A_STEP * n
     exits = s.has_stop + s.has_target
@@ -62,6 +64,7 @@ def run(
             exits_at_open(t, n, m, a, out, s)
         if waiting + exits != 0:
             inside(t, waiting, n, m, a, out, s)
+        a.past[NOW] = float(t)
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
         sent = a.counts[0]
@@ -209,7 +212,8 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
     elif not placeable(a.price[j] if side > 0.0 else math.inf, stop, target, even, lasts, s):
         row.code = NO_EXIT
     else:
-        lots = opening(chain, b, j, side, m.stance[at], equity, stop, row)
+        measured = m.measured[at] if s.has_measured != 0 else math.nan
+        lots = opening(chain, b, j, side, m.stance[at], equity, stop, measured, a.past, row)
         if lots > 0 and s.kind == LIMIT and not limit_of(j, side, a, s) > 0.0:
             row.code = NOT_SENT
             row.lots = 0

@@ -7,6 +7,7 @@ import math
 from workbench.execution.fills import limit_price, stop_level, target_level
 from workbench.grid import quantity_of
 from workbench.money import cash_after, fee_of
+from workbench.past import count_trade
 from workbench.records import CANCELLED, CLOSE, FILLED, LAPSED, LIMIT, MARKET, MOST_LIMITS, OPEN, STOP, STOP_ORDER, TARGET, WORKING
 from workbench.research.kernel_state import Ledger, Output, Settings
 
@@ -117,7 +118,10 @@ def enter(t: int, j: int, price: float, a: Ledger, out: Output, s: Settings) -> 
     number = a.opening[j]
     lots = slot.side * slot.size
     a.basis[j] = 0.0 if spec.funded != 0 else price
+    before = a.purse[0]
     a.quantity[j] = book(t, j, number, lots, price, a, out)
+    slot.spent = before - a.purse[0]
+    slot.put_in = (abs(a.quantity[j]) * price) * a.unit[j]
     slot.lots = lots
     a.opening[j] = -1
     parent = out.orders[number]
@@ -136,7 +140,9 @@ def enter(t: int, j: int, price: float, a: Ledger, out: Output, s: Settings) -> 
 def leave(t: int, j: int, number: int, price: float, a: Ledger, out: Output) -> None:
     """Book the fill of whatever closed a position, and take off what else was there to close it."""
     slot = a.slots[j]
+    before = a.purse[0]
     book(t, j, number, -slot.lots, price, a, out)
+    count_trade(a.past, ((a.purse[0] - before) - slot.spent) / slot.put_in)
     slot.lots = 0
     a.quantity[j] = 0.0
     if a.closing[j] >= 0 and a.closing[j] != number:

@@ -20,6 +20,7 @@ class Columns(NamedTuple):
     trail: Any
     even: Any
     time: Any
+    measured: Any
     unit: Any
     base: Any
     fresh: Any
@@ -33,7 +34,7 @@ class Ledger(NamedTuple):
     What every bar looks at is one plain column each, not a field of `slots`: hundreds of instruments then stay in the
     processor's nearest cache. `opening` and `closing` are rows of orders that are out, -1 where there is none; `busy` begins with
     the instruments that have one. `said` is the last stance and `wish` its sign; `quantity` is held, `basis` what it was bought at
-    where that counts.
+    where that counts. `past` is what the account remembers (`workbench.past`).
     """
 
     slots: Any
@@ -50,6 +51,7 @@ class Ledger(NamedTuple):
     said: Any
     wish: Any
     counts: Any
+    past: Any
 
 
 class Output(NamedTuple):
@@ -78,6 +80,7 @@ class Settings(NamedTuple):
     has_trail: int
     has_even: int
     has_time: int
+    has_measured: int
     moves: int
     extreme: int
     plus: float

@@ -13,6 +13,7 @@ from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
 from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
+from workbench.past import empty_past
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
@@ -44,6 +45,8 @@ class Decider:
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
+        #: What the account remembers (`workbench.past`).
+        self.past = empty_past()
         self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, [0.0] * n, [0.0] * n, [0.0])
         chain = setup.rules.chain(setup.buying_power)
         limits = tuple(limit or self._asking(setup.strategy.risk[k], k) for k, limit in enumerate(chain.limits))
@@ -79,7 +82,9 @@ class Decider:
         else:
             self._asked = state
             side = float(state.acted)
-            lots = opening(self._chain, self._columns, j, side, tape.stance[j][row], equity, plan.stop, decision)
+            lots = opening(
+                self._chain, self._columns, j, side, tape.stance[j][row], equity, plan.stop, tape.measured_at(j, row), self.past, decision
+            )
             orders = self._orders(row, j, lots, side, plan) if lots else []
             if orders:
                 enter_book(self._columns, j, side, lots)
@@ -128,8 +133,8 @@ class Decider:
         """Return the book of this step as a frozen value."""
         column = self.portfolio.column
         held = [self.portfolio.quantity(j) for j in range(len(column))]
-        views = [Row(column, values) for values in (held, self.hi, self.lo)]
-        return Book(self.setup.currency, self.equity, self.portfolio.cash, *views)
+        positions, highest, lowest = (Row(column, values) for values in (held, self.hi, self.lo))
+        return Book(self.setup.currency, self.equity, self.portfolio.cash, positions, highest, lowest, tuple(self.past))
 
     def market(self, j: int) -> Market:
         """Return the market of this step as a frozen value."""
@@ -137,10 +142,11 @@ class Decider:
         instruments = dict(zip(column, self.setup.instruments, strict=True))
         price, unit, base = (Row(column, values) for values in (tape.price, tape.unit, tape.base))
         inputs = {f"{name}_distance": away for name, away in tape.distances(j, self._step)._asdict().items()}
+        inputs["measured"] = tape.measured_at(j, self._step)
         return Market(tape.label[self._step], self.setup.instruments[j], instruments, price, unit, base, inputs)
 
-    def _ask_sizer(self, p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
-        sizer = self.setup.strategy.sizer
+    def _ask_sizer(self, p: Any, spec: Any, side: float, *rest: Any) -> float:
+        sizer = self.setup.strategy.sizer.core
         return number_of(sizer.size(side, self.book(), self.market(self._asked.row.j)), f"{type(sizer).__name__}.size")
 
     def _asking(self, part: Any, k: int) -> Callable[..., float]:

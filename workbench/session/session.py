@@ -13,7 +13,8 @@ from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
-from workbench.market import Order, OrderKey
+from workbench.market import Fill, Order, OrderKey
+from workbench.past import NOW, count_trade
 from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, DecisionRow
 from workbench.session.deciding import Decider
@@ -130,6 +131,7 @@ class Session:
         self.execution.observe(tape, row)
         self._take_in()
         tape.advance(row)
+        self.decider.past[NOW] = float(row)
         equity, needed = self.portfolio.value()
         if self.ender is not None:
             self._move_exits(row, equity)
@@ -150,8 +152,7 @@ class Session:
 
     def _book(self, event: VenueEvent) -> None:
         if type(event) is OrderFilled:
-            self.portfolio.apply(event.fill)
-            self._state_of(event.fill.key).filled(event.fill)
+            self._fill(event.fill)
         elif type(event) is OrderAccepted:
             if event.parent is not None:
                 self._state_of(event.parent).protect(event.order)
@@ -160,6 +161,16 @@ class Session:
         elif type(event) is OrderEnded:
             self._ended(event)
         self.bus.emit(event)
+
+    def _fill(self, fill: Fill) -> None:
+        """Book a fill; a trade that it ends is counted."""
+        before, state = self.portfolio.cash, self._state_of(fill.key)
+        self.portfolio.apply(fill)
+        j = self.portfolio.column[fill.instrument.symbol]
+        state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j])
+        if not self.portfolio.lots[j] and state.put_in:
+            count_trade(self.decider.past, -state.spent / state.put_in)
+            state.spent = state.put_in = 0.0
 
     def _finish(self, row: int, equity: float) -> None:
         """Send what the step decided, and tell that it is over."""

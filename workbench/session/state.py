@@ -36,7 +36,9 @@ class State:
         "opened_at",
         "opening",
         "plan",
+        "put_in",
         "row",
+        "spent",
         "stop",
         "target",
         "waiting",
@@ -65,15 +67,28 @@ class State:
         self.filled_at = self.best = math.nan
         self.age = 0
         self.by_limit = False
+        #: What the position has cost so far in cash, and what was put in, both in account currency.
+        self.spent = self.put_in = 0.0
 
     def note(self, stance: float, row: int) -> None:
         """Keep an opinion in mind that is not decided on."""
         if stance == stance and row >= self.missed_at:
             self.missed, self.missed_at = stance, row
 
-    def filled(self, fill: Fill) -> None:
-        """Note a fill: an opening is no longer out, and what closed the position leaves nothing out."""
+    def filled(self, fill: Fill, spent: float, unit: float) -> None:
+        """Note a fill: an opening is no longer out, and what closed the position leaves nothing out.
+
+        Parameters
+        ----------
+        fill : Fill
+        spent : float
+            What it cost in cash; negative where it brought some.
+        unit : float
+            Turns quantity x price into account currency.
+        """
+        self.spent += spent
         if fill.key.leg == "open":
+            self.put_in += (fill.quantity * fill.price) * unit
             self.by_limit = self.opening is not None and self.opening.type == "limit"
             self.opening = None
             self.filled_at = self.best = fill.price

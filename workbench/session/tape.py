@@ -181,13 +181,14 @@ class Tape(MarketTape):
     trail: Columns | None
     even: Columns | None
     time: Columns | None
-    __slots__ = ("even", "fresh", "stance", "stop", "target", "time", "trail")
+    measured: Columns | None
+    __slots__ = ("even", "fresh", "measured", "stance", "stop", "target", "time", "trail")
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
         super().__init__(n, setup.interval_ns)
         self.stance = _empty(n)
-        for name in EXITS:
+        for name in (*EXITS, "measured"):
             setattr(self, name, None if getattr(setup.inputs, name) is None else _empty(n))
         self.fresh = _empty(n)
 
@@ -202,7 +203,7 @@ class Tape(MarketTape):
         """Append the rows from `first` on."""
         self.add(setup.bars, setup.conversion, setup.sessions, first)
         _append(self.stance, setup.inputs.stance[first:])
-        for mine, theirs in self._exits(setup):
+        for mine, theirs in self._said(setup):
             _append(mine, theirs[first:])
         if self.moving:
             _append(self.fresh, setup.conversion.fresh[first:])
@@ -215,7 +216,7 @@ class Tape(MarketTape):
             for name in FIELDS[:4]:
                 getattr(self, name)[j][row] = float(setup.bars.array(name)[-1, j])
             self.stance[j][row] = float(setup.inputs.stance[-1, j])
-            for mine, theirs in self._exits(setup):
+            for mine, theirs in self._said(setup):
                 mine[j][row] = float(theirs[-1, j])
             if self.moving:
                 for column, array in ((self.unit_rows, setup.conversion.unit), (self.base_rows, setup.conversion.base)):
@@ -223,7 +224,7 @@ class Tape(MarketTape):
                 self.fresh[j][row] = setup.conversion.fresh[-1, j]
 
     def _columns(self) -> list[Columns]:
-        also = (self.stance, *self.exits, self.fresh if self.moving else None)
+        also = (self.stance, *self.exits, self.measured, self.fresh if self.moving else None)
         return [*super()._columns(), *(columns for columns in also if columns is not None)]
 
     def is_fresh(self, j: int, row: int) -> bool:
@@ -239,11 +240,14 @@ class Tape(MarketTape):
         """The columns of each kind of exit, None where there is none."""
         return [getattr(self, name) for name in EXITS]
 
-    def _exits(self, setup: Setup) -> list[tuple[Columns, np.ndarray]]:
-        """Return the columns of the exits that there are, each with what a set-up has of it."""
-        return [
-            (mine, theirs) for mine, theirs in zip(self.exits, setup.inputs[1:], strict=True) if mine is not None and theirs is not None
-        ]
+    def measured_at(self, j: int, row: int) -> float:
+        """Return what the sizer measures; NaN where it does not."""
+        return math.nan if self.measured is None else self.measured[j][row]
+
+    def _said(self, setup: Setup) -> list[tuple[Columns, np.ndarray]]:
+        """Return the columns of exits and sizer that there are, each with what a set-up has of it."""
+        both = zip([*self.exits, self.measured], setup.inputs[1:], strict=True)
+        return [(mine, theirs) for mine, theirs in both if mine is not None and theirs is not None]
 
 
 def _empty(n: int) -> Columns:

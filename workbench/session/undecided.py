@@ -35,7 +35,7 @@ def take_up(tape: Tape, states: Sequence[State], row: int) -> None:
             continue
         tape.stance[j][row] = state.missed
         if tape.close[j][row] != tape.close[j][row] and state.missed_at >= tape.first:
-            for columns in tape.exits:
+            for columns in (*tape.exits, tape.measured):
                 if columns is not None:
                     columns[j][row] = columns[j][state.missed_at]
 

@@ -1,12 +1,26 @@
-"""Position sizers: from a stance to the quantity that is asked for."""
+"""Sizers: how much to ask for."""
 
 from workbench.errors import unknown_name
 from workbench.sizing._base import PositionSizer
 from workbench.sizing._fixed import FixedFraction, FixedQuantity, MinimumSize
+from workbench.sizing._kelly import Kelly
 from workbench.sizing._risk_percent import RiskPercent
+from workbench.sizing._scaled import Scaled
 from workbench.sizing._target_weights import TargetWeights
+from workbench.sizing._volatility_target import EqualRisk, VolatilityTarget
 
-__all__ = ["FixedFraction", "FixedQuantity", "MinimumSize", "PositionSizer", "RiskPercent", "TargetWeights"]
+__all__ = [
+    "EqualRisk",
+    "FixedFraction",
+    "FixedQuantity",
+    "Kelly",
+    "MinimumSize",
+    "PositionSizer",
+    "RiskPercent",
+    "Scaled",
+    "TargetWeights",
+    "VolatilityTarget",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -37,7 +37,9 @@ class FixedQuantity(PositionSizer):
         return (float(self.quantity),)
 
     @staticmethod
-    def decision(p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
+    def decision(
+        p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float, measured: float, past: Any
+    ) -> float:
         """Return the quantity."""
         return p[0]
 
@@ -68,7 +70,9 @@ class FixedFraction(PositionSizer):
         return (float(self.fraction),)
 
     @staticmethod
-    def decision(p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
+    def decision(
+        p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float, measured: float, past: Any
+    ) -> float:
         """Return fraction x equity / (price x unit)."""
         return (p[0] * equity) / (price * unit)
 
@@ -87,7 +91,9 @@ class MinimumSize(PositionSizer):
     """
 
     @staticmethod
-    def decision(p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
+    def decision(
+        p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float, measured: float, past: Any
+    ) -> float:
         """Return the larger of the two minimums, rounded up to the step."""
         least = max(spec.min_quantity, spec.min_notional / (price * spec.multiplier))
         steps = least * spec.power / spec.number

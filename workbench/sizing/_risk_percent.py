@@ -43,7 +43,9 @@ class RiskPercent(PositionSizer):
         return (float(self.risk),)
 
     @staticmethod
-    def decision(p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
+    def decision(
+        p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float, measured: float, past: Any
+    ) -> float:
         """Return risk x equity / (distance x unit)."""
         return (p[0] * equity) / (distance * unit)
 

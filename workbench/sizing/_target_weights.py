@@ -39,6 +39,8 @@ class TargetWeights(PositionSizer):
         return (float(self.gross),)
 
     @staticmethod
-    def decision(p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float) -> float:
+    def decision(
+        p: Any, spec: Any, side: float, stance: float, equity: float, price: float, unit: float, distance: float, measured: float, past: Any
+    ) -> float:
         """Return |stance| x gross x equity / (price x unit)."""
         return (abs(stance) * p[0] * equity) / (price * unit)
