@@ -18,7 +18,7 @@ from workbench.component_text import parts_of
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
 from workbench.exits import AtrStop, BreakEven, Exit, StopLoss, TakeProfit, TimeStop, TrailingStop
 from workbench.quality import SuspectDataWarning
-from workbench.risk import MaxExposure, MaxLeverage, RiskManager
+from workbench.risk import CoolDown, MaxDailyLoss, MaxDrawdown, MaxExposure, MaxLeverage, MaxPositions, MaxTrades, RiskManager
 from workbench.session.setup import Setup, set_up
 from workbench.signals import (
     AllAgree,
@@ -43,7 +43,18 @@ from workbench.signals import (
     Weighted,
     ZScore,
 )
-from workbench.sizing import FixedFraction, FixedQuantity, MinimumSize, PositionSizer, RiskPercent, TargetWeights
+from workbench.sizing import (
+    EqualRisk,
+    FixedFraction,
+    FixedQuantity,
+    Kelly,
+    MinimumSize,
+    PositionSizer,
+    RiskPercent,
+    Scaled,
+    TargetWeights,
+    VolatilityTarget,
+)
 
 Random = np.random.Generator
 
@@ -207,6 +218,10 @@ def _mode(rng: Random) -> Any:
     return str(rng.choice(["reversion", "breakout"]))
 
 
+def _volatility(rng: Random) -> Any:
+    return str(rng.choice(["rolling", "ewma"]))
+
+
 def _followed(rng: Random) -> Any:
     return str(rng.choice(["extreme", "close"]))
 
@@ -257,6 +272,10 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     FixedQuantity: lambda rng: FixedQuantity(float(rng.choice([0.3, 0.7, 1, 3, 40, 300]))),
     RiskPercent: lambda rng: RiskPercent(float(rng.choice([0.002, 0.01, 0.05, 0.4]))),
     MinimumSize: lambda rng: MinimumSize(),
+    Kelly: lambda rng: Kelly(float(rng.uniform(0.1, 1)), least=int(rng.integers(1, 15)), cap=float(rng.choice([0.5, 2.0]))),
+    VolatilityTarget: lambda rng: VolatilityTarget(float(rng.uniform(0.05, 0.6)), int(rng.integers(2, 30)), _volatility(rng)),
+    EqualRisk: lambda rng: EqualRisk(float(rng.uniform(0.1, 1.5)), int(rng.integers(2, 30)), _volatility(rng)),
+    Scaled: lambda rng: Scaled(FixedFraction(float(rng.uniform(0.2, 3))) if rng.random() < 0.5 else Kelly(1.0, least=3)),
     TargetWeights: lambda rng: TargetWeights(float(rng.choice([0.5, 1.0, 5.0]))),
     AtrStop: lambda rng: AtrStop(int(rng.integers(1, 40)), float(rng.uniform(0.3, 3)), str(rng.choice(["wilder", "simple"]))),  # type: ignore[arg-type]
     StopLoss: lambda rng: StopLoss(percent=float(rng.uniform(0.002, 0.06))),
@@ -266,6 +285,11 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     TakeProfit: lambda rng: TakeProfit(percent=float(rng.uniform(0.002, 0.06))),
     MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5))),
     MaxExposure: _exposure,
+    MaxDrawdown: lambda rng: MaxDrawdown(float(rng.uniform(0.01, 0.2)), int(rng.integers(5, 80)) if rng.random() < 0.7 else None),
+    MaxDailyLoss: lambda rng: MaxDailyLoss(float(rng.uniform(0.002, 0.03))),
+    MaxPositions: lambda rng: MaxPositions(int(rng.integers(1, 4))),
+    MaxTrades: lambda rng: MaxTrades(int(rng.integers(1, 5))),
+    CoolDown: lambda rng: CoolDown(int(rng.integers(1, 4)), int(rng.integers(2, 40))),
     Market: lambda rng: Market(),
     Limit: _limit,
 }
@@ -304,10 +328,17 @@ def random_strategy(seed: int) -> Strategy:
     """Return a strategy drawn from all shipped parts."""
     rng = np.random.Generator(np.random.PCG64(10_000 + seed))
     sizer = drawn(rng, PositionSizer)
-    risk = [drawn(rng, RiskManager) for _ in range(int(rng.integers(0, 3)))]
+    risk = [drawn(rng, RiskManager) for _ in range(int(rng.integers(0, 4)))]
+    risk = [part for k, part in enumerate(risk) if not isinstance(part, MaxDrawdown) or k == 0]
     start = "wait" if rng.random() < 0.15 else "join"
     return Strategy(
-        drawn(rng, SignalGenerator, Restless, Strongest), sizer, _exits(rng, sizer), risk, drawn(rng, ExecutionAlgorithm), start
+        drawn(rng, SignalGenerator, Restless, Strongest),
+        sizer,
+        _exits(rng, sizer),
+        risk,
+        drawn(rng, ExecutionAlgorithm),
+        start,
+        day=str(rng.choice(["00:00 UTC", "17:00 America/New_York", "09:30 Europe/London"])),
     )  # type: ignore[arg-type]
 
 

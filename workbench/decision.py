@@ -47,7 +47,9 @@ class BookColumns(NamedTuple):
     used: Any
 
 
-def no_limit(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
+def no_limit(
+    p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+) -> float:
     """Allow everything."""
     return 1e300
 
@@ -91,7 +93,7 @@ def opening(
         return 0
     allowed = asked
     for k in range(c.length):
-        allowed = cut(allowed, c.limits[k](c.limit_p[k], c.tables[k], j, side, equity, b.hi, b.lo, b.price, b.unit, b.base))
+        allowed = cut(allowed, c.limits[k](c.limit_p[k], c.tables[k], j, side, equity, b.hi, b.lo, b.price, b.unit, b.base, past))
         row.after[k] = allowed
     if c.buying_power != 0:
         allowed = cut(allowed, buying_power_room(b, j, side, equity))

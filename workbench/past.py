@@ -6,24 +6,65 @@ One list of plain numbers, kept by the research kernel and by the Session throug
 from __future__ import annotations
 
 import math
+from typing import Any
 
-__all__ = ["CLOSED", "DAY", "GAINED", "LOST", "LOST_AT", "NOW", "OPENED", "PAST", "STREAK", "WON", "count_trade", "empty_past"]
+__all__ = ["PAST", "count_trade", "empty_past", "remember"]
 
 #: The places: the step that is decided; how many trades have closed, how many of them won, what winners gained and losers lost in sum
-#: (shares of what was put in); how many lost in a row, and the step of the last loss; the day, and the openings sent in it.
-NOW, CLOSED, WON, GAINED, LOST, STREAK, LOST_AT, DAY, OPENED = range(9)
+#: (shares of what was put in); how many lost in a row, and the step of the last loss.
+NOW, CLOSED, WON, GAINED, LOST, STREAK, LOST_AT = range(7)
+#: The day, equity when it began and lowest since, the openings sent in it; the newest equity; the highest one since the beginning, or
+#: since the limit on the fall from it was armed again; the step at which that fall went beyond the limit, -1 while it has not.
+DAY, DAY_EQUITY, DAY_LOW, OPENED, EQUITY, PEAK, HALTED = range(7, 14)
 #: How many places there are.
 PAST = 16
+#: Relative room for float arithmetic when a fall is compared with its limit (SEMANTICS 20).
+TOLERANCE = 1e-9
 
 
-def empty_past() -> list[float]:
+def empty_past(cash: float = 0.0) -> list[float]:
     """Return the memory of an account that has not traded."""
     past = [0.0] * PAST
     past[NOW] = past[LOST_AT] = past[DAY] = -math.inf
+    past[DAY_EQUITY] = past[DAY_LOW] = past[EQUITY] = past[PEAK] = cash
+    past[HALTED] = -1.0
     return past
 
 
-def count_trade(past: list[float], gain: float) -> None:
+def remember(past: Any, t: int, day: int, equity: float, limit: float, rearm: int) -> None:
+    """Take a closed step in.
+
+    Parameters
+    ----------
+    past : list of float
+    t : int
+        The step.
+    day : int
+        The number of its day.
+    equity : float
+        At its close.
+    limit : float
+        The fall from the highest equity, as a share of it, that halts the account; 0 for none.
+    rearm : int
+        After how many steps a halted account may open again; 0 for never.
+    """
+    past[NOW] = t
+    if day != past[DAY]:
+        past[DAY] = day
+        past[DAY_EQUITY] = past[EQUITY]
+        past[DAY_LOW] = past[EQUITY]
+        past[OPENED] = 0.0
+    past[EQUITY] = equity
+    past[DAY_LOW] = min(past[DAY_LOW], equity)
+    if past[HALTED] >= 0.0 and rearm > 0 and t - past[HALTED] >= rearm:
+        past[HALTED] = -1.0
+        past[PEAK] = equity
+    past[PEAK] = max(past[PEAK], equity)
+    if limit > 0.0 and past[HALTED] < 0.0 and past[PEAK] - equity > limit * past[PEAK] * (1.0 + TOLERANCE):
+        past[HALTED] = t
+
+
+def count_trade(past: Any, gain: float) -> None:
     """Count a trade that has closed; `gain` is its profit after costs as a share of what was put in."""
     past[CLOSED] = past[CLOSED] + 1.0
     if gain > 0.0:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import zoneinfo
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +12,10 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.calendars import session_times
-from workbench.errors import DataError
+from workbench.errors import DataError, ParameterError, did_you_mean
 from workbench.interval import DAY
 
-__all__ = ["close_times", "require_later_opens", "session_numbers"]
+__all__ = ["close_times", "day_numbers", "day_of", "require_later_opens", "session_numbers"]
 
 
 def close_times(bars: Bars) -> np.ndarray:
@@ -25,6 +28,43 @@ def close_times(bars: Bars) -> np.ndarray:
         return plain
     latest = _latest(_spans(bars))
     return np.where(latest > 0, latest, plain)
+
+
+@cache
+def day_of(text: str) -> tuple[int, str]:
+    """Return when a day turns, as nanoseconds since midnight, and the zone.
+
+    Raises
+    ------
+    ParameterError
+        It is no time of day with a zone.
+
+    Examples
+    --------
+    >>> day_of("17:00 America/New_York")
+    (61200000000000, 'America/New_York')
+    """
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d) (\S+)", text)
+    if not found:
+        raise ParameterError(f"day must be a time and a zone, such as '00:00 UTC' or '17:00 America/New_York', got {text!r}")
+    hours, minutes, zone = found.groups()
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ParameterError(f"day: no time zone {zone!r}{did_you_mean(zone, zoneinfo.available_timezones())}") from None
+    return (int(hours) * 60 + int(minutes)) * 60 * 10**9, zone
+
+
+def day_numbers(bars: Bars, day: str) -> np.ndarray:
+    """Return the number of the day that each bar lies in, int64 of length T; a daily bar is a day of its own (SEMANTICS 32)."""
+    if bars.interval_ns >= DAY:
+        return bars.labels // DAY
+    offset, zone = day_of(day)
+    inside = bars.labels + (bars.interval_ns - 1)  # a bar that closes at the turn lies before it
+    if zone == "UTC":
+        return (inside - offset) // DAY
+    local = pd.DatetimeIndex(inside).tz_localize("UTC").tz_convert(zone).tz_localize(None)
+    return (local.as_unit("ns").asi8 - offset) // DAY
 
 
 def require_later_opens(bars: Bars) -> None:

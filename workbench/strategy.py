@@ -20,7 +20,8 @@ from workbench.market import Decision, Order
 from workbench.portfolio import Portfolio
 from workbench.preview import preview
 from workbench.records import MOST_LIMITS
-from workbench.risk import RiskManager
+from workbench.risk import MaxDrawdown, RiskManager
+from workbench.sessions import day_of
 from workbench.signals import SignalGenerator
 from workbench.sizing import FixedFraction, PositionSizer
 
@@ -28,8 +29,9 @@ __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 
 
 class Inputs(NamedTuple):
-    """What depends on bars only: arrays of shape (T, N), the stances what exits are (`workbench.exits.Distances`), and
-    what the sizer measures; each of the latter None where there is none.
+    """What depends on bars only, arrays of shape (T, N): stances, exits (`workbench.exits.Distances`), and what the sizer measures.
+
+    All but the stances are None where a strategy has no such part.
     """
 
     stance: np.ndarray
@@ -61,6 +63,10 @@ class Rules:
         How far a break-even stop goes beyond the entry, as a share of its price.
     scaled : bool
         Whether the size grows with the conviction.
+    drawdown, rearm : float, int
+        The fall of equity that halts the account, and after how many steps it is armed again; 0 where there is no such limit.
+    remembers : bool
+        Whether any limit looks at the account's past equity or its day.
     """
 
     size: Callable[..., float] | None
@@ -74,6 +80,9 @@ class Rules:
     extreme: bool
     plus: float
     scaled: bool
+    drawdown: float
+    rearm: int
+    remembers: bool
 
     def chain(self, buying_power: bool) -> Chain:
         """Return the decisions as an opening passes them."""
@@ -99,6 +108,8 @@ class Strategy(Component):
         Whether the first stance is acted on or only noted (SEMANTICS 9).
     late_entries : {"skip", "take"}, default "skip"
         Whether an opening is made up for that a run missed while it was down or paused (SEMANTICS 36).
+    day : str, default "00:00 UTC"
+        When a day turns, for limits by the day: time and zone, ``"17:00 America/New_York"`` (SEMANTICS 32).
 
     Examples
     --------
@@ -114,6 +125,7 @@ class Strategy(Component):
     execution: ExecutionAlgorithm = field(default_factory=Market)
     start: Literal["join", "wait"] = "join"
     late_entries: Literal["skip", "take"] = "skip"
+    day: str = "00:00 UTC"
 
     #: The file inside the folder of a saved strategy.
     FILE: ClassVar[str] = "strategy.json"
@@ -130,9 +142,12 @@ class Strategy(Component):
 
     def check(self) -> None:
         """Refuse parts that do not fit together."""
+        day_of(self.day)
         if not require_fitting(self.exits) and type(self.sizer.core).needs_stop:
             who = type(self.sizer.core).__name__
             raise StrategyError(f"{who} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]")
+        if sum(isinstance(part, MaxDrawdown) for part in self.risk) > 1:
+            raise StrategyError("a strategy takes one MaxDrawdown: the nearer of two would hide the other")
         if len(self.risk) > MOST_LIMITS:
             raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
 
@@ -172,6 +187,9 @@ class Strategy(Component):
             next((getattr(part, "of", "extreme") == "extreme" for part in self.exits if part.kind == "trail"), False),
             next((float(getattr(part, "plus", 0.0)) for part in self.exits if part.kind == "even"), 0.0),
             sizer is not self.sizer,
+            next((float(part.limit) for part in self.risk if isinstance(part, MaxDrawdown)), 0.0),
+            next((part.rearm_after or 0 for part in self.risk if isinstance(part, MaxDrawdown)), 0),
+            any(part.remembers for part in self.risk),
         )
 
     def preview(self, order: Order, portfolio: Portfolio) -> Decision:

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
-from workbench.past import NOW
+from workbench.past import NOW, OPENED, remember
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
 from workbench.research.kernel_calm import calm
@@ -64,9 +64,12 @@ def run(
             exits_at_open(t, n, m, a, out, s)
         if waiting + exits != 0:
             inside(t, waiting, n, m, a, out, s)
-        a.past[NOW] = float(t)
         needed = mark(t, n, m, a, out, s)
         equity = out.equity[t]
+        if s.remembers != 0:
+            remember(a.past, t, m.day[t], equity, s.drawdown, s.rearm)
+        else:
+            a.past[NOW] = t
         sent = a.counts[0]
         if s.moves != 0:
             move_exits(t, n, m, a, out, s, equity)
@@ -219,6 +222,7 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
             row.lots = 0
         elif lots > 0:
             enter_book(b, j, side, lots)
+            a.past[OPENED] = a.past[OPENED] + 1.0
             slot.size = lots
             slot.side = slot.wanted
             slot.stop_distance = stop

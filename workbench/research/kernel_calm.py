@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.execution.fills import limit_inside, stop_inside
 from workbench.money import worth
+from workbench.past import remember
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
 
 __all__ = ["calm"]
@@ -43,6 +44,8 @@ def calm(first: int, m: Columns, a: Ledger, out: Output, s: Settings) -> int:
         unit = rate
         base = m.base[t] if s.moving != 0 else base
         out.equity[t] = equity
+        if s.remembers != 0:
+            remember(a.past, t, m.day[t], equity, s.drawdown, s.rearm)
         t += 1
     a.price[0] = price
     a.unit[0] = unit

@@ -26,6 +26,7 @@ class Columns(NamedTuple):
     fresh: Any
     label: Any
     session: Any
+    day: Any
 
 
 class Ledger(NamedTuple):
@@ -68,8 +69,9 @@ class Settings(NamedTuple):
 
     `has_stop` and the like say whether the strategy has such exits at all, `moves` whether any of them moves a stop or ends a
     position at a close; `extreme` is 1 where a trailing stop follows highs and lows, `plus` how far a break-even stop goes beyond the
-    entry. `margined` says whether any position can need margin, `sessions` how many columns of session numbers there are: one for
-    all instruments, or one each.
+    entry. `drawdown` and `rearm` are the numbers of a limit on the fall of equity, `remembers` says whether any limit looks at the
+    account's past equity or its day. `margined` says whether any position can need margin, `sessions` how many columns of session
+    numbers there are: one for all instruments, or one each.
     """
 
     moving: int
@@ -84,6 +86,9 @@ class Settings(NamedTuple):
     moves: int
     extreme: int
     plus: float
+    drawdown: float
+    rearm: int
+    remembers: int
     margined: int
     kind: int
     offset: float

@@ -23,6 +23,7 @@ class Snapshot(NamedTuple):
     price: Sequence[float]
     unit: Sequence[float]
     base: Sequence[float]
+    past: Sequence[float]
 
 
 class RiskManager(Component):
@@ -37,13 +38,15 @@ class RiskManager(Component):
                 return room, f"at most {self.share:.0%} of equity in one name"
 
     It backtests through the Session. To run in the fast kernel too, give it a `decision`: a static method in plain
-    arithmetic, ``decision(p, table, j, side, equity, hi, lo, price, unit, base) -> quantity``; `p` holds what
+    arithmetic, ``decision(p, table, j, side, equity, hi, lo, price, unit, base, past) -> quantity``; `p` holds what
     `parameters()` returns and `table` what `table()` returns; `hi` and `lo` are the positions that open orders could
     still lead to, `price` the last closes, `unit` turns quantity x price into account currency, and `base` is what one
-    lot's base currency is worth there.
+    lot's base currency is worth there; `past` is what the account remembers (`workbench.past`).
     """
 
     decision: ClassVar[Callable[..., float] | None] = None
+    #: Whether it looks at the account's past equity, or at its day: what `workbench.past.remember` keeps.
+    remembers: ClassVar[bool] = False
 
     def allowed(self, order: Order, portfolio: Book, market: Market) -> tuple[float, str]:
         """Return the quantity that is allowed, and why: your own `limit`, or the shipped `decision`.
@@ -80,7 +83,7 @@ class RiskManager(Component):
         s = snapshot_of(portfolio, market)
         table = self.table(instruments, portfolio.currency)
         p = self.parameters(instruments, portfolio.currency)
-        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base)
+        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.past)
         return min(room, order.quantity), self.explain(s, instruments, portfolio.currency, float(order.sign))
 
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
@@ -115,4 +118,5 @@ def snapshot_of(book: Book, market: Market) -> Snapshot:
         [market.closes[s] for s in symbols],
         [market.units[s] for s in symbols],
         [market.bases[s] for s in symbols],
+        book.past,
     )

@@ -84,7 +84,9 @@ class MaxExposure(RiskManager):
         return rows or (0.0,)
 
     @staticmethod
-    def decision(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
+    def decision(
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+    ) -> float:
         """Return the largest quantity that keeps every group within its limit at every size up to it."""
         n = len(hi)
         room = UNLIMITED
@@ -113,7 +115,7 @@ class MaxExposure(RiskManager):
             alone = MaxExposure({group: self.limit_of(group)}, by=self.by, of=self.of, scope=self.scope)
             p, table = alone.parameters(instruments, currency), alone.table(instruments, currency)
             s = snapshot
-            room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base)
+            room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.past)
             if room < best:
                 used = f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used"
                 best, words = room, f"{used}, room for {max(room, 0):g}"

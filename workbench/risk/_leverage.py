@@ -41,7 +41,9 @@ class MaxLeverage(RiskManager):
         return (float(self.limit),)
 
     @staticmethod
-    def decision(p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> float:
+    def decision(
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+    ) -> float:
         """Return what is left of limit x equity, in quantity of instrument j."""
         most_allowed = p[0] * equity
         left = most_allowed

@@ -13,7 +13,7 @@ from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
 from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
-from workbench.past import empty_past
+from workbench.past import OPENED, empty_past
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
@@ -46,7 +46,7 @@ class Decider:
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
         #: What the account remembers (`workbench.past`).
-        self.past = empty_past()
+        self.past = empty_past(setup.cash)
         self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, [0.0] * n, [0.0] * n, [0.0])
         chain = setup.rules.chain(setup.buying_power)
         limits = tuple(limit or self._asking(setup.strategy.risk[k], k) for k, limit in enumerate(chain.limits))
@@ -88,6 +88,7 @@ class Decider:
             orders = self._orders(row, j, lots, side, plan) if lots else []
             if orders:
                 enter_book(self._columns, j, side, lots)
+                self.past[OPENED] += 1.0
                 state.plan = plan
             elif lots:
                 decision.code, decision.lots = NOT_SENT, 0

@@ -123,6 +123,7 @@ class LiveSession(JournaledSession):
         self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
+        self._remember(row, equity)
         note_step(self.tape, self.states, row)
         self._behind = True
         self.missed_steps += 1

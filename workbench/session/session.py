@@ -14,7 +14,7 @@ from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Fill, Order, OrderKey
-from workbench.past import NOW, count_trade
+from workbench.past import NOW, count_trade, remember
 from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, DecisionRow
 from workbench.session.deciding import Decider
@@ -131,8 +131,8 @@ class Session:
         self.execution.observe(tape, row)
         self._take_in()
         tape.advance(row)
-        self.decider.past[NOW] = float(row)
         equity, needed = self.portfolio.value()
+        self._remember(row, equity)
         if self.ender is not None:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
@@ -144,6 +144,14 @@ class Session:
         if wanted:
             self._open(row, equity, self._may_open(row, equity, wanted))
         self._finish(row, equity)
+
+    def _remember(self, row: int, equity: float) -> None:
+        """Take a closed step into what the account remembers."""
+        rules, past, days = self.setup.rules, self.decider.past, self.tape.day
+        if days is None:
+            past[NOW] = row
+        else:
+            remember(past, row, days[row], equity, rules.drawdown, rules.rearm)
 
     def _take_in(self) -> None:
         """Book what the venue says."""

@@ -14,7 +14,7 @@ from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
 from workbench.instrument import Instrument
 from workbench.rates import Conversion, Rates, common_currency, conversion
-from workbench.sessions import require_later_opens, session_numbers
+from workbench.sessions import day_numbers, require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
@@ -55,6 +55,11 @@ class Setup:
     def instruments(self) -> tuple[Instrument, ...]:
         """The instruments, in the order of `Bars`."""
         return self.bars.instruments
+
+    @property
+    def days(self) -> np.ndarray:
+        """The number of each step's day (SEMANTICS 32)."""
+        return day_numbers(self.bars, self.strategy.day)
 
     @property
     def interval_ns(self) -> int:

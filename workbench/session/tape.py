@@ -182,7 +182,7 @@ class Tape(MarketTape):
     even: Columns | None
     time: Columns | None
     measured: Columns | None
-    __slots__ = ("even", "fresh", "measured", "stance", "stop", "target", "time", "trail")
+    __slots__ = ("day", "even", "fresh", "measured", "stance", "stop", "target", "time", "trail")
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
@@ -191,6 +191,8 @@ class Tape(MarketTape):
         for name in (*EXITS, "measured"):
             setattr(self, name, None if getattr(setup.inputs, name) is None else _empty(n))
         self.fresh = _empty(n)
+        #: The number of each row's day, where a limit asks for it.
+        self.day: list[int] | None = [] if setup.rules.remembers else None
 
     @classmethod
     def of(cls, setup: Setup) -> Tape:
@@ -202,6 +204,8 @@ class Tape(MarketTape):
     def extend(self, setup: Setup, first: int = 0) -> None:
         """Append the rows from `first` on."""
         self.add(setup.bars, setup.conversion, setup.sessions, first)
+        if self.day is not None:
+            self.day += setup.days[first:].tolist()
         _append(self.stance, setup.inputs.stance[first:])
         for mine, theirs in self._said(setup):
             _append(mine, theirs[first:])
@@ -209,6 +213,12 @@ class Tape(MarketTape):
             _append(self.fresh, setup.conversion.fresh[first:])
         elif not self.fresh[0]:
             _append(self.fresh, setup.conversion.fresh)
+
+    def shorten(self, keep: int = KEPT) -> None:
+        """Keep only the newest rows from now on, of the days as well."""
+        super().shorten(keep)
+        if self.day is not None:
+            self.day = Window(self.day, keep)  # type: ignore[assignment]
 
     def replace(self, setup: Setup, row: int, columns: Sequence[int] | None = None) -> None:
         """Write the last row of a setup, of some columns or of all, over a row: what is known there has changed."""
