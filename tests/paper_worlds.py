@@ -59,6 +59,10 @@ class Line(ExecutionModule):
         """Ask for an order to be taken off, or lose the question."""
         return not self.cut(key) and self.exchange.cancel(key)
 
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Ask for a resting order to work at another price, or lose the question."""
+        return not self.cut(key) and self.exchange.amend(key, price)
+
     def events(self) -> list[VenueEvent]:
         """Nothing: events are pushed, under their numbers."""
         return []

@@ -18,6 +18,7 @@ import workbench as wb
 from workbench.errors import ParameterError
 from workbench.grid import quantity_of
 from workbench.market import Book, Market
+from workbench.past import empty_past, no_history
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 
 EURUSD, USDJPY, EURGBP, USDCHF, GBPUSD, USDCAD = (
@@ -267,7 +268,9 @@ def test_20_what_rounding_takes_of_a_small_rest_is_no_breach() -> None:
     for value in np.random.default_rng(1).uniform(1e9, 2e9, 100).tolist():
         limit = MaxExposure(value + 10.1, by="asset_class", scope="gross")
         numbers = limit.parameters(two, "USD"), limit.table(two, "USD")
-        found = limit.decision(*numbers, 0, 1.0, 1e10, [0.0, 1.0], [-1.0, 1.0], [10.1, value], [1.0, 1.0], [0.0, 0.0])
+        found = limit.decision(
+            *numbers, 0, 1.0, 1e10, [0.0, 1.0], [-1.0, 1.0], [10.1, value], [1.0, 1.0], [0.0, 0.0], no_history(empty_past())
+        )
         assert found == pytest.approx(1.0, rel=1e-6)
 
 
@@ -293,8 +296,8 @@ def test_19_a_closing_always_passes(held: list[int], j: int, limit: RiskManager)
         (lambda: MaxExposure({"EUR": 0}), "MaxExposure: the limit of EUR must be a positive number, got 0"),
         (lambda: MaxExposure({"EUR": "5"}), "MaxExposure.limit must be float | Mapping[str, float], got {'EUR': '5'} (dict)"),
         (
-            lambda: MaxExposure(1.0, by="curency"),
-            "MaxExposure.by must be Literal['currency', 'region', 'asset_class', 'instrument'], got 'curency'",
+            lambda: MaxExposure(1.0, by="curency").parameters([wb.Instrument("ABC", tags={"sector": "energy"})], "USD"),
+            "MaxExposure: no instrument has a tag 'curency'; did you mean 'currency'?",
         ),
         (lambda: MaxExposure(), "limit"),
         (lambda: MaxLeverage(limt=3), "did you mean 'limit'?"),

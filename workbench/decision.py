@@ -48,7 +48,7 @@ class BookColumns(NamedTuple):
 
 
 def no_limit(
-    p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+    p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
 ) -> float:
     """Allow everything."""
     return 1e300
@@ -72,7 +72,7 @@ def buying_power_room(b: BookColumns, j: int, side: float, equity: float) -> flo
 
 
 def opening(
-    c: Chain, b: BookColumns, j: int, side: float, stance: float, equity: float, distance: float, measured: float, past: Any, row: Any
+    c: Chain, b: BookColumns, j: int, side: float, stance: float, equity: float, distance: float, measured: float, history: Any, row: Any
 ) -> int:
     """Size one opening, cut it by each limit in order, and make whole steps of it once, last.
 
@@ -84,7 +84,7 @@ def opening(
     int
         Whole steps to open; 0 where nothing may be opened.
     """
-    asked = c.size(c.size_p, b.specs[j], side, stance, equity, b.price[j], b.unit[j], distance, measured, past)
+    asked = c.size(c.size_p, b.specs[j], side, stance, equity, b.price[j], b.unit[j], distance, measured, history.past)
     if c.scaled != 0:
         asked = asked * min(abs(stance), 1.0)
     row.asked = asked
@@ -93,7 +93,7 @@ def opening(
         return 0
     allowed = asked
     for k in range(c.length):
-        allowed = cut(allowed, c.limits[k](c.limit_p[k], c.tables[k], j, side, equity, b.hi, b.lo, b.price, b.unit, b.base, past))
+        allowed = cut(allowed, c.limits[k](c.limit_p[k], c.tables[k], j, side, equity, b.hi, b.lo, b.price, b.unit, b.base, history))
         row.after[k] = allowed
     if c.buying_power != 0:
         allowed = cut(allowed, buying_power_room(b, j, side, equity))

@@ -10,10 +10,14 @@ from typing import Any, Literal, get_args
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import fraction
 
-__all__ = ["COINS", "CURRENCIES", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "pair_of", "word_set"]
+__all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "pair_of", "word_set"]
 
 AssetClass = Literal["equity", "fx", "crypto", "commodity", "rate", "index"]
 Kind = Literal["spot", "perpetual", "future", "cfd"]
+
+
+#: What every instrument belongs to.
+GROUPS = ("currency", "region", "asset_class", "instrument")
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -74,6 +78,8 @@ class Instrument:
     calendar : str, optional
         A calendar of exchange_calendars (``"XNYS"``): daily bars then close with the session, and stamps are checked.
     venue : str, optional
+    tags : mapping of str to str, optional
+        Groups of your own, ``{"sector": "energy"}``: limits and exposures take their names as they take ``"region"``.
 
     Raises
     ------
@@ -101,10 +107,13 @@ class Instrument:
     region: str | None = None
     calendar: str | None = None
     venue: str | None = None
+    #: Kept as sorted pairs, so that an instrument stays a value.
+    tags: Any = ()
 
     def __post_init__(self) -> None:
         """Check what was given and fill in what was not."""
         self._check()
+        object.__setattr__(self, "tags", self._tags())
         base, quote = self._currencies()
         step = self.quantity_step or _default_step(self.asset_class, self.kind, self.multiplier)
         defaults = {
@@ -132,6 +141,18 @@ class Instrument:
                 raise ParameterError(f"Instrument {self.symbol}: {name} must be a positive number, got {value!r}")
         if not (_is_number(self.min_notional) and 0 <= self.min_notional < float("inf")):
             raise ParameterError(f"Instrument {self.symbol}: min_notional must not be negative, got {self.min_notional!r}")
+
+    def _tags(self) -> tuple[tuple[str, str], ...]:
+        """Return the tags as sorted pairs of texts; refuse a name that means something else already."""
+        try:
+            pairs = tuple(sorted((str(name), str(group)) for name, group in dict(self.tags).items()))
+        except (TypeError, ValueError):
+            said = "tags must be groups by name such as {'sector': 'energy'}"
+            raise ParameterError(f"Instrument {self.symbol}: {said}, got {self.tags!r}") from None
+        taken = [name for name, _ in pairs if name in GROUPS]
+        if taken:
+            raise ParameterError(f"Instrument {self.symbol}: {taken[0]!r} is no tag, an instrument has it already")
+        return pairs
 
     def _currencies(self) -> tuple[str | None, str | None]:
         """Return base and quote where they were given or can be read; refuse a pair that would be priced in a guess."""
@@ -165,7 +186,8 @@ class Instrument:
 
         Parameters
         ----------
-        by : {"currency", "region", "asset_class", "instrument"}
+        by : {"currency", "region", "asset_class", "instrument"} or str
+            Or the name of a tag.
 
         Examples
         --------
@@ -175,7 +197,7 @@ class Instrument:
         if by == "instrument":
             return {self.symbol: (0.0, 1.0)}
         if by != "currency":
-            group = getattr(self, by)
+            group = getattr(self, by) if by in GROUPS else dict(self.tags).get(by)
             return {group: (0.0, 1.0)} if group else {}
         if self.kind in ("future", "perpetual"):
             return {}

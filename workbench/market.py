@@ -5,7 +5,7 @@ A `quantity` is in lots, shares, contracts or coins: signed where it is a positi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Literal
@@ -13,7 +13,7 @@ from typing import Literal
 from workbench.bars import Bars
 from workbench.errors import OrderError, did_you_mean
 from workbench.instrument import Instrument
-from workbench.past import empty_past
+from workbench.past import History, empty_past, no_history
 
 __all__ = ["Account", "Bars", "Book", "Decision", "Fill", "Instrument", "Market", "Order", "OrderKey", "Position", "Reason", "Side"]
 
@@ -152,8 +152,8 @@ class Account:
 class Book:
     """The portfolio as a user's own part sees it: frozen, at one moment (SEMANTICS 15).
 
-    `highest` and `lowest` are the positions that open orders could still lead to (SEMANTICS 21), `past` what the account remembers
-    (`workbench.past`).
+    `highest` and `lowest` are the positions that open orders could still lead to (SEMANTICS 21), `history` what there is to
+    look back at (`workbench.past.History`).
     """
 
     currency: str
@@ -162,7 +162,7 @@ class Book:
     positions: Mapping[str, float]
     highest: Mapping[str, float]
     lowest: Mapping[str, float]
-    past: Sequence[float] = field(default_factory=empty_past)
+    history: History = field(default_factory=lambda: no_history(empty_past()))
 
 
 @dataclass(frozen=True, slots=True)

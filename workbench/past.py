@@ -6,20 +6,47 @@ One list of plain numbers, kept by the research kernel and by the Session throug
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["PAST", "count_trade", "empty_past", "remember"]
+__all__ = ["PAST", "History", "count_trade", "empty_past", "no_history", "remember"]
 
 #: The places: the step that is decided; how many trades have closed, how many of them won, what winners gained and losers lost in sum
 #: (shares of what was put in); how many lost in a row, and the step of the last loss.
 NOW, CLOSED, WON, GAINED, LOST, STREAK, LOST_AT = range(7)
 #: The day, equity when it began and lowest since, the openings sent in it; the newest equity; the highest one since the beginning, or
 #: since the limit on the fall from it was armed again; the step at which that fall went beyond the limit, -1 while it has not.
-DAY, DAY_EQUITY, DAY_LOW, OPENED, EQUITY, PEAK, HALTED = range(7, 14)
+#: Which column of a history is the newest.
+DAY, DAY_EQUITY, DAY_LOW, OPENED, EQUITY, PEAK, HALTED, AT = range(7, 15)
 #: How many places there are.
 PAST = 16
 #: Relative room for float arithmetic when a fall is compared with its limit (SEMANTICS 20).
 TOLERANCE = 1e-9
+
+
+class History(NamedTuple):
+    """What a limit may look back at.
+
+    Parameters
+    ----------
+    past : list of float
+        What the account remembers, under the names of this file.
+    series : list of float
+        Rows of numbers, one a step, that the limits ask for (`RiskManager.series`), one after the other.
+    days : list of int
+        The number of each step's day.
+    memory : list of float
+        Room to reckon in.
+    """
+
+    past: Any
+    series: Any
+    days: Any
+    memory: Any
+
+
+def no_history(past: Any) -> History:
+    """Return what an account remembers, with nothing else to look back at."""
+    return History(past, (0.0,), (0,), [0.0])
 
 
 def empty_past(cash: float = 0.0) -> list[float]:
@@ -48,7 +75,6 @@ def remember(past: Any, t: int, day: int, equity: float, limit: float, rearm: in
     rearm : int
         After how many steps a halted account may open again; 0 for never.
     """
-    past[NOW] = t
     if day != past[DAY]:
         past[DAY] = day
         past[DAY_EQUITY] = past[EQUITY]

@@ -14,7 +14,7 @@ import pandas as pd
 from workbench.bars import FIELDS, Bars
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import lots_exactly, quantity_of
-from workbench.instrument import Instrument
+from workbench.instrument import GROUPS, Instrument
 from workbench.market import Account, Fill, Position
 from workbench.money import cash_after, worth
 from workbench.rates import conversion
@@ -41,6 +41,8 @@ class Portfolio:
         Conversion rates by pair, ``{"EURUSD": 1.10}``; that of a pair which is held holds until the pair is marked.
     buying_power : bool, default False
         Whether `Strategy.preview` also asks for margin and the usual costs (SEMANTICS 22, 31).
+    history : Bars, optional
+        Past bars of its instruments, which limits on losses look back at.
 
     Raises
     ------
@@ -64,7 +66,9 @@ class Portfolio:
         prices: Mapping[str, float] | None = None,
         rates: Mapping[str, Any] | None = None,
         buying_power: bool = False,
+        history: Bars | None = None,
     ) -> None:
+        self.history = history
         if not math.isfinite(cash):
             raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
         self.currency = currency
@@ -280,14 +284,15 @@ class Portfolio:
 
         Parameters
         ----------
-        by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+        by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
+            Or the name of a tag that instruments have (`Instrument.tags`).
 
         Returns
         -------
         Series
             Indexed by group.
         """
-        choices = ("currency", "region", "asset_class", "instrument")
+        choices = (*GROUPS, *sorted({name for one in self.instruments for name, _ in one.tags}))
         if by not in choices:
             raise ParameterError(f"exposure: unknown group {by!r}{did_you_mean(by, choices)}")
         total: dict[str, float] = {}

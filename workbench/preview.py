@@ -9,14 +9,16 @@ from numbers import Real
 from typing import Any
 
 from workbench.decision import BookColumns, Chain, opening, start_book
-from workbench.errors import StrategyError
+from workbench.errors import ParameterError, StrategyError
 from workbench.execution import Costs
 from workbench.grid import lots_of, quantity_of, round_away
 from workbench.instrument import Instrument
 from workbench.market import Book, Decision, Market, Order, Reason
+from workbench.past import AT, History, empty_past
 from workbench.portfolio import Portfolio
 from workbench.records import BELOW_MINIMUM, TOO_MANY, WORDS, DecisionRow
 from workbench.risk import RiskManager
+from workbench.sessions import day_numbers
 from workbench.spec import spec_of
 
 __all__ = ["left_of", "number_of", "preview"]
@@ -50,7 +52,7 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
     def ask(_: Any, part: RiskManager, *columns: Any) -> float:
         """Ask a limit through its own method, compiled or not: that one also says why."""
         left, who = left_of(row), type(part).__name__
-        room, why = part.allowed(replace(order, quantity=left), book, market) if left > 0.0 else (0.0, "")
+        room, why = part.allowed(replace(order, quantity=left), _looking_back(book, part, portfolio), market) if left > 0.0 else (0.0, "")
         said.append((who, why))
         return number_of(room, f"{who}.limit")
 
@@ -61,9 +63,29 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
         _priced(portfolio), portfolio.price, portfolio.unit, portfolio.base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0]
     )
     columns.used[0] = sum(start_book(columns, i, held, 0, 0) for i, held in enumerate(book.positions.values()))
-    lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, math.nan, book.past, row)
+    lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, math.nan, book.history, row)
     said.append(("buying power", f"equity {book.equity:,.2f} {book.currency} pays for the margin and costs of {left_of(row):g}"))
     return lots, _reasons(row, said, market)
+
+
+def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
+    """Return the book with what a limit looks back at.
+
+    Raises
+    ------
+    ParameterError
+        The portfolio has no past bars, or none of an instrument.
+    """
+    if not part.rows(len(portfolio.symbols)):
+        return book
+    if portfolio.history is None:
+        raise ParameterError(f"{type(part).__name__} looks back at past returns: give the portfolio bars, wb.Portfolio(..., history=bars)")
+    bars = portfolio.history[portfolio.symbols]
+    past = empty_past(book.equity)
+    past[AT] = len(bars) - 1
+    series = part.series(bars)
+    assert series is not None
+    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [0.0] * part.room))
 
 
 def _frozen(portfolio: Portfolio, j: int, left: int) -> tuple[Book, Market]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -31,6 +31,7 @@ __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 class Inputs(NamedTuple):
     """What depends on bars only, arrays of shape (T, N): stances, exits (`workbench.exits.Distances`), and what the sizer measures.
 
+    `series` has shape (T, rows): what the limits look back at, one after the other.
     All but the stances are None where a strategy has no such part.
     """
 
@@ -41,6 +42,7 @@ class Inputs(NamedTuple):
     even: np.ndarray | None = None
     time: np.ndarray | None = None
     measured: np.ndarray | None = None
+    series: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Rules:
         The fall of equity that halts the account, and after how many steps it is armed again; 0 where there is no such limit.
     remembers : bool
         Whether any limit looks at the account's past equity or its day.
+    room, looks_back : int
+        How many numbers the limits reckon in, and how many steps they look back at.
     """
 
     size: Callable[..., float] | None
@@ -83,6 +87,8 @@ class Rules:
     drawdown: float
     rearm: int
     remembers: bool
+    room: int
+    looks_back: int
 
     def chain(self, buying_power: bool) -> Chain:
         """Return the decisions as an opening passes them."""
@@ -154,7 +160,7 @@ class Strategy(Component):
     @property
     def lookback(self) -> int:
         """The largest look-back of the parts, in bars."""
-        return max(self.signal.lookback, self.sizer.lookback, *(e.lookback for e in self.exits))
+        return max(self.signal.lookback, self.sizer.lookback, *(e.lookback for e in self.exits), *(r.lookback for r in self.risk))
 
     def inputs(self, bars: Bars, newest: bool = False) -> Inputs:
         """Return stances and distances at every bar: causal, so that the last row is what live would see.
@@ -166,7 +172,12 @@ class Strategy(Component):
             stance[-1] = self.signal.newest(bars)
         else:
             stance = self.signal.stances(bars).to_numpy()
-        return Inputs(stance, *distances(self.exits, bars), self.sizer.measured(bars, self.signal, newest))
+        return Inputs(stance, *distances(self.exits, bars), self.sizer.measured(bars, self.signal, newest), self._series(bars))
+
+    def _series(self, bars: Bars) -> np.ndarray | None:
+        """Return what the limits look back at, side by side."""
+        found = [series for part in self.risk if (series := part.series(bars)) is not None]
+        return np.concatenate(found, axis=1) if found else None
 
     def bind(self, instruments: Sequence[Instrument], currency: str) -> Rules:
         """Return the decisions of the parts for these instruments."""
@@ -179,7 +190,7 @@ class Strategy(Component):
             size,
             sizer.parameters() or (0.0,),
             limits + (no_limit,) * spare,
-            tuple(tuple(part.parameters(instruments, currency)) for part in self.risk) + ((0.0,),) * spare,
+            tuple(self._numbers(instruments, currency)) + ((0.0,),) * spare,
             tuple(part.table(instruments, currency) for part in self.risk) + ((0.0,),) * spare,
             len(self.risk),
             compiled,
@@ -190,7 +201,17 @@ class Strategy(Component):
             next((float(part.limit) for part in self.risk if isinstance(part, MaxDrawdown)), 0.0),
             next((part.rearm_after or 0 for part in self.risk if isinstance(part, MaxDrawdown)), 0),
             any(part.remembers for part in self.risk),
+            max((part.room for part in self.risk), default=1),
+            max((part.lookback for part in self.risk), default=1),
         )
+
+    def _numbers(self, instruments: Sequence[Instrument], currency: str) -> Iterator[tuple[float, ...]]:
+        """Yield the numbers of each limit's decision; last, where it looks back at a series, the number of its first row."""
+        first = 0
+        for part in self.risk:
+            rows = part.rows(len(instruments))
+            yield (*part.parameters(instruments, currency), *((float(first),) if rows else ()))
+            first += rows
 
     def preview(self, order: Order, portfolio: Portfolio) -> Decision:
         """Return what the limits would allow of an order, and why.

@@ -20,6 +20,7 @@ from types import FunctionType
 from typing import Any
 
 from workbench.decision import BookColumns
+from workbench.past import History
 from workbench.records import DECISION, FILL, MOST_LIMITS, ORDER, SLOT, SPEC, dtype_of
 from workbench.research.kernel import run as kernel_run
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -121,11 +122,12 @@ def _types() -> dict[str, Any]:
     state = types.Array(f8, 1, "C")
     addresses = types.Array(i8, 1, "C", readonly=True)
     size = types.FunctionType(f8(given, numba.from_dtype(dtype_of(SPEC)), f8, f8, f8, f8, f8, f8, f8, state))
-    limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state, state))
+    history = types.NamedTuple([state, given, whole, state], History)
+    limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state, history))
     settings = types.NamedTuple([f8 if "float" in str(hint) else i8 for hint in Settings.__annotations__.values()], Settings)
-    columns = types.NamedTuple([given] * 13 + [whole] * 4, Columns)
+    columns = types.NamedTuple([given] * 14 + [whole] * 4, Columns)
     numbers = types.Array(i8, 1, "C")
-    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 6 + [numbers] * 3 + [state] + [numbers] * 2 + [state], Ledger)
+    ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 6 + [numbers] * 3 + [state] + [numbers] * 2 + [state] * 2, Ledger)
     book = types.NamedTuple([rows(SPEC)] + [state] * 8, BookColumns)
     output = types.NamedTuple([rows(ORDER), rows(FILL), rows(DECISION), state], Output)
     many = types.UniTuple(given, MOST_LIMITS)

@@ -125,14 +125,17 @@ def columns_of(setup: Setup) -> Columns:
     first, high, low, close = (_flat(setup.bars.array(name)) for name in ("open", "high", "low", "close"))
     unit, base = (_flat(array) for array in setup.conversion[:2])
     sessions = np.zeros(1) if setup.sessions is None else setup.sessions
-    day = setup.days if setup.rules.remembers else np.zeros(1)
+    day = setup.days if setup.rules.remembers or setup.inputs.series is not None else np.zeros(1)
     fresh, label, session, days = (_flat(array, np.int64) for array in (setup.conversion.fresh, setup.bars.labels, sessions, day))
     inputs = _inputs_of(setup)
     return Columns(first, high, low, close, **inputs, unit=unit, base=base, fresh=fresh, label=label, session=session, day=days)
 
 
 def _inputs_of(setup: Setup) -> dict[str, np.ndarray]:
-    return {name: _flat(array) for name, array in setup.inputs._asdict().items()}
+    found = {name: _flat(array) for name, array in setup.inputs._asdict().items()}
+    if setup.inputs.series is not None:  # a limit reads one row of it after the other
+        found["series"] = _flat(transposed(setup.inputs.series))
+    return found
 
 
 def _same_market(one: Setup, other: Setup) -> bool:
@@ -150,7 +153,7 @@ def _run_plain(setup: Setup) -> Record:
     unit, base = (array[0].tolist() for array in setup.conversion[:2])
     price = [math.nan] * n
     held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [0] * n, [math.nan] * n, [NO_WISH] * n
-    ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0], empty_past(setup.cash))
+    ledger = Ledger(slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0], empty_past(setup.cash), [0.0] * setup.rules.room)
     book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
     output = Output(orders, fills, decisions, [0.0] * len(setup.bars))
@@ -196,7 +199,18 @@ def _arrays(setup: Setup, specs: np.ndarray) -> tuple[Ledger, BookColumns]:
     unit, base = (array[0].copy() for array in setup.conversion[:2])
     price = np.full(n, np.nan)
     held = np.zeros(n), np.zeros(n), np.full(n, -1), np.full(n, -1), np.zeros(n, np.int64), np.full(n, np.nan), np.full(n, NO_WISH)
-    ledger = Ledger(slots, specs, np.array([setup.cash]), price, unit, base, *held, np.zeros(3, np.int64), np.array(empty_past(setup.cash)))
+    ledger = Ledger(
+        slots,
+        specs,
+        np.array([setup.cash]),
+        price,
+        unit,
+        base,
+        *held,
+        np.zeros(3, np.int64),
+        np.array(empty_past(setup.cash)),
+        np.zeros(setup.rules.room),
+    )
     book = BookColumns(specs, price, unit, base, np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(1))
     return ledger, book
 

@@ -11,7 +11,7 @@ import math
 from typing import Any
 
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
-from workbench.past import NOW, OPENED, remember
+from workbench.past import AT, NOW, OPENED, History, remember
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
 from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
 from workbench.research.kernel_calm import calm
@@ -58,6 +58,7 @@ def run(
                 break
         if not roomy(spare, a, out):
             return t
+        a.past[NOW] = t
         if waiting != 0:
             orders_at_open(t, waiting, n, m, a, out, s)
         if exits != 0:
@@ -68,8 +69,6 @@ def run(
         equity = out.equity[t]
         if s.remembers != 0:
             remember(a.past, t, m.day[t], equity, s.drawdown, s.rearm)
-        else:
-            a.past[NOW] = t
         sent = a.counts[0]
         if s.moves != 0:
             move_exits(t, n, m, a, out, s, equity)
@@ -216,7 +215,8 @@ def decide_opening(t: int, j: int, m: Columns, a: Ledger, b: BookColumns, out: O
         row.code = NO_EXIT
     else:
         measured = m.measured[at] if s.has_measured != 0 else math.nan
-        lots = opening(chain, b, j, side, m.stance[at], equity, stop, measured, a.past, row)
+        a.past[AT] = t
+        lots = opening(chain, b, j, side, m.stance[at], equity, stop, measured, History(a.past, m.series, m.day, a.memory), row)
         if lots > 0 and s.kind == LIMIT and not limit_of(j, side, a, s) > 0.0:
             row.code = NOT_SENT
             row.lots = 0

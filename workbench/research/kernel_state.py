@@ -21,6 +21,7 @@ class Columns(NamedTuple):
     even: Any
     time: Any
     measured: Any
+    series: Any
     unit: Any
     base: Any
     fresh: Any
@@ -35,7 +36,8 @@ class Ledger(NamedTuple):
     What every bar looks at is one plain column each, not a field of `slots`: hundreds of instruments then stay in the
     processor's nearest cache. `opening` and `closing` are rows of orders that are out, -1 where there is none; `busy` begins with
     the instruments that have one. `said` is the last stance and `wish` its sign; `quantity` is held, `basis` what it was bought at
-    where that counts. `past` is what the account remembers (`workbench.past`).
+    where that counts. `past` is what the account remembers (`workbench.past`), `memory` room that limits
+    reckon in.
     """
 
     slots: Any
@@ -53,6 +55,7 @@ class Ledger(NamedTuple):
     wish: Any
     counts: Any
     past: Any
+    memory: Any
 
 
 class Output(NamedTuple):

@@ -5,16 +5,23 @@ from workbench.risk._account import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPosi
 from workbench.risk._base import RiskManager
 from workbench.risk._exposure import MaxExposure
 from workbench.risk._leverage import MaxLeverage
+from workbench.risk._losses import DEPTH, ExpectedShortfall, MaxVolatility, ValueAtRisk, expected_shortfall, value_at_risk
 
 __all__ = [
+    "DEPTH",
     "CoolDown",
+    "ExpectedShortfall",
     "MaxDailyLoss",
     "MaxDrawdown",
     "MaxExposure",
     "MaxLeverage",
     "MaxPositions",
     "MaxTrades",
+    "MaxVolatility",
     "RiskManager",
+    "ValueAtRisk",
+    "expected_shortfall",
+    "value_at_risk",
 ]
 
 

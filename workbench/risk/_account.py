@@ -49,14 +49,14 @@ class MaxDrawdown(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return 0 while the account is halted, else all."""
-        return 0.0 if past[HALTED] >= 0.0 else UNLIMITED
+        return 0.0 if history.past[HALTED] >= 0.0 else UNLIMITED
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return how far equity has fallen."""
-        peak, equity = snapshot.past[PEAK], snapshot.past[EQUITY]
+        peak, equity = snapshot.history.past[PEAK], snapshot.history.past[EQUITY]
         fallen = (peak - equity) / peak if peak > 0 else 0.0
         return f"equity is {fallen:.1%} below its highest {peak:,.2f} {currency}, and {self.limit:.0%} halts the account".replace("%", " %")
 
@@ -99,16 +99,18 @@ class MaxDailyLoss(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return 0 where the day's lowest equity lies beyond the limit, else all."""
-        most = p[0] * past[DAY_EQUITY] if p[1] != 0.0 else p[0]
-        return 0.0 if past[DAY_EQUITY] - past[DAY_LOW] > most * (1.0 + TOLERANCE) else UNLIMITED
+        most = p[0] * history.past[DAY_EQUITY] if p[1] != 0.0 else p[0]
+        return 0.0 if history.past[DAY_EQUITY] - history.past[DAY_LOW] > most * (1.0 + TOLERANCE) else UNLIMITED
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return how much the day has cost at its worst."""
-        lost = snapshot.past[DAY_EQUITY] - snapshot.past[DAY_LOW]
-        return f"the day has cost {lost:,.2f} {currency} at its worst, and {self._limit(snapshot.past[DAY_EQUITY], currency)} end it"
+        lost = snapshot.history.past[DAY_EQUITY] - snapshot.history.past[DAY_LOW]
+        return (
+            f"the day has cost {lost:,.2f} {currency} at its worst, and {self._limit(snapshot.history.past[DAY_EQUITY], currency)} end it"
+        )
 
     def _limit(self, equity: float, currency: str) -> str:
         return f"{self.limit * (equity if self.of == 'equity' else 1.0):,.2f} {currency}"
@@ -145,7 +147,7 @@ class MaxPositions(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return 0 where the others are so many already, else all."""
         held = 0
@@ -190,14 +192,14 @@ class MaxTrades(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return 0 where so many were sent already today, else all."""
-        return UNLIMITED if past[OPENED] < p[0] else 0.0
+        return UNLIMITED if history.past[OPENED] < p[0] else 0.0
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return how many were sent."""
-        return f"{snapshot.past[OPENED]:.0f} openings were sent today, of at most {self.limit}"
+        return f"{snapshot.history.past[OPENED]:.0f} openings were sent today, of at most {self.limit}"
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""
@@ -237,15 +239,15 @@ class CoolDown(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return 0 while it cools down, else all."""
-        return 0.0 if past[STREAK] >= p[0] and past[NOW] - past[LOST_AT] < p[1] else UNLIMITED
+        return 0.0 if history.past[STREAK] >= p[0] and history.past[NOW] - history.past[LOST_AT] < p[1] else UNLIMITED
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return the losses, and how long it lasts still."""
-        left = self.steps - (snapshot.past[NOW] - snapshot.past[LOST_AT])
-        return f"{snapshot.past[STREAK]:.0f} trades in a row have lost: {left:.0f} more steps without an opening"
+        left = self.steps - (snapshot.history.past[NOW] - snapshot.history.past[LOST_AT])
+        return f"{snapshot.history.past[STREAK]:.0f} trades in a row have lost: {left:.0f} more steps without an opening"
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""

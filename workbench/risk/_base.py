@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
+
+from workbench.bars import Bars
 from workbench.component import Component
 from workbench.errors import StrategyError
 from workbench.instrument import Instrument
 from workbench.market import Book, Market, Order
+from workbench.past import History
 
 __all__ = ["RiskManager", "Snapshot", "snapshot_of"]
 
@@ -23,7 +27,8 @@ class Snapshot(NamedTuple):
     price: Sequence[float]
     unit: Sequence[float]
     base: Sequence[float]
-    past: Sequence[float]
+    history: History
+    first: int = 0
 
 
 class RiskManager(Component):
@@ -38,10 +43,11 @@ class RiskManager(Component):
                 return room, f"at most {self.share:.0%} of equity in one name"
 
     It backtests through the Session. To run in the fast kernel too, give it a `decision`: a static method in plain
-    arithmetic, ``decision(p, table, j, side, equity, hi, lo, price, unit, base, past) -> quantity``; `p` holds what
+    arithmetic, ``decision(p, table, j, side, equity, hi, lo, price, unit, base, history) -> quantity``; `p` holds what
     `parameters()` returns and `table` what `table()` returns; `hi` and `lo` are the positions that open orders could
     still lead to, `price` the last closes, `unit` turns quantity x price into account currency, and `base` is what one
-    lot's base currency is worth there; `past` is what the account remembers (`workbench.past`).
+    lot's base currency is worth there; `history` is what there is to look back
+    at (`workbench.past.History`).
     """
 
     decision: ClassVar[Callable[..., float] | None] = None
@@ -82,8 +88,8 @@ class RiskManager(Component):
         instruments = list(market.instruments.values())
         s = snapshot_of(portfolio, market)
         table = self.table(instruments, portfolio.currency)
-        p = self.parameters(instruments, portfolio.currency)
-        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.past)
+        p = (*self.parameters(instruments, portfolio.currency), *((float(s.first),) if self.rows(len(instruments)) else ()))
+        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
         return min(room, order.quantity), self.explain(s, instruments, portfolio.currency, float(order.sign))
 
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
@@ -93,6 +99,27 @@ class RiskManager(Component):
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
         """Return what `decision` gets as `table`: rows of one number an instrument, one after the other."""
         return (0.0,)
+
+    def series(self, bars: Bars) -> np.ndarray | None:
+        """Return rows of numbers that `decision` looks back at, shape (T, rows): causal; None for nothing.
+
+        The last of the numbers that `decision` gets as `p` is then the number of the first row in ``history.series``.
+        """
+        return None
+
+    def rows(self, n: int) -> int:
+        """Return how many rows `series` has over n instruments."""
+        return 0
+
+    @property
+    def lookback(self) -> int:
+        """Steps that `decision` looks back at."""
+        return 1
+
+    @property
+    def room(self) -> int:
+        """How many numbers of ``history.memory`` the `decision` reckons in."""
+        return 1
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return why the limit allows what it allows, in words."""
@@ -118,5 +145,5 @@ def snapshot_of(book: Book, market: Market) -> Snapshot:
         [market.closes[s] for s in symbols],
         [market.units[s] for s in symbols],
         [market.bases[s] for s in symbols],
-        book.past,
+        book.history,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.instrument import Instrument
+from workbench.instrument import GROUPS, Instrument
 from workbench.risk._base import RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 
@@ -25,7 +25,8 @@ class MaxExposure(RiskManager):
     ----------
     limit : float or dict of str to float
         For every group, or by group: ``{"EUR": 750_000}``. In account currency, or as a multiple of equity.
-    by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+    by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
+        Or the name of a tag that instruments have (`Instrument.tags`): ``by="sector"``.
     of : {"money", "equity"}, default "money"
     scope : {"net", "gross"}, default "net"
 
@@ -36,7 +37,7 @@ class MaxExposure(RiskManager):
     """
 
     limit: float | Mapping[str, float]
-    by: Literal["currency", "region", "asset_class", "instrument"] = "currency"
+    by: str = "currency"
     of: Literal["money", "equity"] = "money"
     scope: Literal["net", "gross"] = "net"
 
@@ -72,7 +73,10 @@ class MaxExposure(RiskManager):
         return float(self.limit[group] if isinstance(self.limit, Mapping) else self.limit)
 
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
-        """Return the scope, the measure, and the limit of each group."""
+        """Return the scope, the measure, and the limit of each group; refuse a kind of group that no instrument has."""
+        tags = sorted({name for one in instruments for name, _ in one.tags})
+        if self.by not in (*GROUPS, *tags):
+            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, (*GROUPS, *tags))}")
         return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
@@ -85,7 +89,7 @@ class MaxExposure(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return the largest quantity that keeps every group within its limit at every size up to it."""
         n = len(hi)
@@ -115,7 +119,7 @@ class MaxExposure(RiskManager):
             alone = MaxExposure({group: self.limit_of(group)}, by=self.by, of=self.of, scope=self.scope)
             p, table = alone.parameters(instruments, currency), alone.table(instruments, currency)
             s = snapshot
-            room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.past)
+            room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
             if room < best:
                 used = f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used"
                 best, words = room, f"{used}, room for {max(room, 0):g}"

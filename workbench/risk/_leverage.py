@@ -42,7 +42,7 @@ class MaxLeverage(RiskManager):
 
     @staticmethod
     def decision(
-        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, past: Any
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return what is left of limit x equity, in quantity of instrument j."""
         most_allowed = p[0] * equity

@@ -13,10 +13,11 @@ from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
 from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
-from workbench.past import OPENED, empty_past
+from workbench.past import AT, OPENED, History, empty_past, no_history
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
+from workbench.risk import DEPTH
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Planned, Tape
@@ -45,8 +46,10 @@ class Decider:
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
+        self._memory = [0.0] * setup.rules.room
         #: What the account remembers (`workbench.past`).
         self.past = empty_past(setup.cash)
+        self._history = no_history(self.past)
         self._columns = BookColumns(setup.specs, tape.price, tape.unit, tape.base, self.hi, self.lo, [0.0] * n, [0.0] * n, [0.0])
         chain = setup.rules.chain(setup.buying_power)
         limits = tuple(limit or self._asking(setup.strategy.risk[k], k) for k, limit in enumerate(chain.limits))
@@ -55,6 +58,7 @@ class Decider:
     def begin(self, row: int, equity: float) -> None:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
         self.equity, self._step = equity, row
+        self._history = self._looked_back(row)
         used = 0.0
         for j, state in enumerate(self.states):
             done = state.closing is not None and state.closed_at == row
@@ -63,6 +67,17 @@ class Decider:
         for j, state in enumerate(self.states):
             if state.opening is not None:
                 self._enter(j, state.opening)
+
+    def _looked_back(self, row: int) -> History:
+        """Return what limits look back at: as many of the newest rows as they may want, row of numbers after row of numbers."""
+        tape, past = self.tape, self.past
+        if tape.series is None or tape.day is None:
+            return no_history(past)
+        first = max(row + 1 - DEPTH * self.setup.rules.looks_back, tape.first)
+        past[AT] = row - first
+        rows = range(first, row + 1)
+        series = [column[k] for column in tape.series for k in rows]
+        return History(past, series, [tape.day[k] for k in rows], self._memory)
 
     def _enter(self, j: int, order: Order) -> None:
         enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
@@ -82,9 +97,8 @@ class Decider:
         else:
             self._asked = state
             side = float(state.acted)
-            lots = opening(
-                self._chain, self._columns, j, side, tape.stance[j][row], equity, plan.stop, tape.measured_at(j, row), self.past, decision
-            )
+            stance, measured = tape.stance[j][row], tape.measured_at(j, row)
+            lots = opening(self._chain, self._columns, j, side, stance, equity, plan.stop, measured, self._history, decision)
             orders = self._orders(row, j, lots, side, plan) if lots else []
             if orders:
                 enter_book(self._columns, j, side, lots)
@@ -135,7 +149,7 @@ class Decider:
         column = self.portfolio.column
         held = [self.portfolio.quantity(j) for j in range(len(column))]
         positions, highest, lowest = (Row(column, values) for values in (held, self.hi, self.lo))
-        return Book(self.setup.currency, self.equity, self.portfolio.cash, positions, highest, lowest, tuple(self.past))
+        return Book(self.setup.currency, self.equity, self.portfolio.cash, positions, highest, lowest, self._history)
 
     def market(self, j: int) -> Market:
         """Return the market of this step as a frozen value."""

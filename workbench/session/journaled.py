@@ -14,6 +14,7 @@ from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded,
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
 from workbench.market import Order
+from workbench.past import NOW
 from workbench.session.events import Alert, Decided, OrderSent, StepClosed
 from workbench.session.session import Session
 from workbench.session.setup import Setup
@@ -43,6 +44,7 @@ class JournaledSession(Session):
     def told(self, said: Sequence[VenueSaid]) -> None:
         """Take in what the venue said."""
         self.journal.commit([Entry("event", one.number, event_plain(one.event)) for one in said])
+        self.decider.past[NOW] = self.steps_done  # what is told is of the bar that is decided next
         for one in said:
             self._require_ours(one.event)
             self._book(one.event)

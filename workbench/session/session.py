@@ -128,6 +128,7 @@ class Session:
         row = self.steps_done
         self.steps_done = row + 1
         tape = self.tape
+        self.decider.past[NOW] = row
         self.execution.observe(tape, row)
         self._take_in()
         tape.advance(row)
@@ -147,11 +148,9 @@ class Session:
 
     def _remember(self, row: int, equity: float) -> None:
         """Take a closed step into what the account remembers."""
-        rules, past, days = self.setup.rules, self.decider.past, self.tape.day
-        if days is None:
-            past[NOW] = row
-        else:
-            remember(past, row, days[row], equity, rules.drawdown, rules.rearm)
+        rules, days = self.setup.rules, self.tape.day
+        if rules.remembers and days is not None:
+            remember(self.decider.past, row, days[row], equity, rules.drawdown, rules.rearm)
 
     def _take_in(self) -> None:
         """Book what the venue says."""

@@ -182,7 +182,8 @@ class Tape(MarketTape):
     even: Columns | None
     time: Columns | None
     measured: Columns | None
-    __slots__ = ("day", "even", "fresh", "measured", "stance", "stop", "target", "time", "trail")
+    series: Columns | None
+    __slots__ = ("day", "even", "fresh", "measured", "series", "stance", "stop", "target", "time", "trail")
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
@@ -190,9 +191,10 @@ class Tape(MarketTape):
         self.stance = _empty(n)
         for name in (*EXITS, "measured"):
             setattr(self, name, None if getattr(setup.inputs, name) is None else _empty(n))
+        self.series = None if setup.inputs.series is None else _empty(setup.inputs.series.shape[1])
         self.fresh = _empty(n)
         #: The number of each row's day, where a limit asks for it.
-        self.day: list[int] | None = [] if setup.rules.remembers else None
+        self.day: list[int] | None = [] if setup.rules.remembers or self.series is not None else None
 
     @classmethod
     def of(cls, setup: Setup) -> Tape:
@@ -209,6 +211,8 @@ class Tape(MarketTape):
         _append(self.stance, setup.inputs.stance[first:])
         for mine, theirs in self._said(setup):
             _append(mine, theirs[first:])
+        if self.series is not None and setup.inputs.series is not None:
+            _append(self.series, setup.inputs.series[first:])
         if self.moving:
             _append(self.fresh, setup.conversion.fresh[first:])
         elif not self.fresh[0]:
@@ -222,6 +226,9 @@ class Tape(MarketTape):
 
     def replace(self, setup: Setup, row: int, columns: Sequence[int] | None = None) -> None:
         """Write the last row of a setup, of some columns or of all, over a row: what is known there has changed."""
+        if self.series is not None and setup.inputs.series is not None:
+            for mine, value in zip(self.series, setup.inputs.series[-1].tolist(), strict=True):
+                mine[row] = value
         for j in range(len(self.price)) if columns is None else columns:
             for name in FIELDS[:4]:
                 getattr(self, name)[j][row] = float(setup.bars.array(name)[-1, j])
@@ -234,7 +241,7 @@ class Tape(MarketTape):
                 self.fresh[j][row] = setup.conversion.fresh[-1, j]
 
     def _columns(self) -> list[Columns]:
-        also = (self.stance, *self.exits, self.measured, self.fresh if self.moving else None)
+        also = (self.stance, *self.exits, self.measured, self.series, self.fresh if self.moving else None)
         return [*super()._columns(), *(columns for columns in also if columns is not None)]
 
     def is_fresh(self, j: int, row: int) -> bool:
@@ -256,7 +263,7 @@ class Tape(MarketTape):
 
     def _said(self, setup: Setup) -> list[tuple[Columns, np.ndarray]]:
         """Return the columns of exits and sizer that there are, each with what a set-up has of it."""
-        both = zip([*self.exits, self.measured], setup.inputs[1:], strict=True)
+        both = zip([*self.exits, self.measured], setup.inputs[1:-1], strict=True)
         return [(mine, theirs) for mine, theirs in both if mine is not None and theirs is not None]
 
 

@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from workbench import features as room
+from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.features import Feature
 from workbench.signals._trained import TrainedSignal
@@ -74,6 +76,24 @@ class Classifier(TrainedSignal):
         threshold = card.threshold if self.threshold is None else self.threshold
         return stance_of(predicted, card.classes, threshold, self.short, self.conviction)
 
+    def chance(self, bars: Bars, newest: bool = False) -> np.ndarray:
+        """Return the probability of the side that it takes at each bar, shape (T, N); NaN where it takes none.
+
+        What `workbench.sizing.Kelly` asks for; with `newest` of the last bar alone.
+        """
+
+        def told(predicted: np.ndarray) -> np.ndarray:
+            stance, (up, down) = self.decide(predicted), sides(predicted, self.trained.terms.classes)
+            return np.where(stance > 0, up, np.where(stance < 0, down, np.nan))
+
+        out = np.full(bars.shape, np.nan)
+        if newest:
+            rows = room.newest(self.columns(), bars)
+            out[-1] = self._asked(rows, bars.index[np.full(len(rows), -1)], told)
+        else:
+            out[bars.present] = self._asked(room.table(self.columns(), bars), bars.index[np.nonzero(bars.present)[0]], told)
+        return out
+
 
 class Regressor(TrainedSignal):
     """Long where the predicted label - a return, say - is above a threshold, short where it is below its negative, flat between.
@@ -132,10 +152,15 @@ def require_probability(who: str, threshold: float | None) -> None:
         raise ParameterError(f"{who}: threshold is a probability, from 0 to below 1, got {threshold:g}")
 
 
+def sides(predicted: np.ndarray, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the probabilities of a rise and of a fall, shape (n,) each, of those of all classes, shape (n, classes)."""
+    up = predicted[:, classes.index(1)] if 1 in classes else np.zeros(len(predicted))
+    return up, predicted[:, classes.index(-1)] if -1 in classes else np.round(1.0 - up, 9)
+
+
 def stance_of(predicted: np.ndarray, classes: Sequence[int], threshold: float, short: bool, conviction: bool) -> np.ndarray:
     """Return the stances, shape (n,), of probabilities of shape (n, classes)."""
-    up = predicted[:, classes.index(1)] if 1 in classes else np.zeros(len(predicted))
-    down = predicted[:, classes.index(-1)] if -1 in classes else np.round(1.0 - up, 9)
+    up, down = sides(predicted, classes)
     rises, falls = (up > threshold) & ((up > down) | (not short)), (down > threshold) & (down > up) & short
     if conviction:
         return np.where(rises, up - threshold, np.where(falls, threshold - down, 0.0)) / (1.0 - threshold)

@@ -155,12 +155,16 @@ class TrainedSignal(SignalGenerator):
         return self._stances(rows, bars.index[np.full(len(rows), -1)])
 
     def _stances(self, rows: pd.DataFrame, labels: pd.DatetimeIndex) -> np.ndarray:
+        return self._asked(rows, labels, self.decide)
+
+    def _asked(self, rows: pd.DataFrame, labels: pd.DatetimeIndex, told: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Return what is told by the predictions of rows, shape (n,); NaN where the model says nothing."""
         model = self.trained
         self._require_trained_for(model)
         out = np.full(len(rows), np.nan)
         known = np.isfinite(rows.to_numpy()).all(axis=1) & ~model.terms.expired(labels)
         if known.any():
-            out[known] = self.decide(model.predict(rows[known]))
+            out[known] = told(model.predict(rows[known]))
         return out
 
     @property

@@ -61,7 +61,7 @@ class PositionSizer(Component):
         spec, side = spec_of(market.instrument), 1.0 if signal > 0 else -1.0
         distance, measured = (market.inputs.get(name, float("nan")) for name in ("stop_distance", "measured"))
         p = self.parameters() or (0.0,)
-        return decide(p, spec, side, signal, portfolio.equity, market.price, market.unit, distance, measured, portfolio.past)
+        return decide(p, spec, side, signal, portfolio.equity, market.price, market.unit, distance, measured, portfolio.history.past)
 
     def parameters(self) -> tuple[float, ...]:
         """Return the numbers that `decision` gets as `p`."""

@@ -1,0 +1,402 @@
+"""What a book could lose, and how much more of one instrument keeps it within a limit: plain scalars that the kernel compiles.
+
+`memory` holds, for each past step that counts, what the book would have made in it (the first `window` places) and what one more lot of
+an instrument would have (the next); the third `window` places are for sorting.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = [
+    "DEPTH",
+    "modified_at",
+    "moments",
+    "normal_room",
+    "quantile_at",
+    "quantile_room",
+    "scan_room",
+    "scenarios",
+    "shortfall_room",
+    "tail_sums",
+]
+
+UNLIMITED = 1e300
+#: How far back, in windows, the steps are looked for at which all that is held had a bar.
+DEPTH = 2
+#: Beyond this skew Cornish and Fisher's quantiles do not rise with the probability, whatever the tails: 6 (sqrt(2) - 1).
+MOST_SKEW = 2.485281374238570
+#: Relative room for float arithmetic.
+TINY = 1e-12
+
+
+def scenarios(
+    j: int,
+    side: float,
+    first: int,
+    window: int,
+    scaled: float,
+    hi: Any,
+    lo: Any,
+    price: Any,
+    unit: Any,
+    series: Any,
+    days: Any,
+    at: int,
+    memory: Any,
+) -> int:
+    """Write what the book, and one lot more, would have made in the last steps, newest first; return how many steps were found.
+
+    The number of different days among them goes into place ``3 x window`` of the memory. `at` is the newest column of `series`, whose
+    rows are the instruments' returns from row `first` on; where `scaled`, each is multiplied by the instrument's number in the row as
+    many instruments further on.
+    """
+    stride = len(days)
+    found = 0
+    start = at
+    seen = 0
+    last_day = 0
+    while found < window and start >= 0 and at - start < DEPTH * window:
+        size = min(window - found, start + 1)
+        for k in range(size):
+            memory[found + k] = 0.0
+        for i in range(len(hi)):
+            held = hi[i] if abs(hi[i]) >= abs(lo[i]) else lo[i]
+            if i == j:
+                held = hi[i] if side > 0 else lo[i]
+            if held != 0.0:
+                worth = (held * price[i]) * unit[i]
+                if scaled != 0.0:
+                    worth = worth * series[(first + len(hi) + i) * stride + at]
+                row = (first + i) * stride + start
+                for k in range(size):
+                    memory[found + k] = memory[found + k] + worth * series[row - k]
+        each = (side * price[j]) * unit[j]
+        if scaled != 0.0:
+            each = each * series[(first + len(hi) + j) * stride + at]
+        row = (first + j) * stride + start
+        for k in range(size):
+            memory[window + found + k] = each * series[row - k]
+        kept = found
+        for k in range(size):
+            made, more = memory[found + k], memory[window + found + k]
+            if made == made and more == more:
+                memory[kept] = made
+                memory[window + kept] = more
+                kept += 1
+                if seen == 0 or days[start - k] != last_day:
+                    seen += 1
+                    last_day = days[start - k]
+        found = kept
+        start -= size
+    memory[3 * window] = float(seen)
+    return found
+
+
+def made_with(x: float, count: int, window: int, memory: Any) -> None:
+    """Write what the book with x more lots would have made into the third part of the memory."""
+    for k in range(count):
+        memory[2 * window + k] = memory[k] + x * memory[window + k]
+
+
+def select(rank: int, count: int, window: int, memory: Any) -> float:
+    """Return the number of a rank (0 the smallest) in the third part of the memory, which it partly sorts (Hoare, 1961)."""
+    base = 2 * window
+    left = 0
+    right = count - 1
+    while left < right:
+        pivot = memory[base + (left + right) // 2]
+        i = left
+        k = right
+        while i <= k:
+            while memory[base + i] < pivot:
+                i += 1
+            while memory[base + k] > pivot:
+                k -= 1
+            if i <= k:
+                held = memory[base + i]
+                memory[base + i] = memory[base + k]
+                memory[base + k] = held
+                i += 1
+                k -= 1
+        if rank <= k:
+            right = k
+        elif rank >= i:
+            left = i
+        else:
+            break
+    return memory[base + rank]
+
+
+def quantile_at(x: float, part: float, count: int, window: int, memory: Any) -> float:
+    """Return the quantile, interpolated between two numbers as numpy does, of what the book with x more lots would have made."""
+    made_with(x, count, window, memory)
+    place = (count - 1) * part
+    rank = math.floor(place)
+    low = select(rank, count, window, memory)
+    share = place - rank
+    if share == 0.0 or rank + 1 >= count:
+        return low
+    high = math.inf
+    for k in range(rank + 1, count):  # what is above the rank lies behind it
+        high = min(high, memory[2 * window + k])
+    return low + (high - low) * share
+
+
+def quantile_room(part: float, limit: float, count: int, window: int, memory: Any) -> float:
+    """Return up to how many lots the quantile's loss stays within a limit: exactly, from crossing to crossing.
+
+    What each past step would have made is a line in the size. Between two crossings of the limit by any of them the number of steps
+    below it stays the same; only where that is one more than the rank does the interpolation between two steps decide.
+    """
+    floor = min(-limit, quantile_at(0.0, part, count, window, memory))
+    place = (count - 1) * part
+    rank = math.floor(place)
+    share = place - rank
+    x = 0.0
+    for _ in range(2 * count + 2):
+        following = math.inf
+        for k in range(count):
+            if memory[window + k] != 0.0:
+                crossing = (floor - memory[k]) / memory[window + k]
+                if crossing > x:
+                    following = min(following, crossing)
+        middle = 0.5 * (x + following) if following < math.inf else 2.0 * x + 1.0
+        below = 0
+        for k in range(count):
+            below += int(memory[k] + middle * memory[window + k] < floor)
+        if below > rank + 1 or (below == rank + 1 and share == 0.0):
+            return x
+        if below == rank + 1:
+            end = between(x, middle, following, share, floor, count, window, memory)
+            if end < following:
+                return end
+        if not following < math.inf:
+            return UNLIMITED
+        x = following
+    return x
+
+
+def between(x: float, middle: float, following: float, share: float, floor: float, count: int, window: int, memory: Any) -> float:
+    """Return where the interpolated quantile falls below the floor, or `following`: which steps are below it does not change before.
+
+    The quantile lies between the best of those below and the worst of those above; each is a line until another one takes its place.
+    """
+    top = -1
+    bottom = -1
+    for k in range(count):
+        made = memory[k] + x * memory[window + k]
+        if memory[k] + middle * memory[window + k] < floor:
+            if top < 0 or made > memory[top] + x * memory[window + top]:
+                top = k
+        elif bottom < 0 or made < memory[bottom] + x * memory[window + bottom]:
+            bottom = k
+    if bottom < 0:
+        return x
+    for _ in range(2 * count):
+        end = following
+        next_top = top
+        next_bottom = bottom
+        for k in range(count):
+            under = memory[k] + middle * memory[window + k] < floor
+            other = top if under else bottom
+            steeper = memory[window + k] - memory[window + other]
+            if (steeper > 0.0) if under else (steeper < 0.0):
+                meet = (memory[other] - memory[k]) / steeper
+                if x <= meet < end:
+                    end = meet
+                    next_top = k if under else top
+                    next_bottom = bottom if under else k
+        level = (1.0 - share) * memory[top] + share * memory[bottom]
+        slope = (1.0 - share) * memory[window + top] + share * memory[window + bottom]
+        if slope < 0.0 and (floor - level) / slope < end:
+            return max((floor - level) / slope, x)
+        if not end < following:
+            return following
+        x = end
+        top = next_top
+        bottom = next_bottom
+    return x
+
+
+def tail_sums(x: float, tail: int, count: int, window: int, memory: Any) -> None:
+    """Write the sums of both parts over the `tail` worst steps of the book with x more lots into the last places of the memory."""
+    made_with(x, count, window, memory)
+    worst = select(tail - 1, count, window, memory)
+    book = 0.0
+    more = 0.0
+    left = tail
+    for k in range(count):
+        if memory[k] + x * memory[window + k] < worst:
+            book = book + memory[k]
+            more = more + memory[window + k]
+            left -= 1
+    for k in range(count):
+        if left > 0 and memory[k] + x * memory[window + k] == worst:
+            book = book + memory[k]
+            more = more + memory[window + k]
+            left -= 1
+    memory[3 * window + 1] = book
+    memory[3 * window + 2] = more
+
+
+def shortfall_room(tail: int, limit: float, count: int, window: int, memory: Any) -> float:
+    """Return up to how many lots the mean loss of the worst steps stays within a limit.
+
+    That mean is convex in the size and made of straight pieces: Newton's steps from the right end at its root.
+    """
+    tail_sums(0.0, tail, count, window, memory)
+    most = max(limit, -memory[3 * window + 1] / tail)
+    for k in range(count):  # where the size is endless only one lot more counts
+        memory[2 * window + k] = memory[window + k]
+    worst = select(tail - 1, count, window, memory)
+    book = 0.0
+    more = 0.0
+    left = tail
+    for k in range(count):
+        if left > 0 and memory[window + k] <= worst:
+            book = book + memory[k]
+            more = more + memory[window + k]
+            left -= 1
+    if not more < 0.0:
+        return UNLIMITED
+    x = -(most * tail + book) / more
+    for _ in range(100):
+        if not x > 0.0:
+            return 0.0
+        tail_sums(x, tail, count, window, memory)
+        book = memory[3 * window + 1]
+        more = memory[3 * window + 2]
+        if -(book + x * more) <= most * tail * (1.0 + TINY):
+            return x
+        if not more < 0.0:
+            return 0.0
+        x = -(most * tail + book) / more
+    return x
+
+
+def normal_room(times: float, limit: float, mean: float, more_mean: float, square: float, cross: float, more_square: float) -> float:
+    """Return up to how many lots ``times x deviation - mean`` stays within a limit: the root of a square.
+
+    Of the book `mean` and `square` (its variance), of one lot more those with `more_`, and `cross`, how both move together.
+    """
+    now = times * math.sqrt(square) - mean
+    most = max(limit, now)
+    gap = most + mean
+    bend = times * times * more_square - more_mean * more_mean
+    slope = times * times * cross - gap * more_mean
+    if not gap >= 0.0:
+        return 0.0
+    if not bend > 0.0:  # the mean of one lot more outruns its deviation
+        return UNLIMITED if more_mean >= 0.0 else 0.0
+    rest = times * times * square - gap * gap if now < most else 0.0
+    root = math.sqrt(max(slope * slope - bend * rest, 0.0))
+    if slope > 0.0:
+        return -rest / (slope + root)
+    return (root - slope) / bend
+
+
+def moments(count: int, window: int, memory: Any) -> None:
+    """Write the means of both parts, and their mixed central moments up to the fourth order, behind the three parts of the memory.
+
+    From place ``3 x window + 3`` on: the means; variance, mixed, variance of the second; four of third order, five of fourth.
+    """
+    o = 3 * window + 3
+    for k in range(14):
+        memory[o + k] = 0.0
+    for k in range(count):
+        memory[o] = memory[o] + memory[k]
+        memory[o + 1] = memory[o + 1] + memory[window + k]
+    memory[o] = memory[o] / count
+    memory[o + 1] = memory[o + 1] / count
+    for k in range(count):
+        a = memory[k] - memory[o]
+        b = memory[window + k] - memory[o + 1]
+        aa = a * a
+        bb = b * b
+        memory[o + 2] = memory[o + 2] + aa
+        memory[o + 3] = memory[o + 3] + a * b
+        memory[o + 4] = memory[o + 4] + bb
+        memory[o + 5] = memory[o + 5] + aa * a
+        memory[o + 6] = memory[o + 6] + aa * b
+        memory[o + 7] = memory[o + 7] + a * bb
+        memory[o + 8] = memory[o + 8] + bb * b
+        memory[o + 9] = memory[o + 9] + aa * aa
+        memory[o + 10] = memory[o + 10] + aa * a * b
+        memory[o + 11] = memory[o + 11] + aa * bb
+        memory[o + 12] = memory[o + 12] + a * bb * b
+        memory[o + 13] = memory[o + 13] + bb * bb
+    for k in range(2, 14):
+        memory[o + k] = memory[o + k] / count
+
+
+def modified_at(x: float, z: float, part: float, shortfall: float, strict: float, window: int, memory: Any) -> float:
+    """Return Cornish and Fisher's value at risk, or shortfall, of the book with x more lots.
+
+    `z` is the normal quantile of `part`, below 0. The expansion is one only where its quantiles rise with the probability
+    (Maillard, 2012): where it is not, a `strict` answer is infinite.
+    """
+    o = 3 * window + 3
+    mean = memory[o] + x * memory[o + 1]
+    square = memory[o + 2] + 2.0 * x * memory[o + 3] + x * x * memory[o + 4]
+    if not square > 0.0:
+        return -mean
+    deviation = math.sqrt(square)
+    third = memory[o + 5] + 3.0 * x * memory[o + 6] + 3.0 * x * x * memory[o + 7] + x * x * x * memory[o + 8]
+    fourth = memory[o + 9] + 4.0 * x * memory[o + 10] + 6.0 * x * x * memory[o + 11]
+    fourth = fourth + 4.0 * x * x * x * memory[o + 12] + x * x * x * x * memory[o + 13]
+    skew = third / (square * deviation)
+    excess = fourth / (square * square) - 3.0
+    eighth = excess / 8.0
+    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth - 5.0 * skew * skew / 36.0)
+    if strict != 0.0 and (bend > 0.0 or abs(skew) > MOST_SKEW):
+        return math.inf
+    h = z + (z * z - 1.0) * skew / 6.0 + (z * z * z - 3.0 * z) * excess / 24.0 - (2.0 * z * z * z - 5.0 * z) * skew * skew / 36.0
+    if shortfall == 0.0:
+        return -mean - h * deviation
+    return -mean - deviation * min(tail_mean(h, skew, excess) / part, h)
+
+
+def tail_mean(h: float, skew: float, excess: float) -> float:
+    """Return the mean below h, times its probability, of a distribution with this skew and excess (Boudt, Peterson and Croux, 2008)."""
+    density = math.exp(-0.5 * h * h) / math.sqrt(2.0 * math.pi)
+    under = 0.5 * math.erfc(-h / math.sqrt(2.0))
+    h2 = h * h
+    one = h * density - under
+    two = h2 * density + 2.0 * density
+    three = (h2 * h + 3.0 * h) * density - 3.0 * under
+    four = (h2 * h2 + 4.0 * h2) * density + 8.0 * density
+    six = (h2 * h2 * h2 + 6.0 * h2 * h2 + 24.0 * h2) * density + 48.0 * density
+    found = density + (four - 6.0 * two + 3.0 * density) * excess / 24.0 + (three - 3.0 * one) * skew / 6.0
+    return -(found + (six - 15.0 * four + 45.0 * two - 15.0 * density) * skew * skew / 72.0)
+
+
+def scan_room(z: float, part: float, shortfall: float, limit: float, scale: float, window: int, memory: Any) -> float:
+    """Return up to how many lots Cornish and Fisher's measure stays within a limit: looked for in steps of a fraction of `scale`.
+
+    It need not rise with the size, so there is no closed form: the first step beyond the limit is halved until it is met.
+    """
+    now = modified_at(0.0, z, part, shortfall, 1.0, window, memory)
+    if not now < math.inf:
+        return 0.0
+    most = max(limit, now) + TINY * abs(limit)
+    step = scale / 64.0
+    low = 0.0
+    high = step
+    while modified_at(high, z, part, shortfall, 1.0, window, memory) <= most:
+        low = high
+        high = high + step
+        if high > 8.0 * scale:
+            step = step * 2.0
+        if not high < UNLIMITED:
+            return UNLIMITED
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        if not low < middle < high:
+            break
+        if modified_at(middle, z, part, shortfall, 1.0, window, memory) <= most:
+            low = middle
+        else:
+            high = middle
+    return low
