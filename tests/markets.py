@@ -18,7 +18,19 @@ from workbench.component_text import parts_of
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
 from workbench.exits import AtrStop, BreakEven, Exit, StopLoss, TakeProfit, TimeStop, TrailingStop
 from workbench.quality import SuspectDataWarning
-from workbench.risk import CoolDown, MaxDailyLoss, MaxDrawdown, MaxExposure, MaxLeverage, MaxPositions, MaxTrades, RiskManager
+from workbench.risk import (
+    CoolDown,
+    ExpectedShortfall,
+    MaxDailyLoss,
+    MaxDrawdown,
+    MaxExposure,
+    MaxLeverage,
+    MaxPositions,
+    MaxTrades,
+    MaxVolatility,
+    RiskManager,
+    ValueAtRisk,
+)
 from workbench.session.setup import Setup, set_up
 from workbench.signals import (
     AllAgree,
@@ -218,6 +230,10 @@ def _mode(rng: Random) -> Any:
     return str(rng.choice(["reversion", "breakout"]))
 
 
+def _losses(rng: Random) -> dict[str, Any]:
+    return {"limit": float(rng.uniform(0.002, 0.05)), "confidence": float(rng.choice([0.9, 0.95])), "window": int(rng.integers(3, 40))}
+
+
 def _volatility(rng: Random) -> Any:
     return str(rng.choice(["rolling", "ewma"]))
 
@@ -289,6 +305,13 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     MaxDailyLoss: lambda rng: MaxDailyLoss(float(rng.uniform(0.002, 0.03))),
     MaxPositions: lambda rng: MaxPositions(int(rng.integers(1, 4))),
     MaxTrades: lambda rng: MaxTrades(int(rng.integers(1, 5))),
+    ValueAtRisk: lambda rng: ValueAtRisk(**_losses(rng), method=str(rng.choice(["historical", "gaussian", "modified", "filtered"]))),  # type: ignore[arg-type]
+    ExpectedShortfall: lambda rng: ExpectedShortfall(**_losses(rng), method=str(rng.choice(["historical", "gaussian"]))),  # type: ignore[arg-type]
+    MaxVolatility: lambda rng: MaxVolatility(
+        float(rng.uniform(0.02, 0.5)),
+        str(rng.choice(["sample", "ewma", "shrunk"])),
+        int(rng.integers(3, 40)),  # type: ignore[arg-type]
+    ),
     CoolDown: lambda rng: CoolDown(int(rng.integers(1, 4)), int(rng.integers(2, 40))),
     Market: lambda rng: Market(),
     Limit: _limit,
@@ -311,7 +334,7 @@ def _exits(rng: Random, sizer: PositionSizer) -> list[Exit]:
     """Return any of: stops, a trailing one, a target, a move to the entry, an end by time; those that need a stop only with one."""
     found = [drawn(rng, Exit) for _ in range(12)]
     first = {kind: next((part for part in found if part.kind == kind), None) for kind in ("stop", "trail", "target", "even", "time")}
-    chosen = {kind: part for kind, part in first.items() if part is not None and rng.random() < 0.45}
+    chosen = {kind: part for kind, part in first.items() if part is not None and rng.random() < (0.65 if kind == "target" else 0.45)}
     if sizer.needs_stop and not {"stop", "trail"} & set(chosen):
         chosen["stop"] = first["stop"] or AtrStop()
     if {"stop", "trail"} & set(chosen):
@@ -328,7 +351,7 @@ def random_strategy(seed: int) -> Strategy:
     """Return a strategy drawn from all shipped parts."""
     rng = np.random.Generator(np.random.PCG64(10_000 + seed))
     sizer = drawn(rng, PositionSizer)
-    risk = [drawn(rng, RiskManager) for _ in range(int(rng.integers(0, 4)))]
+    risk = [drawn(rng, RiskManager) for _ in range(int(rng.integers(0, 3)))]
     risk = [part for k, part in enumerate(risk) if not isinstance(part, MaxDrawdown) or k == 0]
     start = "wait" if rng.random() < 0.15 else "join"
     return Strategy(

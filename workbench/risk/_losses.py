@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from abc import abstractmethod
 from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Any, Literal
@@ -95,6 +96,10 @@ class LossLimit(RiskManager):
     def series(self, bars: Bars) -> np.ndarray:
         """Return the returns of each instrument, shape (T, N), or (T, 2 N) of filtered ones."""
         return filtered_returns(bars) if self._filtered else own_returns(bars)
+
+    @abstractmethod
+    def words(self, equity: float, currency: str) -> str:
+        """Return the limit in words."""
 
     @property
     def _filtered(self) -> bool:

@@ -58,7 +58,7 @@ def scenarios(
     seen = 0
     last_day = 0
     while found < window and start >= 0 and at - start < DEPTH * window:
-        size = min(window - found, start + 1)
+        size = min(window - found, start + 1, DEPTH * window - (at - start))
         for k in range(size):
             memory[found + k] = 0.0
         for i in range(len(hi)):
