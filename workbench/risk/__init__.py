@@ -1,13 +1,16 @@
-"""Risk managers: how much of an opening the book may still take."""
+"""Risk managers: how much of an opening the book may still take; and the gate that every order passes."""
 
 from workbench.errors import unknown_name
 from workbench.risk._account import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPositions, MaxTrades
 from workbench.risk._base import RiskManager
 from workbench.risk._exposure import MaxExposure
 from workbench.risk._leverage import MaxLeverage
+from workbench.risk.gate import Gate, Latch, Situation, Verdict
 
 __all__ = [
     "CoolDown",
+    "Gate",
+    "Latch",
     "MaxDailyLoss",
     "MaxDrawdown",
     "MaxExposure",
@@ -15,6 +18,8 @@ __all__ = [
     "MaxPositions",
     "MaxTrades",
     "RiskManager",
+    "Situation",
+    "Verdict",
 ]
 
 
