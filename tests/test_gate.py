@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import find, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench as wb
@@ -127,8 +127,8 @@ EDGES: dict[str, tuple[wb.Order, Situation, wb.Order, Situation, str]] = {
         "AAPL: an order may be worth at most 15,000.00, and this one is 15,100.00",
     ),
     "rate": (
-        opening(), replace(CALM, sent=[NOW - 60 * SECOND, NOW - 59 * SECOND, NOW]), opening(), replace(CALM, sent=[NOW - 59 * SECOND, NOW, NOW]),
-        "3 orders were sent within a minute, and at most 3 are allowed",
+        opening(), replace(CALM, sent=[NOW - 60 * SECOND, NOW - 59 * SECOND, NOW]),
+        opening(), replace(CALM, sent=[NOW - 59 * SECOND, NOW, NOW]), "3 orders were sent within a minute, and at most 3 are allowed",
     ),
 }  # fmt: skip
 
@@ -451,7 +451,7 @@ def test_no_check_lets_nan_through_alone(check: int, monkeypatch: pytest.MonkeyP
     from workbench.risk import _checks
 
     one = _checks.CHECKS[check]
-    blind = {place: math.nan for place in ("now", "last", "last_at", "unit", "equity", "reference", "bid", "ask", "position")}
+    blind = dict.fromkeys(NUMBERS, math.nan)
     now = replace(CALM, mode="NaN", open=math.nan, sent=[math.nan] * 3, keys={str(key())}, latch=SHUT, **blind)
     order = forged(closing() if one is _checks._closing else opening(type="limit", price=100.0), quantity=math.nan, price=math.nan)
     monkeypatch.setattr("workbench.risk.gate.CHECKS", (one,))
@@ -462,63 +462,76 @@ def test_no_check_lets_nan_through_alone(check: int, monkeypatch: pytest.MonkeyP
 
 # -- whatever comes in --------------------------------------------------------------------------------------------------------
 
-WILD = st.one_of(st.floats(), st.none(), st.integers(-(10**400), 10**400), st.sampled_from([0.0, 1.0, 99.0, 100.0, 101.0, 200.0]))
-TAME = st.sampled_from([99.0, 99.5, 100.0, 100.01, 100.5, 101.0])
-QUANTITIES = st.one_of(WILD, st.integers(1, 400).map(float))
-TIMES = st.one_of(st.integers(NOW - 400 * SECOND, NOW + 3 * SECOND), WILD)
+WILD = st.one_of(st.floats(), st.none(), st.integers(-(10**400), 10**400), st.sampled_from([0.0, 1.0, -5.0, 99.0, 101.0, 200.0]))
+PRICES = st.sampled_from([99.0, 99.5, 100.0, 100.01, 100.5, 101.0])
+SIZES = st.one_of(st.integers(1, 220).map(float), st.integers(1, 60).map(float))
+SIDES = st.sampled_from(["buy", "sell"])
+NUMBERS = ["now", "last", "last_at", "unit", "equity", "reference", "bid", "ask", "position"]
 
 
 @st.composite
 def situations(draw: st.DrawFn) -> Situation:
-    drawn = draw(st.booleans())
-    prices = WILD if drawn else TAME
-    quoted = draw(st.booleans())
-    out = [forged(replace(opening(side=draw(st.sampled_from(["buy", "sell"]))), key=key(n + 5)), quantity=draw(QUANTITIES))
-           for n in range(draw(st.integers(0, 2)))]  # fmt: skip
-    return Situation(
-        now=draw(TIMES) if drawn else NOW, mode=draw(st.sampled_from(["RUNNING"] * 4 + ["HALTED", "running"])), last=draw(prices),
-        last_at=draw(TIMES), unit=draw(WILD) if drawn else 1.0, equity=draw(WILD) if drawn else 10_000.0, reference=draw(prices),
-        bid=draw(prices) if quoted else None, ask=draw(prices) if quoted else None, position=draw(st.one_of(WILD, st.just(0.0))) if drawn
-        else float(draw(st.integers(-250, 250))), orders=out, keys={str(key(draw(st.integers(1, 9))))},
-        sent=draw(st.lists(TIMES, max_size=4)) if drawn else draw(st.lists(st.just(NOW), max_size=4)), open=draw(st.sampled_from([True] * 5 + [False])),
-    )  # fmt: skip
+    """Draw a situation like one of a calm day, in which a few numbers are anything."""
+    sizes = [draw(st.integers(1, 60)) for _ in range(draw(st.integers(0, 2)))]
+    out = [replace(opening(float(size), draw(SIDES)), key=key(child=place + 1)) for place, size in enumerate(sizes)]
+    middle = draw(PRICES)
+    quote = draw(st.sampled_from([(None, None), (middle - 0.1, middle + 0.1), (middle, middle)]))
+    values: dict[str, Any] = {"last": draw(PRICES), "reference": draw(PRICES), "bid": quote[0], "ask": quote[1], "orders": out}
+    values |= {"position": float(draw(st.integers(-220, 220))), "last_at": NOW - draw(st.integers(-3, 310)) * SECOND}
+    values |= {"sent": [NOW - draw(st.integers(0, 90)) * SECOND for _ in range(draw(st.integers(0, 4)))]}
+    values |= {"mode": draw(st.sampled_from(["RUNNING"] * 5 + ["HALTED", "running"])), "open": draw(st.sampled_from([True] * 5 + [False]))}
+    values |= {"keys": {str(key(draw(st.integers(1, 9))))}}
+    values |= {name: draw(WILD) for name in draw(st.lists(st.sampled_from(NUMBERS), max_size=2))}
+    return replace(CALM, **values)
 
 
-@given(situations(), QUANTITIES, st.sampled_from(["buy", "sell"]), st.one_of(st.none(), TAME, WILD))
-def test_whatever_comes_in_an_opening_that_passes_is_within_everything(now: Situation, quantity: Any, side: Any, price: Any) -> None:
-    order = forged(opening(side=side), quantity=quantity, price=price, type="market" if price is None else "limit")
-    found = GATE.check(order, now)
-    if found.answer == "refused":
-        assert (found.quantity, bool(found.why)) == (0.0, True)
-        return
-    sent, paid = found.quantity, price if price is not None else now.last if now.bid is None else now.ask if side == "buy" else now.bid
-    assert 0 < sent <= min(200, quantity)
+def require_within_everything(order: wb.Order, now: Any, sent: float) -> None:
+    paid = order.price if order.type != "market" else now.last if now.bid is None else now.ask if order.side == "buy" else now.bid
+    assert 0 < sent <= min(200, order.quantity)
     assert sent == quantity_of(lots_exactly(sent, 1.0, 1.0), 1.0, 1.0)
-    assert now.mode == "RUNNING"
-    assert now.open
-    assert str(order.key) not in now.keys
+    assert (now.mode, now.open, str(order.key) in now.keys) == ("RUNNING", True, False)
     assert -2 <= (now.now - now.last_at) / SECOND <= 300
     assert abs(paid - now.last) <= 0.05 * now.last * (1 + 1e-9)
     assert abs(paid - now.reference) <= 0.1 * now.reference * (1 + 1e-9)
+    if now.bid is not None:
+        assert 0 <= now.ask - now.bid <= 0.01 * (now.ask + now.bid) / 2 * (1 + 1e-9)
     assert sent * max(paid, now.last) * now.unit <= 1.5 * now.equity * (1 + 1e-8)
-    reached = now.position * order.sign + sum(one.quantity for one in now.orders if one.side == side)
+    reached = now.position * order.sign + sum(one.quantity for one in now.orders if one.side == order.side)
     assert (reached + sent) * max(paid, now.last) * now.unit <= 2 * now.equity * (1 + 1e-8)
     assert sum(now.now - at < 60 * SECOND for at in now.sent) < 3
 
 
-@given(situations(), QUANTITIES, st.sampled_from(["buy", "sell"]))
-def test_whatever_comes_in_a_closing_that_passes_only_closes(now: Situation, quantity: Any, side: Any) -> None:
-    found = GATE.check(forged(closing(side=side), quantity=quantity), now)
-    if found.answer == "refused":
-        assert (found.quantity, bool(found.why)) == (0.0, True)
-    else:
-        assert 0 < found.quantity <= -now.position * (1 if side == "buy" else -1)
+def test_whatever_comes_in_an_opening_that_passes_is_within_everything() -> None:
+    seen = set()
+
+    @settings(max_examples=400)
+    @given(situations(), st.one_of(SIZES, SIZES, WILD), SIDES, st.one_of(st.none(), PRICES, PRICES, WILD))
+    def holds(now: Situation, quantity: Any, side: Any, price: Any) -> None:
+        order = forged(opening(side=side), quantity=quantity, price=price, type="market" if price is None else "limit")
+        found = GATE.check(order, now)
+        seen.add(found.answer)
+        if found.answer == "refused":
+            assert (found.quantity, bool(found.why)) == (0.0, True)
+        else:
+            require_within_everything(order, now, found.quantity)
+
+    holds()
+    assert seen == {"allowed", "cut", "refused"}
 
 
-def test_the_search_finds_orders_that_pass_and_that_are_cut() -> None:
-    """The two properties would hold if nothing ever passed."""
-    for answer in ("allowed", "cut"):
-        assert find(situations(), lambda now, answer=answer: GATE.check(opening(100.0), now).answer == answer)
+def test_whatever_comes_in_a_closing_that_passes_only_closes() -> None:
+    seen = set()
+
+    @settings(max_examples=200)
+    @given(situations(), st.one_of(SIZES, WILD), SIDES)
+    def holds(now: Situation, quantity: Any, side: Any) -> None:
+        found = GATE.check(forged(closing(side=side), quantity=quantity), now)
+        seen.add(found.answer)
+        if found.answer != "refused":
+            assert 0 < found.quantity <= -now.position * (1 if side == "buy" else -1)
+
+    holds()
+    assert seen == {"allowed", "cut", "refused"}
 
 
 # -- settings -----------------------------------------------------------------------------------------------------------------
