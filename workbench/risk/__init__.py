@@ -1,4 +1,4 @@
-"""Risk managers: how much of an opening the book may still take."""
+"""Risk managers: how much of an opening the book may still take; and the gate that every order passes."""
 
 from workbench.errors import unknown_name
 from workbench.risk._account import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPositions, MaxTrades
@@ -6,11 +6,14 @@ from workbench.risk._base import RiskManager
 from workbench.risk._exposure import MaxExposure
 from workbench.risk._leverage import MaxLeverage
 from workbench.risk._losses import DEPTH, ExpectedShortfall, MaxVolatility, ValueAtRisk, expected_shortfall, value_at_risk
+from workbench.risk.gate import Gate, Latch, Situation, Verdict
 
 __all__ = [
     "DEPTH",
     "CoolDown",
     "ExpectedShortfall",
+    "Gate",
+    "Latch",
     "MaxDailyLoss",
     "MaxDrawdown",
     "MaxExposure",
@@ -19,7 +22,9 @@ __all__ = [
     "MaxTrades",
     "MaxVolatility",
     "RiskManager",
+    "Situation",
     "ValueAtRisk",
+    "Verdict",
     "expected_shortfall",
     "value_at_risk",
 ]
