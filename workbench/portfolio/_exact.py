@@ -16,7 +16,7 @@ MOST = 10**24
 DIGITS = 18
 
 
-def exactly(value: object, what: str) -> Fraction:
+def exactly(value: object, what: str, who: str = "Ledger") -> Fraction:
     """Return a number exactly as it is written.
 
     Examples
@@ -30,14 +30,14 @@ def exactly(value: object, what: str) -> Fraction:
         return Fraction(value)
     if isinstance(value, Real) and math.isfinite(value):
         return Fraction(repr(float(value)))
-    raise ParameterError(f"Ledger: {what} must be a number, got {value!r}")
+    raise ParameterError(f"{who}: {what} must be a number, got {value!r}")
 
 
-def positive(value: object, what: str) -> Fraction:
+def positive(value: object, what: str, who: str = "Ledger") -> Fraction:
     """Return a number above zero exactly as it is written."""
-    number = exactly(value, what)
+    number = exactly(value, what, who)
     if number <= 0:
-        raise ParameterError(f"Ledger: {what} must be a positive number, got {value!r}")
+        raise ParameterError(f"{who}: {what} must be a positive number, got {value!r}")
     return number
 
 

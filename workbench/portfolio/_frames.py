@@ -10,48 +10,21 @@ from typing import Any
 
 import pandas as pd
 
+from workbench.portfolio._accounts import FLOWS
+
 __all__ = ["BALANCES", "DIFFERENCES", "LOTS", "POSITIONS", "STATEMENT", "TAXES", "table"]
 
 TIMES = frozenset(("time", "opened", "closed"))
 TEXTS = frozenset(("venue", "symbol", "ticket", "side", "kind", "what", "currency", "fee_currency"))
 
-STATEMENT = ["time", "venue", "kind", "symbol", "ticket", "quantity", "price", "amount", "currency", "fee", "fee_currency"]
-BALANCES = [
-    "venue",
-    "currency",
-    "balance",
-    "deposit",
-    "withdrawal",
-    "exchange",
-    "realised",
-    "dividend",
-    "funding",
-    "swap",
-    "borrow",
-    "interest",
-    "fee",
-    "tax",
-]
-POSITIONS = ["venue", "symbol", "ticket", "quantity", "dust", "average_price", "last_price", "currency", "value", "unrealised"]
-LOTS = ["venue", "symbol", "ticket", "side", "quantity", "opened", "open_price", "cost", "currency"]
-TAXES = [
-    "venue",
-    "symbol",
-    "ticket",
-    "side",
-    "quantity",
-    "opened",
-    "closed",
-    "days",
-    "open_price",
-    "close_price",
-    "currency",
-    "cost",
-    "proceeds",
-    "fees",
-    "profit",
-]
-DIFFERENCES = ["what", "venue", "symbol", "ticket", "ours", "theirs"]
+PLACE = ("venue", "symbol", "ticket")
+STATEMENT = ("time", "venue", "kind", "symbol", "ticket", "quantity", "price", "amount", "currency", "fee", "fee_currency")
+BALANCES = ("venue", "currency", "balance", *FLOWS)
+POSITIONS = (*PLACE, "quantity", "dust", "average_price", "last_price", "currency", "value", "unrealised")
+LOTS = (*PLACE, "side", "quantity", "opened", "open_price", "cost", "currency")
+CLOSED = ("side", "quantity", "opened", "closed", "days", "open_price", "close_price", "currency", "cost", "proceeds", "fees", "profit")
+TAXES = (*PLACE, *CLOSED)
+DIFFERENCES = ("what", *PLACE, "ours", "theirs")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:

@@ -16,13 +16,11 @@ from workbench.portfolio._exact import exactly, positive
 from workbench.portfolio._exchange import Exchange
 from workbench.portfolio._frames import BALANCES, LOTS, STATEMENT, table
 from workbench.portfolio._lots import METHODS
-from workbench.portfolio._reconcile import Told, cash_rows, differences, listed, order_rows, position_rows
+from workbench.portfolio._reconcile import Told, compare
 from workbench.portfolio._taxes import lot_rows, tax_report
 from workbench.portfolio._valuation import Valuation, whole_steps
 
 __all__ = ["Ledger"]
-
-CENT = 0.005
 
 
 class Ledger:
@@ -320,15 +318,8 @@ class Ledger:
         DataFrame
             Columns `what` (position, cash or order), venue, symbol (or currency, or key of the order), ticket, ours, theirs.
         """
-        found = []
-        if positions is not None:
-            found.append(differences("position", self._held(venue), position_rows(positions, venue)))
-        if cash is not None:
-            ours = {name: float(amount) for (where, name), amount in self._accounts.balances.items() if where == venue}
-            found.append(differences("cash", cash_rows(ours, venue), cash_rows(cash, venue), CENT))
-        if orders is not None:
-            found.append(differences("order", order_rows(working, venue), order_rows(orders, venue)))
-        return listed(*found)
+        balances = {name: float(amount) for (where, name), amount in self._accounts.balances.items() if where == venue}
+        return compare(self._held(venue), balances, positions, cash, orders, working, venue)
 
     def _held(self, venue: str) -> Told:
         whole = {key: whole_steps(one.instrument, one.quantity) for key, one in self._accounts.open() if key.venue == venue}

@@ -12,10 +12,12 @@ from workbench.errors import ParameterError, did_you_mean
 from workbench.market import Order, Position
 from workbench.portfolio._frames import DIFFERENCES, table
 
-__all__ = ["Told", "differences", "position_rows"]
+__all__ = ["Told", "compare"]
 
 #: What is held, by (venue, symbol, ticket); cash by (venue, currency, ""); orders by (venue, key, "").
 Told = dict[tuple[str, str, str], float]
+#: What is no difference of money.
+CENT = 0.005
 KNOWN = ("symbol", "quantity", "venue", "ticket")
 
 
@@ -73,13 +75,28 @@ def order_rows(given: Sequence[Order], venue: str = "") -> Told:
     return told
 
 
+def compare(
+    held: Told,
+    balances: Mapping[str, float],
+    positions: Mapping[str, float] | pd.DataFrame | Iterable[Position] | None,
+    cash: Mapping[str, float] | None,
+    orders: Sequence[Order] | None = None,
+    working: Sequence[Order] = (),
+    venue: str = "",
+) -> pd.DataFrame:
+    """Return the differences between our positions, balances and working orders and those of a venue that were given."""
+    rows = []
+    if positions is not None:
+        rows += differences("position", held, position_rows(positions, venue))
+    if cash is not None:
+        rows += differences("cash", cash_rows(balances, venue), cash_rows(cash, venue), CENT)
+    if orders is not None:
+        rows += differences("order", order_rows(working, venue), order_rows(orders, venue))
+    return table(DIFFERENCES, rows)
+
+
 def differences(what: str, ours: Told, theirs: Told, cents: float = 0.0) -> list[tuple[Any, ...]]:
     """Return the rows that differ, by more than `cents`: what, venue, symbol, ticket, ours, theirs."""
     keys = sorted({*ours, *theirs})
     rows = [(what, *key, ours.get(key, 0.0), theirs.get(key, 0.0)) for key in keys]
     return [row for row in rows if not math.isclose(row[-2], row[-1], rel_tol=1e-12, abs_tol=cents)]
-
-
-def listed(*rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    """Return all differences as one table."""
-    return table(DIFFERENCES, [row for some in rows for row in some])
