@@ -27,6 +27,8 @@ class Exchange:
         By pair, ``{"EURUSD": 1.10}``; a Series is indexed by the UTC time from which each value is known.
     instruments, prices : optional
         Prices of currency pairs and spot coins among the instruments are rates too, and newer than `rates`.
+    balances : iterable of str, optional
+        Other currencies that are in use: they tell where the name of a pair is to be split.
     """
 
     def __init__(
@@ -35,10 +37,11 @@ class Exchange:
         rates: Mapping[str, Any] | None = None,
         instruments: Iterable[Instrument] = (),
         prices: Mapping[str, Any] | None = None,
+        balances: Iterable[str] = (),
     ) -> None:
         self.currency = currency
         instruments, prices = list(instruments), prices or {}
-        used = {currency, *(str(name) for i in instruments for name in (i.base, i.quote))}
+        used = {currency, *balances, *(str(name) for i in instruments for name in (i.base, i.quote))}
         self.pairs = {named_pair(name, used): rate for name, rate in (rates or {}).items()}
         for one in instruments:
             if is_rate(one) and one.symbol in prices:

@@ -237,8 +237,11 @@ class Ledger:
         Prices of currency pairs and spot coins are rates too. A symbol that is held, or a currency, without one is refused.
         """
         given = dict(prices or {})
-        exchange = Exchange(self.currency, rates, self._instruments.values(), given)
-        return Valuation(self._accounts, exchange, given, self._deposited)
+        return Valuation(self._accounts, self._exchange(rates, given), given, self._deposited)
+
+    def _exchange(self, rates: Mapping[str, Any] | None, prices: Mapping[str, float] | None = None) -> Exchange:
+        currencies = {name for _, name in self._accounts.balances}
+        return Exchange(self.currency, rates, self._instruments.values(), prices, currencies)
 
     @property
     def statement(self) -> pd.DataFrame:
@@ -284,8 +287,7 @@ class Ledger:
             Columns venue, symbol, ticket, side, `quantity` (positive), opened, closed, `days` between them, open_price and close_price
             in `currency`, the instrument's; `cost`, `proceeds`, `fees` and `profit` (after fees) in account currency.
         """
-        exchange = Exchange(self.currency, rates, self._instruments.values())
-        return tax_report(self._matched(method), exchange)
+        return tax_report(self._matched(method), self._exchange(rates))
 
     def _matched(self, method: str) -> Accounts:
         allowed = [name for name in METHODS if name != self._accounts.method]

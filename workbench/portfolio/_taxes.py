@@ -29,7 +29,7 @@ def lot_rows(accounts: Accounts) -> Iterator[tuple[Any, ...]]:
 def tax_report(accounts: Accounts, exchange: Exchange) -> pd.DataFrame:
     """Return the closed lots, in the order in which they were closed, with money in the currency of `exchange`."""
     closed = [(key, holding.instrument, one) for key, holding in accounts.holdings.items() for one in holding.closed]
-    closed.sort(key=lambda row: (row[2].closed, row[0], row[2].lot.opened))
+    closed.sort(key=lambda row: (row[2].closed, row[0]))
     return table(TAXES, (_row(*each, exchange) for each in closed))
 
 
