@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import ParameterError
-from workbench.instrument import Instrument
+from workbench.instrument import COINS, CURRENCIES, STABLE, Instrument
 from workbench.portfolio._exact import positive
 from workbench.rates import is_rate, named_pair, path_of
 
@@ -41,7 +41,8 @@ class Exchange:
     ) -> None:
         self.currency = currency
         instruments, prices = list(instruments), prices or {}
-        used = {currency, *balances, *(str(name) for i in instruments for name in (i.base, i.quote))}
+        traded = {name for i in instruments for name in (i.base, i.quote) if name}
+        used = {currency, *balances, *traded, *CURRENCIES, *COINS, *STABLE}
         self.pairs = {named_pair(name, used): rate for name, rate in (rates or {}).items()}
         for one in instruments:
             if is_rate(one) and one.symbol in prices:
