@@ -40,6 +40,17 @@ class Valuation:
         By symbol, one for each that is held.
     deposited : Fraction
         Deposits less withdrawals in account currency, each at the rate of its day.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> sap = wb.Instrument("SAP", quote="EUR")
+    >>> book = wb.Ledger("USD")
+    >>> book.deposit("2026-01-05", 10_000)
+    >>> book.fill("2026-01-06", sap, 10, price=100.00)
+    >>> now = book.at({"SAP": 110.0}, {"EURUSD": 1.25})
+    >>> now.equity, now.exposure("instrument").to_dict()
+    (10125.0, {'SAP': 1375.0})
     """
 
     def __init__(self, accounts: Accounts, exchange: Exchange, prices: Mapping[str, Any], deposited: Fraction) -> None:
