@@ -43,5 +43,7 @@ def positive(value: object, what: str, who: str = "Ledger") -> Fraction:
 
 def share(amount: Fraction, part: Fraction, whole: Fraction) -> Fraction:
     """Return an amount's share of a part, to 18 decimals where it is no short fraction: the rest is what it leaves, so nothing is lost."""
+    if part == whole or not amount:
+        return amount
     exact = amount * part / whole
     return exact if exact.denominator < MOST else round(exact, DIGITS)

@@ -51,6 +51,8 @@ class Exchange:
 
     def rate(self, currency: str, time: pd.Timestamp | None = None) -> Fraction:
         """Return what one unit of a currency is worth, at a time or now."""
+        if currency == self.currency:
+            return Fraction(1)
         path = path_of(self.pairs, currency, self.currency)
         if path is None:
             wanted = f"{currency}{self.currency}"
