@@ -350,8 +350,8 @@ def test_another_instrument_of_a_held_symbol_is_refused(ask: Any) -> None:
 )
 def test_differences_from_a_venue(venue: dict[str, float], rows: list[tuple[str, float, float]]) -> None:
     found = Portfolio("USD", 0.0, {SHARE: 10, CONTRACT: -5}, {"ABC": 50.0, "FUT": 80.0}).reconcile(venue)
-    assert list(found.itertuples(index=False, name=None)) == rows
-    assert list(found.columns) == ["symbol", "ours", "theirs"]
+    assert list(found[["symbol", "ours", "theirs"]].itertuples(index=False, name=None)) == rows
+    assert list(found.columns) == ["what", "venue", "symbol", "ticket", "ours", "theirs"]
 
 
 @pytest.mark.parametrize(

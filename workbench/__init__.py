@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.live.start import start
     from workbench.market import Decision, Fill, Order
     from workbench.panel import ControlPanel
-    from workbench.portfolio import Portfolio
+    from workbench.portfolio import Ledger, Portfolio
     from workbench.research import Backtest, Readable, backtest, check_causality, check_parity, labels, validation
     from workbench.research.retraining import retrain
     from workbench.research.search import search
@@ -48,6 +48,7 @@ HOMES = {
     "Fill": "market",
     "Instrument": "instrument",
     "Journal": "journal",
+    "Ledger": "portfolio",
     "MemoryJournal": "journal",
     "Order": "market",
     "ParquetStore": "data",
@@ -82,6 +83,7 @@ __all__ = [
     "Fill",
     "Instrument",
     "Journal",
+    "Ledger",
     "MemoryJournal",
     "Order",
     "ParquetStore",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from workbench.interval import DAY
 from workbench.quality import SuspectDataWarning, _callers_level
 from workbench.sessions import close_times
 
-__all__ = ["Conversion", "Rates", "common_currency", "conversion"]
+__all__ = ["Conversion", "Rates", "common_currency", "conversion", "is_rate", "named_pair", "path_of"]
 
 #: By pair: a number, Bars or a Series; or Bars alone, for every pair among them.
 Rates = Mapping[str, Any] | Bars
@@ -107,15 +107,46 @@ def _exchanges(instrument: Instrument) -> bool:
     return instrument.asset_class == "fx" and instrument.kind not in ("future", "perpetual")
 
 
-def _is_rate(instrument: Instrument) -> bool:
+def is_rate(instrument: Instrument) -> bool:
     """Whether an instrument's close is a rate between two currencies: that of a currency pair, or of a coin at spot."""
     coin = instrument.asset_class == "crypto" and instrument.kind == "spot" and instrument.base is not None
     return coin or _exchanges(instrument)
 
 
+def named_pair(name: object, used: Collection[str]) -> Pair:
+    """Split the name of a pair: at its slash, at a currency that is in use, or in the middle of six letters."""
+    if isinstance(name, str):
+        base, slash, quote = name.partition("/")
+        if slash and base and quote:
+            return base, quote
+        for one in sorted(used, key=len, reverse=True):
+            if name.startswith(one) and name[len(one) :] in used:
+                return one, name[len(one) :]
+        if len(name) == 6:
+            return name[:3], name[3:]
+    raise DataError(f"rates are given by pair of currencies such as 'EURUSD', got {name!r}")
+
+
+def path_of(pairs: Iterable[Pair], start: str, end: str) -> list[tuple[Pair, bool]] | None:
+    """Return the shortest chain of pairs from a currency to another, and which of them are turned over; None without one."""
+    pairs = list(pairs)
+    queue: deque[tuple[str, list[tuple[Pair, bool]]]] = deque([(start, [])])
+    seen = {start}
+    while queue:
+        at, path = queue.popleft()
+        if at == end:
+            return path
+        for pair in pairs:
+            other = pair[1] if pair[0] == at else pair[0] if pair[1] == at else None
+            if other is not None and other not in seen:
+                seen.add(other)
+                queue.append((other, [*path, (pair, pair[1] == at)]))
+    return None
+
+
 def _columns_of_pairs(bars: Bars) -> dict[Pair, int]:
     """Return the columns of the instruments whose closes are rates."""
-    return {(str(i.base), str(i.quote)): j for j, i in enumerate(bars.instruments) if _is_rate(i)}
+    return {(str(i.base), str(i.quote)): j for j, i in enumerate(bars.instruments) if is_rate(i)}
 
 
 class _Column(NamedTuple):
@@ -141,18 +172,8 @@ class _Table:
         self.pairs |= {pair: _Column(j) for pair, j in _columns_of_pairs(bars).items()}
 
     def _named(self, name: object) -> Pair:
-        """Split the name of a pair: at its slash, at a currency that is in use here, or in the middle of six letters."""
-        if isinstance(name, str):
-            base, slash, quote = name.partition("/")
-            if slash and base and quote:
-                return base, quote
-            used = {self.currency, *(str(i.quote) for i in self.bars.instruments), *(str(i.base) for i in self.bars.instruments)}
-            for one in sorted(used, key=len, reverse=True):
-                if name.startswith(one) and name[len(one) :] in used:
-                    return one, name[len(one) :]
-            if len(name) == 6:
-                return name[:3], name[3:]
-        raise DataError(f"rates are given by pair of currencies such as 'EURUSD', got {name!r}")
+        instruments = self.bars.instruments
+        return named_pair(name, {self.currency, *(str(i.quote) for i in instruments), *(str(i.base) for i in instruments)})
 
     def rate(self, currency: str) -> Known:
         """Return what one unit of a currency is worth, and whether that is fresh, at each step or once."""
@@ -162,29 +183,17 @@ class _Table:
 
     def _follow(self, currency: str) -> Known:
         values, fresh = np.ones(1), np.ones(1, np.int64)
-        for pair, turned in self._path(currency):
+        path = path_of(self.pairs, currency, self.currency)
+        if path is None:
+            raise DataError(
+                f"no conversion rate from {currency} to the account currency {self.currency}: "
+                f"give rates={{'{currency}{self.currency}': ...}} or add the pair to the bars"
+            )
+        for pair, turned in path:
             rate, known = self._series(pair)
             values = values / rate if turned else values * rate
             fresh = fresh * known
         return values, fresh
-
-    def _path(self, currency: str) -> list[tuple[Pair, bool]]:
-        """Return the shortest chain of pairs to the account currency, and which of them are turned over."""
-        queue: deque[tuple[str, list[tuple[Pair, bool]]]] = deque([(currency, [])])
-        seen = {currency}
-        while queue:
-            at, path = queue.popleft()
-            if at == self.currency:
-                return path
-            for pair in self.pairs:
-                other = pair[1] if pair[0] == at else pair[0] if pair[1] == at else None
-                if other is not None and other not in seen:
-                    seen.add(other)
-                    queue.append((other, [*path, (pair, pair[1] == at)]))
-        raise DataError(
-            f"no conversion rate from {currency} to the account currency {self.currency}: "
-            f"give rates={{'{currency}{self.currency}': ...}} or add the pair to the bars"
-        )
 
     def _series(self, pair: Pair) -> Known:
         value = self.pairs[pair]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from copy import copy
+from fractions import Fraction
 from numbers import Real
 from typing import Any
 
@@ -17,6 +18,8 @@ from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import GROUPS, Instrument
 from workbench.market import Account, Fill, Position
 from workbench.money import cash_after, worth
+from workbench.portfolio._exact import exactly, positive
+from workbench.portfolio._reconcile import Told, compare
 from workbench.rates import conversion
 from workbench.spec import spec_of
 
@@ -84,6 +87,10 @@ class Portfolio:
             self._hold(instrument, quantity)
         self._convert(self.instruments, self.price)
         self.paid = [price * unit for price, unit in zip(self.price, self.unit, strict=True)]
+        #: Dividends, funding, swap and interest, less what was paid of them.
+        self.earned = 0.0
+        #: What came in from outside, the start included: equity less this is profit.
+        self.deposited = self.value()[0]
 
     def _set_up(self, instruments: Sequence[Instrument], specs: Sequence[Any] | None = None) -> None:
         self.instruments = list(instruments)
@@ -227,6 +234,47 @@ class Portfolio:
         told = {name for i in pairs for name in (f"{i.base}{i.quote}", f"{i.quote}{i.base}")}
         self.rates = {name: rate for name, rate in (self.rates or {}).items() if name not in told}
 
+    # -- what is no fill ------------------------------------------------------------------------------------------
+
+    def deposit(self, amount: float) -> None:
+        """Pay money in: it is no profit."""
+        money = float(positive(amount, "a deposit", "Portfolio"))
+        self.cash, self.deposited = self.cash + money, self.deposited + money
+
+    def withdraw(self, amount: float) -> None:
+        """Pay money out: it is no loss, and it must be there."""
+        money = float(positive(amount, "a withdrawal", "Portfolio"))
+        if money > self.cash:
+            raise ParameterError(f"Portfolio: a withdrawal of {money:,.2f} {self.currency} is more than the cash of {self.cash:,.2f}")
+        self.cash, self.deposited = self.cash - money, self.deposited - money
+
+    def income(self, amount: float) -> None:
+        """Book funding, swap or interest in account currency: below zero it was paid."""
+        money = float(exactly(amount, "income", "Portfolio"))
+        self.cash, self.earned = self.cash + money, self.earned + money
+
+    def dividend(self, symbol: str, per_unit: float) -> None:
+        """Book a dividend on what is held, in the instrument's currency per unit: a short position pays it."""
+        j, each = self._held(symbol), positive(per_unit, f"the dividend of {symbol}", "Portfolio")
+        self.income(self.quantity(j) * float(each) * self.unit[j])
+
+    def split(self, symbol: str, ratio: float | Fraction) -> None:
+        """Make `ratio` of each unit, ``Fraction(1, 3)`` for one for three; what is below a step is settled in cash at the last price."""
+        j, each = self._held(symbol), positive(ratio, f"the split ratio of {symbol}", "Portfolio")
+        exact = self.lots[j] * each
+        whole, factor, spec = int(exact), float(each), self.specs[j]
+        self.lots[j], rest = whole, float(exact - whole) * spec.number / spec.power
+        for prices in (self.price, self.average, self.paid, self.basis):
+            prices[j] /= factor
+        self.realised += self._profit(j, rest, self.price[j])
+        self.cash = cash_after(self.cash, -rest, self.price[j], self.basis[j], self.unit[j], 0.0)
+
+    def _held(self, symbol: str) -> int:
+        """Return the column of a symbol that is known here."""
+        if symbol not in self.column:
+            raise ParameterError(f"Portfolio: no position in {symbol!r}{did_you_mean(symbol, self.symbols)}")
+        return self.column[symbol]
+
     # -- what it is worth ---------------------------------------------------------------------------------------
 
     def value(self) -> tuple[float, float]:
@@ -248,6 +296,11 @@ class Portfolio:
     def equity(self) -> float:
         """Cash + open profit (SEMANTICS 15)."""
         return self.value()[0]
+
+    @property
+    def profit(self) -> float:
+        """Equity without what was paid in and out."""
+        return self.equity - self.deposited
 
     @property
     def account(self) -> Account:
@@ -304,12 +357,12 @@ class Portfolio:
                     total[group] = total.get(group, 0.0) + self.quantity(j) * each
         return pd.Series(total, dtype=float, name=f"exposure in {self.currency}")
 
-    def reconcile(self, positions: Mapping[str, float]) -> pd.DataFrame:
-        """Return the differences between this ledger and a venue's positions: symbol, ours, theirs; empty when equal."""
-        ours = {self.symbols[j]: self.quantity(j) for j, lots in enumerate(self.lots) if lots}
-        names = sorted({*ours, *positions})
-        rows = [(name, ours.get(name, 0.0), float(positions.get(name, 0.0))) for name in names]
-        return pd.DataFrame([r for r in rows if not math.isclose(r[1], r[2], rel_tol=1e-12)], columns=["symbol", "ours", "theirs"])
+    def reconcile(
+        self, positions: Mapping[str, float] | pd.DataFrame | None = None, cash: Mapping[str, float] | None = None
+    ) -> pd.DataFrame:
+        """Return the differences from a venue's positions and cash by currency, in the form of `Ledger.reconcile`; empty when equal."""
+        held: Told = {("", self.symbols[j], ""): self.quantity(j) for j, lots in enumerate(self.lots) if lots}
+        return compare(held, {self.currency: self.cash}, positions, cash)
 
 
 def _number(given: object) -> float:
