@@ -31,7 +31,7 @@ COLOURS = (BLUE, ORANGE, GREEN, "#9467bd", "#17a2b8", "#b8860b", "#e377c2", GREY
 PALE = "rgba(138,143,152,0.35)"
 LIMIT = {"color": RED, "width": 1.2, "dash": "dash"}
 #: Pixels: of a panel of lines, of a bar, and of what lies around them.
-PANEL, BAR, AROUND = 190, 34, 110
+PANEL, BAR, AROUND = 190, 34, 150
 
 
 def plot_exposure(held: Backtest | Portfolio, by: str = "currency", limits: Sequence[RiskManager] | RiskManager | None = None) -> Any:
@@ -89,7 +89,7 @@ def plot_risk_contribution(portfolio: Portfolio, bars: Bars, window: int = 250, 
             text=text, textposition="outside", cliponaxis=False, hovertemplate=hover,
         )  # fmt: skip
     title = f"Risk of each position: {sigma:,.{digits}f} {unit} in all" if len(table) else "Risk of each position: nothing is held"
-    dress(figure, f"{title}, standard deviation of a bar ({bars.interval})", BAR * max(len(table), 3) + AROUND + 30)
+    dress(figure, f"{title}, standard deviation over {window} bars of {bars.interval}", BAR * max(len(table), 3) + AROUND)
     figure.update_xaxes(title_text=f"{unit} a bar; below 0 it hedges the others", zeroline=True, zerolinecolor=GREY)
     figure.update_yaxes(type="category", showgrid=False)
     figure.update_layout(barmode="overlay", margin={"l": 90, "r": 60})
@@ -113,8 +113,9 @@ def plot_risk(result: Backtest) -> Any:
     titles = [f"{type(part).__name__}: {state.title}{_times(cuts)}" for part, state, cuts in states]
     heights = [PANEL - 50] * len(states)
     figure = make_subplots(len(states), 1, shared_xaxes=True, vertical_spacing=_gap(heights), subplot_titles=titles)
+    first = next((row for row, (_, _, cuts) in enumerate(states, 1) if len(cuts)), 0)
     for row, (_, state, cuts) in enumerate(states, 1):
-        _add_state(figure, state, cuts, row)
+        _add_state(figure, state, cuts, row, named=row == first)
     _finish(figure, sum(heights) + AROUND + 40 * (len(states) - 1), result.bars.simulated)
     figure.update_xaxes(range=[result.bars.index[0], result.bars.index[-1]])
     return figure
@@ -138,22 +139,22 @@ def _add_bars(
     figure: Any, held: Holdings, tables: dict[str, pd.DataFrame], caps: dict[str, pd.DataFrame], groups: list[str], over_time: bool
 ) -> None:
     """Draw each group at its furthest: gross as a pale bar, net as a narrow one, each limit as a stroke."""
-    when = held.index.strftime(time_format(held.index)) if over_time else [""]
-    for scope, width in (("gross", 0.8), ("net", 0.45)):
-        found = [_furthest(tables[scope][group], caps[scope].get(group)) for group in groups]
-        values = [value for value, _, _ in found]
-        colours = [RED if abs(value) > cap * (1 + 1e-9) else PALE if scope == "gross" else BLUE for value, cap, _ in found]
-        text = [
-            f"{group} {scope} {value:,.0f} {held.currency}{_of(cap)} {when[t]}"
-            for group, (value, cap, t) in zip(groups, found, strict=True)
+    when = list(held.index.strftime(time_format(held.index))) if over_time else [""]
+    for scope, width, colour in (("gross", 0.8, PALE), ("net", 0.45, BLUE)):
+        found = pd.DataFrame([_furthest(tables[scope][group], caps[scope].get(group)) for group in groups], groups, ["value", "cap", "t"])
+        found["text"] = [
+            f"{group} {scope} {value:,.0f} {held.currency}{_of(cap)} {when[int(t)]}" for group, value, cap, t in found.itertuples()
         ]
-        figure.add_bar(
-            x=values, y=groups, orientation="h", name=scope, width=width, marker={"color": colours, "line": {"width": 0}},
-            hovertext=text, hoverinfo="text", legend="legend", row=1, col=1,
-        )  # fmt: skip
-        _add_strokes(figure, scope, [(group, cap) for group, (_, cap, _) in zip(groups, found, strict=True) if cap == cap])
+        beyond = found["value"].abs() > found["cap"] * (1 + 1e-9)
+        for name, some, fill in ((scope, found[~beyond], colour), (f"{scope}, beyond its limit", found[beyond], RED)):
+            if len(some):
+                figure.add_bar(
+                    x=some["value"], y=list(some.index), orientation="h", name=name, width=width,
+                    marker={"color": fill, "line": {"width": 0}}, hovertext=some["text"], hoverinfo="text", row=1, col=1,
+                )  # fmt: skip
+        _add_strokes(figure, scope, [(str(group), cap) for group, cap in found["cap"].dropna().items()])
     figure.update_xaxes(zeroline=True, zerolinecolor=GREY, row=1, col=1)
-    figure.update_yaxes(type="category", autorange="reversed", showgrid=False, row=1, col=1)
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=groups[::-1], showgrid=False, row=1, col=1)
 
 
 def _of(cap: float) -> str:
@@ -176,33 +177,24 @@ def _add_strokes(figure: Any, scope: str, caps: list[tuple[str, float]]) -> None
         line = {"color": ORANGE if long else RED, "width": 2.5}
         figure.add_scatter(
             x=[x for x, _ in points], y=[group for _, group in points], mode="markers", name=f"{scope} limit",
-            marker={"symbol": "line-ns", "size": 26 if long else 18, "line": line},
+            marker={"symbol": "line-ns", "size": 24 if long else 16, "line": line},
             hovertemplate=f"{scope} limit %{{x:,.0f}}<extra></extra>",
             row=1, col=1,
         )  # fmt: skip
 
 
 def _add_groups(figure: Any, table: pd.DataFrame, caps: pd.DataFrame, row: int, currency: str, named: bool) -> None:
-    """Draw each group's line, and the limits: one for all where they have the same, else each in its group's colour."""
+    """Draw each group's line and the limits, of net exposure (`named`) on both sides."""
     for group, colour in zip(table, cycle(COLOURS), strict=False):
         add_line(figure, table[group], str(group), colour, row, digits=0, unit=f" {currency}", legendgroup=str(group), showlegend=named)
+    style: dict[str, Any] = {"width": 1.2, "dash": "dash", "digits": 0, "unit": f" {currency}", "showlegend": False}
     for cap, colour, group in _levels(table, caps):
-        for side in (1.0, -1.0) if (table.to_numpy() < 0).any() or named else (1.0,):
-            add_line(
-                figure,
-                side * cap,
-                f"limit of {group}",
-                colour,
-                row,
-                width=1.2,
-                dash="dash",
-                digits=0,
-                unit=f" {currency}",
-                showlegend=False,
-            )
+        for side in (1.0, -1.0) if named else (1.0,):
+            add_line(figure, side * cap, f"limit of {group}", colour, row, **style)
 
 
 def _levels(table: pd.DataFrame, caps: pd.DataFrame) -> Iterator[tuple[pd.Series, str, str]]:
+    """Yield one limit for all groups where they have the same, else each in its group's colour."""
     colours = dict(zip(table, cycle(COLOURS), strict=False))
     drawn = [group for group in table if group in caps]
     if drawn and all(caps[group].equals(caps[drawn[0]]) for group in drawn):
@@ -219,31 +211,25 @@ def _times(cuts: pd.DataFrame) -> str:
     return f" ({len(cuts):,} cut{'' if len(cuts) == 1 else 's'})" if len(cuts) else ""
 
 
-def _add_state(figure: Any, state: State, cuts: pd.DataFrame, row: int) -> None:
+def _add_state(figure: Any, state: State, cuts: pd.DataFrame, row: int, named: bool) -> None:
     """Draw one manager: what it measures, its limit, and a mark for each opening that it cut."""
-    digits = decimals(state.limit) if state.unit == "" else 2
-    add_line(figure, state.measure, "state", BLUE, row, digits=digits, unit=state.unit, showlegend=row == 1, legendgroup="state")
+    digits = 2 if state.unit else 0
+    style: dict[str, Any] = {"digits": digits, "unit": state.unit, "showlegend": row == 1}
+    add_line(figure, state.measure, "state", BLUE, row, legendgroup="state", **style)
+    if state.names is not None:
+        line = figure.data[-1]
+        line.customdata = state.names.loc[pd.DatetimeIndex(line.x)].to_numpy()
+        line.hovertemplate = line.hovertemplate.replace("state", "%{customdata}")
     if len(state.limit):
-        ends = state.limit.iloc[[0, -1]]
-        add_line(
-            figure,
-            ends,
-            "limit",
-            RED,
-            row,
-            width=1.2,
-            dash="dash",
-            digits=digits,
-            unit=state.unit,
-            showlegend=row == 1,
-            legendgroup="limit",
-        )
+        add_line(figure, state.limit.iloc[[0, -1]], "limit", RED, row, width=1.2, dash="dash", legendgroup="limit", **style)
     if len(cuts):
         figure.add_scatter(
             x=cuts["time"], y=_heights(state, cuts), mode="markers", name="cut an opening", hovertext=_words(cuts), hoverinfo="text",
-            marker={"symbol": "triangle-down", "size": 8, "color": ORANGE}, legendgroup="cut", showlegend=True, row=row, col=1,
+            marker={"symbol": "triangle-down", "size": 8, "color": ORANGE}, legendgroup="cut", showlegend=named, row=row, col=1,
         )  # fmt: skip
-    figure.update_yaxes(ticksuffix=state.unit, rangemode="tozero", row=row, col=1)
+    # what is counted is whole
+    steps = {} if state.unit else {"dtick": max(1, round(max([*state.limit, *state.measure], default=1) / 4))}
+    figure.update_yaxes(ticksuffix=state.unit, rangemode="tozero", row=row, col=1, **steps)
 
 
 def _heights(state: State, cuts: pd.DataFrame) -> np.ndarray:

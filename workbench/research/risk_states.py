@@ -27,7 +27,7 @@ class State(NamedTuple):
     ----------
     title : str
     measure : Series
-        At the close of each step, before its openings; NaN where there is none.
+        At the close of each step (openings sent in a day: those of the step too); NaN where there is none.
     limit : Series
         What the measure may be.
     unit : str
