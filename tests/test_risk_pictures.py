@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from worked import CONTRACT, EURUSD, OTHER, SHARE, both, market, plan
 
@@ -70,7 +71,7 @@ def test_of_many_groups_the_largest_are_drawn_and_it_is_said() -> None:
     names = [wb.Instrument(f"S{k}") for k in range(MOST_GROUPS + 3)]
     held = wb.Portfolio("USD", 0.0, {one: k + 1 for k, one in enumerate(names)}, {one.symbol: 10.0 for one in names})
     figure = plot_exposure(held, "instrument")
-    assert list(bar(traces(figure)["gross"]))[0] == f"S{MOST_GROUPS + 2}"
+    assert next(iter(bar(traces(figure)["gross"]))) == f"S{MOST_GROUPS + 2}"
     assert len(bar(traces(figure)["gross"])) == MOST_GROUPS
     assert f"({MOST_GROUPS} of {MOST_GROUPS + 3})" in figure.layout.annotations[0].text
 
@@ -105,7 +106,7 @@ def test_every_manager_has_a_panel_with_its_state_its_limit_and_its_cuts() -> No
     state, limit, cuts = figure.data[:3]
     assert list(state.y)[:2] == [0.0, pytest.approx(RESULT.exposure()["EUR"].iloc[1] / 1e5)]
     assert list(limit.y) == [2, 2]
-    assert list(cuts.x) == [RESULT.bars.index[0], RESULT.bars.index[2]]
+    assert pd.DatetimeIndex(cuts.x, tz="UTC").tolist() == [RESULT.bars.index[0], RESULT.bars.index[2]]
     assert cuts.hovertext[0].endswith("EURUSD: 2.0 -> 1.6")
     assert figure.data[3].customdata[1] == "EUR"
 

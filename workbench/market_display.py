@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _page(head: str, *parts: str | Iterable[str]) -> str:
     return f'<div class="workbench-part"><b>{html.escape(head)}</b>{"".join(map(str, tables))}{said}</div>'
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     looks = [NUMBER if name in ("left", "before", "after") else WORD for name in head]
     body = "".join(_row("td", row, looks) for row in rows)
     return f'<table style="{TABLE}"><thead>{_row("th", head, looks)}</thead><tbody>{body}</tbody></table>'
