@@ -121,7 +121,7 @@ def risk_contribution(portfolio: Portfolio, bars: Bars, window: int = 250, rates
     >>> import workbench as wb
     >>> bars = wb.sample("sp500")
     >>> book = wb.Portfolio(cash=0, positions={bars.instruments[0]: 10}, prices={bars.symbols[0]: 1000})
-    >>> risk_contribution(book, bars)["share"].tolist()
+    >>> risk_contribution(book, bars)["share"].round(9).tolist()
     [1.0]
     """
     if window < 2:
