@@ -8,7 +8,7 @@ import pytest
 
 import workbench as wb
 from workbench.errors import ParameterError
-from workbench.research.pictures import plot_calibration, plot_exposure, plot_importance, plot_months, plot_rolling, returns_by_month
+from workbench.research.pictures import plot_calibration, plot_importance, plot_leverage, plot_months, plot_rolling, returns_by_month
 
 DAILY = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(10, 50)), wb.sample("sp500").iloc[-900:])
 
@@ -58,7 +58,7 @@ def test_where_nothing_moved_there_is_no_rolling_ratio_and_no_line_across() -> N
 
 
 def test_a_low_picture_has_its_legend_below_its_dates() -> None:
-    low, high = plot_exposure(DAILY), DAILY.plot()
+    low, high = plot_leverage(DAILY), DAILY.plot()
     assert [figure.layout.legend.y * (figure.layout.height - 100) for figure in (low, high)] == pytest.approx([-40, -40])
 
 
@@ -67,10 +67,11 @@ def test_too_few_days_for_rolling_figures_are_refused() -> None:
         plot_rolling(DAILY, 2000)
 
 
-def test_exposure_is_a_share_of_equity() -> None:
-    gross, net = plot_exposure(DAILY).data
-    assert max(gross.y) == pytest.approx((DAILY.exposure["gross"] / DAILY.equity).max() * 100)
-    assert min(net.y) == pytest.approx((DAILY.exposure["net"] / DAILY.equity).min() * 100)
+def test_gross_and_net_are_shares_of_equity() -> None:
+    gross, net = plot_leverage(DAILY).data
+    held = DAILY.exposure("instrument").iloc[:, 0]
+    assert max(gross.y) == pytest.approx((held.abs() / DAILY.equity).max() * 100)
+    assert min(net.y) == pytest.approx((held / DAILY.equity).min() * 100)
 
 
 def test_importance_finds_the_feature_that_matters() -> None:

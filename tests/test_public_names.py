@@ -41,6 +41,7 @@ NAMES = [
     "validation.probability_of_overfitting", "validation.bootstrap", "validation.monte_carlo", "validation.permutation_test",
     "validation.Study", "sweep", "search", "walk_forward", "retrain", "audit", "sensitivity", "check_lookback",
     "research.plot_months", "research.plot_rolling", "research.plot_exposure", "research.plot_importance", "research.plot_calibration",
+    "research.plot_leverage", "research.plot_risk", "research.plot_risk_contribution", "research.risk_contribution", "Backtest.exposure",
     "features.table", "models.Registry", "models.drift", "signals.Classifier", "signals.Regressor", "signals.Stacked",
 ]  # fmt: skip
 SIGNATURES = {

@@ -39,8 +39,8 @@ def test_equity_by_hand() -> None:
 
 def test_exposure_by_hand() -> None:
     # the contract's last close holds over its hole
-    assert RESULT.exposure["gross"].tolist() == [0, 450, 450, 480]
-    assert RESULT.exposure["net"].tolist() == [0, 150, 210, 240]
+    assert RESULT.exposure("instrument").to_dict("list") == {"ABC": [0, 300, 330, 360], "FUT": [0, -150, -120, -120]}
+    assert RESULT.exposure().to_dict("list") == {"USD": [0, 300, 330, 360]}
 
 
 def test_the_figures_are_of_these_tables() -> None:
@@ -51,7 +51,7 @@ def test_the_figures_are_of_these_tables() -> None:
 
 
 def test_everything_is_worked_out_once() -> None:
-    for name in ("orders", "fills", "trades", "decisions", "equity", "positions", "exposure", "stats", "assumptions", "fingerprint"):
+    for name in ("orders", "fills", "trades", "decisions", "equity", "positions", "stats", "assumptions", "fingerprint"):
         assert getattr(RESULT, name) is getattr(RESULT, name), name
 
 

@@ -15,7 +15,22 @@ from workbench.errors import OrderError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.past import History, empty_past, no_history
 
-__all__ = ["Account", "Bars", "Book", "Decision", "Fill", "Instrument", "Market", "Order", "OrderKey", "Position", "Reason", "Side"]
+__all__ = [
+    "Account",
+    "Bars",
+    "Book",
+    "Decision",
+    "Effect",
+    "Fill",
+    "Instrument",
+    "Market",
+    "Order",
+    "OrderKey",
+    "Outlook",
+    "Position",
+    "Reason",
+    "Side",
+]
 
 Side = Literal["buy", "sell"]
 ORDER_TYPES = ("market", "limit", "stop")
@@ -220,11 +235,48 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """One figure of the book, before an order and after it; NaN where it is not known."""
+
+    what: str
+    before: float
+    after: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a preview looked at: the order, what each limit left of it, and what it would do to the book.
+
+    Parameters
+    ----------
+    order : Order
+    trace : tuple of Reason
+        Every limit that was asked, also those that cut nothing, and the venue where it did.
+    effects : tuple of Effect
+        Leverage, gross notional, and the exposure of the groups that the order touches: at the last prices, before costs.
+    missing : tuple of str
+        What could not be looked at, one sentence each.
+    """
+
+    order: Order
+    trace: tuple[Reason, ...]
+    effects: tuple[Effect, ...]
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What the limits allow of an order, and why."""
+    """What the limits allow of an order, and why; `outlook` says what it would do, and makes no decision another one."""
 
     quantity: float
     reasons: tuple[Reason, ...] = ()
+    outlook: Outlook | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return "; ".join(str(reason) for reason in self.reasons) or f"{self.quantity:g}, nothing cut"
+
+    def _repr_html_(self) -> str:
+        from workbench.market_display import decision_html
+
+        return decision_html(self)

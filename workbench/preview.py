@@ -13,9 +13,10 @@ from workbench.errors import ParameterError, StrategyError
 from workbench.execution import Costs
 from workbench.grid import lots_of, quantity_of, round_away
 from workbench.instrument import Instrument
-from workbench.market import Book, Decision, Market, Order, Reason
+from workbench.market import Book, Decision, Market, Order, Outlook, Reason
 from workbench.past import AT, History, empty_past
 from workbench.portfolio import Portfolio
+from workbench.preview_effects import consequences
 from workbench.records import BELOW_MINIMUM, TOO_MANY, WORDS, DecisionRow
 from workbench.risk import RiskManager
 from workbench.sessions import day_numbers
@@ -30,22 +31,29 @@ def preview(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> 
     The part that makes the position smaller is never cut (SEMANTICS 19); the part that opens takes the path of every
     opening: each limit in turn, then the buying power if the portfolio asks for it, whole steps once, last.
     """
-    portfolio, instrument = portfolio.with_instrument(order.instrument), order.instrument
-    j = portfolio.column[instrument.symbol]
+    portfolio = portfolio.with_instrument(order.instrument)
+    decision, trace = _decide(order, portfolio, risk)
+    venue = tuple(reason for reason in decision.reasons if reason.who == "venue")
+    return replace(decision, outlook=Outlook(order, (*trace, *venue), *consequences(order, decision.quantity, portfolio, risk)))
+
+
+def _decide(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> tuple[Decision, list[Reason]]:
+    """Return the decision, and what every limit left of the order."""
+    j, instrument = portfolio.column[order.instrument.symbol], order.instrument
     closing = max(-order.sign * portfolio.lots[j], 0)
     closed, whole = quantity_of(closing, *instrument.step), _whole(order.quantity, instrument)
     if whole <= closed:
-        return Decision(whole, tuple(_venue(instrument, order.quantity, whole)))
+        return Decision(whole, tuple(_venue(instrument, order.quantity, whole))), []
     if order.sign < 0 and not instrument.can_short:
-        return Decision(closed, (Reason("venue", order.quantity, closed, f"{instrument.symbol} cannot be sold short"),))
-    opened, reasons = _open(replace(order, quantity=order.quantity - closed), portfolio, j, closing, risk)
+        return Decision(closed, (Reason("venue", order.quantity, closed, f"{instrument.symbol} cannot be sold short"),)), []
+    opened, *found = _open(replace(order, quantity=order.quantity - closed), portfolio, j, closing, risk)
     # a cut of the part that opens is told in terms of the whole order
-    told = [replace(r, before=r.before + closed, after=r.after + closed) for r in reasons]
-    return Decision(quantity_of(closing + opened, *instrument.step), tuple(told))
+    reasons, trace = ([replace(r, before=r.before + closed, after=r.after + closed) for r in told] for told in found)
+    return Decision(quantity_of(closing + opened, *instrument.step), tuple(reasons)), trace
 
 
-def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequence[RiskManager]) -> tuple[int, list[Reason]]:
-    """Decide the part of an order that opens: a chain whose sizer asks for what was ordered; return its lots and the reasons."""
+def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequence[RiskManager]) -> tuple[int, list[Reason], list[Reason]]:
+    """Decide the part of an order that opens: a chain whose sizer asks for what was ordered; return its lots, the cuts and the trace."""
     book, market = _frozen(portfolio, j, portfolio.lots[j] + order.sign * closing)
     row, said = DecisionRow(), []
 
@@ -65,7 +73,7 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
     columns.used[0] = sum(start_book(columns, i, held, 0, 0) for i, held in enumerate(book.positions.values()))
     lots = opening(chain, columns, j, float(order.sign), math.nan, book.equity, math.nan, math.nan, book.history, row)
     said.append(("buying power", f"equity {book.equity:,.2f} {book.currency} pays for the margin and costs of {left_of(row):g}"))
-    return lots, _reasons(row, said, market)
+    return lots, _reasons(row, said, market), _trace(row, said)
 
 
 def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
@@ -139,6 +147,16 @@ def _reasons(row: Any, said: list[tuple[str, str]], market: Market) -> list[Reas
     if whole and row.code == BELOW_MINIMUM:
         reasons.append(Reason("venue", whole, 0.0, _smallest(market)))
     return reasons
+
+
+def _trace(row: Any, said: list[tuple[str, str]]) -> list[Reason]:
+    """Return what every limit left, also where it cut nothing; what comes after a cut to nothing was not asked."""
+    before = [row.asked, *row.after]
+    return [
+        Reason(who, had, left, why if had > 0.0 else "not asked: nothing was left")
+        for (who, why), had, left in zip(said, before, row.after, strict=False)
+        if left == left
+    ]
 
 
 def _venue(instrument: Instrument, asked: float, whole: float) -> list[Reason]:

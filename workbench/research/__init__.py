@@ -9,10 +9,12 @@ from workbench.errors import unknown_name
 
 if TYPE_CHECKING:
     from workbench.research.audits import check_causality, check_parity
-    from workbench.research.pictures import plot_calibration, plot_exposure, plot_importance, plot_months, plot_rolling, returns_by_month
+    from workbench.research.exposures import risk_contribution
+    from workbench.research.pictures import plot_calibration, plot_importance, plot_leverage, plot_months, plot_rolling, returns_by_month
     from workbench.research.plots import plot_bars, plot_lines
     from workbench.research.readable import Readable
     from workbench.research.result import Backtest
+    from workbench.research.risk_pictures import plot_exposure, plot_risk, plot_risk_contribution
     from workbench.research.running import backtest
 
 __all__ = [
@@ -25,10 +27,14 @@ __all__ = [
     "plot_calibration",
     "plot_exposure",
     "plot_importance",
+    "plot_leverage",
     "plot_lines",
     "plot_months",
+    "plot_risk",
+    "plot_risk_contribution",
     "plot_rolling",
     "returns_by_month",
+    "risk_contribution",
 ]
 
 HOMES = {
@@ -39,12 +45,16 @@ HOMES = {
     "check_parity": "audits",
     "plot_bars": "plots",
     "plot_calibration": "pictures",
-    "plot_exposure": "pictures",
+    "plot_exposure": "risk_pictures",
     "plot_importance": "pictures",
+    "plot_leverage": "pictures",
     "plot_lines": "plots",
     "plot_months": "pictures",
+    "plot_risk": "risk_pictures",
+    "plot_risk_contribution": "risk_pictures",
     "plot_rolling": "pictures",
     "returns_by_month": "pictures",
+    "risk_contribution": "exposures",
 }
 
 

@@ -1,4 +1,4 @@
-"""More pictures of a result: its months, its rolling figures, its exposure; what a model looks at, and whether to believe it."""
+"""More pictures of a result: its months, its rolling figures, its leverage; what a model looks at, and whether to believe it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError
+from workbench.research.exposures import holdings_of
 from workbench.research.plots import BLUE, GREY, ORANGE, SIMULATED, add_line, dress
 from workbench.research.statistics import Days, daily_returns
 
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
-__all__ = ["plot_calibration", "plot_exposure", "plot_importance", "plot_months", "plot_rolling", "returns_by_month"]
+__all__ = ["plot_calibration", "plot_importance", "plot_leverage", "plot_months", "plot_rolling", "returns_by_month"]
 
 #: Days that rolling figures are made of: a quarter of a year of sessions.
 ROLLING = 63
@@ -90,16 +91,17 @@ def plot_rolling(result: Backtest, days: int = ROLLING) -> Any:
     return figure
 
 
-def plot_exposure(result: Backtest) -> Any:
-    """Return gross and net exposure as a share of equity at each close."""
+def plot_leverage(result: Backtest) -> Any:
+    """Return gross and net notional as a share of equity at each close."""
     from plotly.subplots import make_subplots
 
     equity = result.equity
-    share = result.exposure.div(equity.where(equity > 0), axis=0) * 100
+    notional = pd.DataFrame(holdings_of(result).notional, equity.index)
     figure = make_subplots(1, 1)
-    add_line(figure, share["gross"], "gross", GREY, 1, digits=1, unit=" %", fill="tozeroy")
-    add_line(figure, share["net"], "net", BLUE, 1, digits=1, unit=" %")
-    dress(figure, _titled("Exposure, % of equity", result), 300)
+    gross, net = (held.sum(axis=1) / equity.where(equity > 0) * 100 for held in (notional.abs(), notional))
+    add_line(figure, gross, "gross", GREY, 1, digits=1, unit=" %", fill="tozeroy")
+    add_line(figure, net, "net", BLUE, 1, digits=1, unit=" %")
+    dress(figure, _titled("Gross and net notional, % of equity", result), 300)
     return figure
 
 

@@ -71,13 +71,13 @@ def write_report(result: Backtest, path: Path) -> Path:
 
 def _figures(result: Backtest) -> Iterator[Any]:
     """Yield the pictures of a result; rolling figures where there are days enough for them."""
-    from workbench.research.pictures import ROLLING, plot_exposure, plot_months, plot_rolling
+    from workbench.research.pictures import ROLLING, plot_leverage, plot_months, plot_rolling
 
     yield result.plot()
     yield plot_months(result)
     if len(Days(result.bars.labels).ends) > ROLLING:
         yield plot_rolling(result)
-    yield plot_exposure(result)
+    yield plot_leverage(result)
 
 
 def _banners(result: Backtest) -> str:

@@ -26,6 +26,7 @@ from workbench.interval import DAY
 from workbench.notebook_code import _codes, underlying
 from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
+from workbench.research.exposures import holdings_of
 from workbench.research.figures import Figures
 from workbench.session.record import Record
 from workbench.session.setup import Setup
@@ -127,12 +128,20 @@ class Backtest:
         """Signed quantity held at each close, shape (T, N)."""
         return tables.positions_of(self.setup, self.record)
 
-    @cached_property
-    def exposure(self) -> pd.DataFrame:
-        """Gross and net notional of the positions at each close, in account currency."""
-        close = self.bars.close if self.bars.whole else self.bars.close.ffill()
-        value = (self.positions.to_numpy() * np.nan_to_num(close.to_numpy())) * np.nan_to_num(self.setup.conversion.unit)
-        return pd.DataFrame({"gross": np.abs(value).sum(axis=1), "net": value.sum(axis=1)}, self.bars.index)
+    def exposure(self, by: str = "currency", scope: str = "net") -> pd.DataFrame:
+        """Return the exposure of each group at each close, in account currency (SEMANTICS 30).
+
+        Parameters
+        ----------
+        by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+        scope : {"net", "gross"}, default "net"
+
+        Returns
+        -------
+        DataFrame of shape (T, groups)
+            At each step what `Portfolio.exposure` says; 0 where nothing is held.
+        """
+        return holdings_of(self).exposure(by, scope)
 
     @cached_property
     def stats(self) -> pd.Series:
