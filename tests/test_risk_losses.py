@@ -16,7 +16,7 @@ from worked import both, market, plan, reasons
 import workbench as wb
 from workbench.errors import ParameterError
 from workbench.risk import ExpectedShortfall, MaxVolatility, ValueAtRisk, expected_shortfall, value_at_risk
-from workbench.risk._losses import filtered_returns, own_returns
+from workbench.risk._returns import filtered_returns, own_returns
 
 WINDOW = 40
 STEPS = pd.date_range("2024-01-01", periods=WINDOW + 1, freq="D", tz="UTC")

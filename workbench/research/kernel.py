@@ -66,25 +66,30 @@ def run(
         if waiting + exits != 0:
             inside(t, waiting, n, m, a, out, s)
         needed = mark(t, n, m, a, out, s)
-        equity = out.equity[t]
-        if s.remembers != 0:
-            remember(a.past, t, m.day[t], equity, s.drawdown, s.rearm)
         sent = a.counts[0]
-        if s.moves != 0:
-            move_exits(t, n, m, a, out, s, equity)
-        wanted = close_what_turned(t, n, m, a, out, equity)
-        if needed > 0.0 and equity < 0.5 * needed:
-            stop_out(t, n, a, out)
-            wanted = refuse_all(n, a, out, wanted)
-        if s.cross != 0:
-            cross_over(t, n, a, out, equity)
-        if wanted > 0:
-            fill_book(t, n, a, b, s)
-            decide_openings(t, n, m, a, b, out, s, equity, chain)
+        decide(t, n, m, a, b, out, s, needed, chain)
         if waiting != 0 or a.counts[0] != sent:
             waiting = list_busy(n, a)
         t += 1
     return t
+
+
+def decide(t: int, n: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s: Settings, needed: float, chain: Chain) -> None:
+    """Decide a step that is marked: exits that move, closings, then openings."""
+    equity = out.equity[t]
+    if s.remembers != 0:
+        remember(a.past, t, m.day[t], equity, s.drawdown, s.rearm)
+    if s.moves != 0:
+        move_exits(t, n, m, a, out, s, equity)
+    wanted = close_what_turned(t, n, m, a, out, equity)
+    if needed > 0.0 and equity < 0.5 * needed:
+        stop_out(t, n, a, out)
+        wanted = refuse_all(n, a, out, wanted)
+    if s.cross != 0:
+        cross_over(t, n, a, out, equity)
+    if wanted > 0:
+        fill_book(t, n, a, b, s)
+        decide_openings(t, n, m, a, b, out, s, equity, chain)
 
 
 def roomy(spare: int, a: Ledger, out: Output) -> bool:

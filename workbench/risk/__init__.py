@@ -5,7 +5,10 @@ from workbench.risk._account import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPosi
 from workbench.risk._base import RiskManager
 from workbench.risk._exposure import MaxExposure
 from workbench.risk._leverage import MaxLeverage
-from workbench.risk._losses import DEPTH, ExpectedShortfall, MaxVolatility, ValueAtRisk, expected_shortfall, value_at_risk
+from workbench.risk._losses import ExpectedShortfall, ValueAtRisk
+from workbench.risk._measures import expected_shortfall, value_at_risk
+from workbench.risk._scenarios import DEPTH
+from workbench.risk._volatility import MaxVolatility
 from workbench.risk.gate import Gate, Latch, Situation, Verdict
 
 __all__ = [

@@ -1,7 +1,6 @@
 """What a book could lose, and how much more of one instrument keeps it within a limit: plain scalars that the kernel compiles.
 
-`memory` holds, for each past step that counts, what the book would have made in it (the first `window` places) and what one more lot of
-an instrument would have (the next); the third `window` places are for sorting.
+`memory` is that of `workbench.risk._scenarios`.
 """
 
 from __future__ import annotations
@@ -9,124 +8,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = [
-    "DEPTH",
-    "modified_at",
-    "moments",
-    "normal_room",
-    "quantile_at",
-    "quantile_room",
-    "scan_room",
-    "scenarios",
-    "shortfall_room",
-    "tail_sums",
-]
+from workbench.risk._scenarios import made_with, select
+
+__all__ = ["modified_at", "normal_room", "quantile_at", "quantile_room", "scan_room", "shortfall_room", "tail_sums"]
 
 UNLIMITED = 1e300
-#: How far back, in windows, the steps are looked for at which all that is held had a bar.
-DEPTH = 2
 #: Beyond this skew Cornish and Fisher's quantiles do not rise with the probability, whatever the tails: 6 (sqrt(2) - 1).
 MOST_SKEW = 2.485281374238570
 #: Relative room for float arithmetic.
 TINY = 1e-12
-
-
-def scenarios(
-    j: int,
-    side: float,
-    first: int,
-    window: int,
-    scaled: float,
-    hi: Any,
-    lo: Any,
-    price: Any,
-    unit: Any,
-    series: Any,
-    days: Any,
-    at: int,
-    memory: Any,
-) -> int:
-    """Write what the book, and one lot more, would have made in the last steps, newest first; return how many steps were found.
-
-    The number of different days among them goes into place ``3 x window`` of the memory. `at` is the newest column of `series`, whose
-    rows are the instruments' returns from row `first` on; where `scaled`, each is multiplied by the instrument's number in the row as
-    many instruments further on.
-    """
-    stride = len(days)
-    found = 0
-    start = at
-    seen = 0
-    last_day = 0
-    while found < window and start >= 0 and at - start < DEPTH * window:
-        size = min(window - found, start + 1, DEPTH * window - (at - start))
-        for k in range(size):
-            memory[found + k] = 0.0
-        for i in range(len(hi)):
-            held = hi[i] if abs(hi[i]) >= abs(lo[i]) else lo[i]
-            if i == j:
-                held = hi[i] if side > 0 else lo[i]
-            if held != 0.0:
-                worth = (held * price[i]) * unit[i]
-                if scaled != 0.0:
-                    worth = worth * series[(first + len(hi) + i) * stride + at]
-                row = (first + i) * stride + start
-                for k in range(size):
-                    memory[found + k] = memory[found + k] + worth * series[row - k]
-        each = (side * price[j]) * unit[j]
-        if scaled != 0.0:
-            each = each * series[(first + len(hi) + j) * stride + at]
-        row = (first + j) * stride + start
-        for k in range(size):
-            memory[window + found + k] = each * series[row - k]
-        kept = found
-        for k in range(size):
-            made, more = memory[found + k], memory[window + found + k]
-            if made == made and more == more:
-                memory[kept] = made
-                memory[window + kept] = more
-                kept += 1
-                if seen == 0 or days[start - k] != last_day:
-                    seen += 1
-                    last_day = days[start - k]
-        found = kept
-        start -= size
-    memory[3 * window] = float(seen)
-    return found
-
-
-def made_with(x: float, count: int, window: int, memory: Any) -> None:
-    """Write what the book with x more lots would have made into the third part of the memory."""
-    for k in range(count):
-        memory[2 * window + k] = memory[k] + x * memory[window + k]
-
-
-def select(rank: int, count: int, window: int, memory: Any) -> float:
-    """Return the number of a rank (0 the smallest) in the third part of the memory, which it partly sorts (Hoare, 1961)."""
-    base = 2 * window
-    left = 0
-    right = count - 1
-    while left < right:
-        pivot = memory[base + (left + right) // 2]
-        i = left
-        k = right
-        while i <= k:
-            while memory[base + i] < pivot:
-                i += 1
-            while memory[base + k] > pivot:
-                k -= 1
-            if i <= k:
-                held = memory[base + i]
-                memory[base + i] = memory[base + k]
-                memory[base + k] = held
-                i += 1
-                k -= 1
-        if rank <= k:
-            right = k
-        elif rank >= i:
-            left = i
-        else:
-            break
-    return memory[base + rank]
 
 
 def quantile_at(x: float, part: float, count: int, window: int, memory: Any) -> float:
@@ -295,40 +185,6 @@ def normal_room(times: float, limit: float, mean: float, more_mean: float, squar
     if slope > 0.0:
         return -rest / (slope + root)
     return (root - slope) / bend
-
-
-def moments(count: int, window: int, memory: Any) -> None:
-    """Write the means of both parts, and their mixed central moments up to the fourth order, behind the three parts of the memory.
-
-    From place ``3 x window + 3`` on: the means; variance, mixed, variance of the second; four of third order, five of fourth.
-    """
-    o = 3 * window + 3
-    for k in range(14):
-        memory[o + k] = 0.0
-    for k in range(count):
-        memory[o] = memory[o] + memory[k]
-        memory[o + 1] = memory[o + 1] + memory[window + k]
-    memory[o] = memory[o] / count
-    memory[o + 1] = memory[o + 1] / count
-    for k in range(count):
-        a = memory[k] - memory[o]
-        b = memory[window + k] - memory[o + 1]
-        aa = a * a
-        bb = b * b
-        memory[o + 2] = memory[o + 2] + aa
-        memory[o + 3] = memory[o + 3] + a * b
-        memory[o + 4] = memory[o + 4] + bb
-        memory[o + 5] = memory[o + 5] + aa * a
-        memory[o + 6] = memory[o + 6] + aa * b
-        memory[o + 7] = memory[o + 7] + a * bb
-        memory[o + 8] = memory[o + 8] + bb * b
-        memory[o + 9] = memory[o + 9] + aa * aa
-        memory[o + 10] = memory[o + 10] + aa * a * b
-        memory[o + 11] = memory[o + 11] + aa * bb
-        memory[o + 12] = memory[o + 12] + a * bb * b
-        memory[o + 13] = memory[o + 13] + bb * bb
-    for k in range(2, 14):
-        memory[o + k] = memory[o + k] / count
 
 
 def modified_at(x: float, z: float, part: float, shortfall: float, strict: float, window: int, memory: Any) -> float:
