@@ -24,7 +24,7 @@ INNER = "def half(x):\n    return x / {divisor}\n"
 OUTER = """
 from workbench.made_inner import half
 
-def decide(p, spec, side, stance, equity, price, unit, distance):
+def decide(p, spec, side, stance, equity, price, unit, distance, measured, past):
     return half(p[0]) + equity
 """
 ANSWER = """
@@ -41,8 +41,8 @@ for name in ("made_inner", "made_outer"):
 decide = module.decide
 given = np.array([10.0])
 given.flags.writeable = False
-found = compiled_decision(decide, "size")(given, np.zeros(1, dtype_of(SPEC))[0], 1.0, 1.0, 100.0, 1.0, 1.0, 1.0)
-print(decide([10.0], None, 1.0, 1.0, 100.0, 1.0, 1.0, 1.0), found, cache_folder(decide).name)
+found = compiled_decision(decide, "size")(given, np.zeros(1, dtype_of(SPEC))[0], 1.0, 1.0, 100.0, 1.0, 1.0, 1.0, 1.0, np.zeros(16))
+print(decide([10.0], None, 1.0, 1.0, 100.0, 1.0, 1.0, 1.0, 1.0, np.zeros(16)), found, cache_folder(decide).name)
 """
 
 

@@ -64,5 +64,7 @@ def test_an_exit_is_a_stop_or_a_target() -> None:
     class Odd(Stop):
         kind = "stoploss"
 
-    with pytest.raises(StrategyError, match=r"Odd[.]kind must be 'stop' or 'target', got 'stoploss'; did you mean 'stop'[?]"):
+    with pytest.raises(
+        StrategyError, match=r"Odd[.]kind must be stop, target, trail, even or time, got 'stoploss'; did you mean 'stop'[?]"
+    ):
         plan("+.", exits=[Odd(5.0)])

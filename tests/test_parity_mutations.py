@@ -16,7 +16,6 @@ import pytest
 from markets import RATES, Case, Restless, random_market
 
 from workbench import Strategy
-from workbench import portfolio as ledger
 from workbench.decision import buying_power_room, opening, whole_steps
 from workbench.execution import Costs, Limit, PaperVenue, _algorithms, paper
 from workbench.execution.fills import limit_inside, stop_inside
@@ -24,6 +23,7 @@ from workbench.exits import AtrStop, TakeProfit
 from workbench.grid import quantity_of, round_away
 from workbench.money import fee_of, worth
 from workbench.portfolio import Portfolio
+from workbench.portfolio import _portfolio as ledger
 from workbench.research.comparing import compare
 from workbench.research.engine import run_kernel
 from workbench.research.running import run_session
@@ -300,9 +300,9 @@ def least_fee_forgotten(patch: Patch) -> None:
 def back_in_after_a_stop(patch: Patch) -> None:
     filled = State.filled
 
-    def forgets(self: State, key: Any) -> None:
-        filled(self, key)
-        if key.leg == "stop":
+    def forgets(self: State, fill: Any, spent: float, unit: float) -> None:
+        filled(self, fill, spent, unit)
+        if fill.key.leg == "stop":
             self.acted = self.wish = 0
 
     patch.setattr(State, "filled", forgets)

@@ -208,7 +208,7 @@ def test_08_every_way_of_running_goes_through_the_same_step(bars: Bars) -> None:
     calls = profile(ran.run)
     assert calls["session.session:Session.step"] == len(bars)
     assert without_run(calls) == without_run(profile(lambda: by_hand(stepped)))
-    assert calls["execution.paper:PaperVenue.observe"] == calls["portfolio:Portfolio.value"] == len(bars)
+    assert calls["execution.paper:PaperVenue.observe"] == calls["portfolio._portfolio:Portfolio.value"] == len(bars)
 
 
 def test_08_the_backtest_of_a_part_that_is_not_compiled_goes_through_it_too(bars: Bars) -> None:

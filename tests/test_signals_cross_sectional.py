@@ -157,8 +157,8 @@ def test_a_band_turns_the_book_over_less() -> None:
 
 def test_a_weight_is_a_share_of_equity() -> None:
     decide = TargetWeights(2.0).decision
-    assert decide((2.0,), None, -1.0, -0.25, 10_000.0, 50.0, 1.0, NAN) == 100.0
-    assert decide((1.0,), None, 1.0, 0.25, 10_000.0, 50.0, 10.0, NAN) == 5.0
+    assert decide((2.0,), None, -1.0, -0.25, 10_000.0, 50.0, 1.0, NAN, NAN, []) == 100.0
+    assert decide((1.0,), None, 1.0, 0.25, 10_000.0, 50.0, 10.0, NAN, NAN, []) == 5.0
 
 
 def test_weights_open_their_shares_of_the_book() -> None:

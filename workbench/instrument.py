@@ -210,7 +210,7 @@ class Instrument:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what a file needs to make the same instrument again."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"tags": dict(self.tags)}
 
     def __repr__(self) -> str:
         plain = Instrument(self.symbol, self.asset_class, self.kind, self.base, self.quote, self.multiplier)
@@ -218,7 +218,7 @@ class Instrument:
         usual = plain.to_dict() | {f.name: f.default for f in fields(self) if f.name in ("asset_class", "kind", "multiplier")} | read
         said = [repr(self.symbol)]
         for field in fields(self)[1:]:
-            value = getattr(self, field.name)
+            value = dict(self.tags) if field.name == "tags" else getattr(self, field.name)
             if value != usual[field.name]:
                 said.append(f"{field.name}={value!r}")
         return f"Instrument({', '.join(said)})"

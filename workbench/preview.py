@@ -84,7 +84,7 @@ def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
     ParameterError
         The portfolio has no past bars, or none of an instrument.
     """
-    if not part.rows(len(portfolio.symbols)):
+    if not part.series_rows(len(portfolio.symbols)):
         return book
     if portfolio.history is None:
         raise ParameterError(f"{type(part).__name__} looks back at past returns: give the portfolio bars, wb.Portfolio(..., history=bars)")
@@ -93,7 +93,7 @@ def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
     past[AT] = len(bars) - 1
     series = part.series(bars)
     assert series is not None
-    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [0.0] * part.room))
+    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [0.0] * part.scratch))
 
 
 def _frozen(portfolio: Portfolio, j: int, left: int) -> tuple[Book, Market]:

@@ -201,7 +201,7 @@ class Strategy(Component):
             next((float(part.limit) for part in self.risk if isinstance(part, MaxDrawdown)), 0.0),
             next((part.rearm_after or 0 for part in self.risk if isinstance(part, MaxDrawdown)), 0),
             any(part.remembers for part in self.risk),
-            max((part.room for part in self.risk), default=1),
+            max((part.scratch for part in self.risk), default=1),
             max((part.lookback for part in self.risk), default=1),
         )
 
@@ -209,7 +209,7 @@ class Strategy(Component):
         """Yield the numbers of each limit's decision; last, where it looks back at a series, the number of its first row."""
         first = 0
         for part in self.risk:
-            rows = part.rows(len(instruments))
+            rows = part.series_rows(len(instruments))
             yield (*part.parameters(instruments, currency), *((float(first),) if rows else ()))
             first += rows
 

@@ -88,7 +88,7 @@ class RiskManager(Component):
         instruments = list(market.instruments.values())
         s = snapshot_of(portfolio, market)
         table = self.table(instruments, portfolio.currency)
-        p = (*self.parameters(instruments, portfolio.currency), *((float(s.first),) if self.rows(len(instruments)) else ()))
+        p = (*self.parameters(instruments, portfolio.currency), *((float(s.first),) if self.series_rows(len(instruments)) else ()))
         room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
         return min(room, order.quantity), self.explain(s, instruments, portfolio.currency, float(order.sign))
 
@@ -107,7 +107,7 @@ class RiskManager(Component):
         """
         return None
 
-    def rows(self, n: int) -> int:
+    def series_rows(self, n: int) -> int:
         """Return how many rows `series` has over n instruments."""
         return 0
 
@@ -117,7 +117,7 @@ class RiskManager(Component):
         return 1
 
     @property
-    def room(self) -> int:
+    def scratch(self) -> int:
         """How many numbers of ``history.memory`` the `decision` reckons in."""
         return 1
 

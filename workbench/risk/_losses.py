@@ -37,11 +37,11 @@ class LossLimit(RiskManager):
         return int(self.window) + 1  # type: ignore[attr-defined]
 
     @property
-    def room(self) -> int:
+    def scratch(self) -> int:
         """Three windows, and the moments."""
         return 3 * int(self.window) + 20  # type: ignore[attr-defined]
 
-    def rows(self, n: int) -> int:
+    def series_rows(self, n: int) -> int:
         """Return one row an instrument; filtered returns come with their volatility."""
         return 2 * n if self._filtered else n
 

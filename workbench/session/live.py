@@ -123,7 +123,8 @@ class LiveSession(JournaledSession):
         self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
-        self._remember(row, equity)
+        if self._remembers:
+            self._remember(row, equity)
         note_step(self.tape, self.states, row)
         self._behind = True
         self.missed_steps += 1

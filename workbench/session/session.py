@@ -92,6 +92,7 @@ class Session:
         self.states = [State(waiting=setup.strategy.start == "wait") for _ in setup.instruments]
         self.decider = Decider(setup, self.portfolio, self.states, self.tape)
         self.ender = Ender(setup, self.portfolio, self.states, self.tape) if setup.rules.moves else None
+        self._remembers = setup.rules.remembers
         self.steps_done = 0
         self.decisions = 0
         self._crossing = False
@@ -133,7 +134,8 @@ class Session:
         self._take_in()
         tape.advance(row)
         equity, needed = self.portfolio.value()
-        self._remember(row, equity)
+        if self._remembers:
+            self._remember(row, equity)
         if self.ender is not None:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
@@ -149,8 +151,8 @@ class Session:
     def _remember(self, row: int, equity: float) -> None:
         """Take a closed step into what the account remembers."""
         rules, days = self.setup.rules, self.tape.day
-        if rules.remembers and days is not None:
-            remember(self.decider.past, row, days[row], equity, rules.drawdown, rules.rearm)
+        assert days is not None
+        remember(self.decider.past, row, days[row], equity, rules.drawdown, rules.rearm)
 
     def _take_in(self) -> None:
         """Book what the venue says."""
