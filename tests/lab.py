@@ -49,7 +49,8 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 COUNTS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code').map(cell => cell.model.executionCount)"""
 #: What tells that a figure has been painted: lines with points, not just an empty frame.
-DRAWN = "figure => figure.querySelectorAll('svg.main-svg').length > 0 && figure.querySelectorAll('path.js-line, .bars path').length > 0"
+MARKS = "path.js-line, .bars path, .points path, .heatmaplayer image"
+DRAWN = f"figure => figure.querySelectorAll('svg.main-svg').length > 0 && figure.querySelectorAll('{MARKS}').length > 0"
 
 
 @dataclass

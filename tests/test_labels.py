@@ -270,3 +270,9 @@ REFUSED = {
 def test_what_makes_no_sense_is_refused_in_a_sentence(call: Any, said: str | None) -> None:
     with pytest.raises(ParameterError if said else AttributeError, match=said or "did you mean 'triple_barrier'"):
         call()
+
+
+def test_symbols_stay_in_the_order_of_the_bars() -> None:
+    known = wb.labels.fixed_horizon(wb.simulate(["B", "A"], bars=40, interval="1h", seed=1, missing=0.2), 3)
+    assert known["label"].unstack().columns.tolist() == ["B", "A"]
+    assert known["label"].unstack().notna().any().all()

@@ -153,7 +153,7 @@ def _command() -> str:
 def _next_steps(output: Path, notebook: Path) -> str:
     command = _command()
     lines = (
-        ("make lab", "JupyterLab with the notebooks: 01_data, 02_research, 04_validate, 05_promote, and the panel"),
+        ("make lab", "JupyterLab with the notebooks: 01_data, 02_research, 03_train, 04_validate, 05_promote, and the panel"),
         (f"{command} demo --bars FILE --cash 50000", "the same on your own bars (--stamp close if your file stamps closes)"),
         (f"{command} backtest {output / 'strategy'} --bars FILE", "the saved strategy on other bars"),
         (str(notebook), "the readable record of the run: open it in JupyterLab"),

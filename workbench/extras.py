@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from workbench.arrays import read_only
 from workbench.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def extra_from(name: str, given: Any, known_at: Any) -> Extra:
         values = given.to_numpy(dtype=float).reshape(len(own), -1).copy()
     except (TypeError, ValueError):
         raise DataError(f"with_extra({name!r}): expected numbers, got values that are none") from None
-    for array in (known, values):
-        array.flags.writeable = False
-    return Extra(known, values, tuple(given.columns) if isinstance(given, pd.DataFrame) else None)
+    return Extra(read_only(known), read_only(values), tuple(given.columns) if isinstance(given, pd.DataFrame) else None)
 
 
 def _known(own: np.ndarray, known_at: Any, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.arrays import transposed
+from workbench.arrays import read_only, transposed
 from workbench.decision import BookColumns
 from workbench.past import empty_past
 from workbench.records import DECISION, FILL, LIMIT, MARKET, ORDER, SLOT, SPEC, DecisionRow, FillRow, OrderRow, Rows, Slot, dtype_of, table
@@ -25,8 +25,7 @@ COMPILE_FROM = 50_000
 UNSET = ("stop_row", "target_row", "limit_entry", "decision")
 #: The sign of a stance before there is any: unlike every other.
 NO_WISH = 2
-NOTHING = np.full(1, np.nan)
-NOTHING.flags.writeable = False
+NOTHING = read_only(np.full(1, np.nan))
 
 
 class Room:
@@ -115,9 +114,7 @@ def _flat(array: Any, dtype: type = float) -> np.ndarray:
     array = np.asarray(array)
     if array.ndim > 1 and not array.flags.c_contiguous:  # what indicators make of many columns
         array = transposed(array.T)
-    flat: np.ndarray = np.ascontiguousarray(array, dtype=dtype).reshape(-1)
-    flat.flags.writeable = False
-    return flat
+    return read_only(np.ascontiguousarray(array, dtype=dtype).reshape(-1))
 
 
 def columns_of(setup: Setup) -> Columns:

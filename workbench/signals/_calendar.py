@@ -83,8 +83,8 @@ class Calendar(Filter):
     def _about_the_turn(self, days: pd.DatetimeIndex) -> np.ndarray:
         """Return which days have few enough weekdays of their month left, or behind them."""
         today, month = days.to_numpy().astype("datetime64[D]"), days.to_numpy().astype("datetime64[M]")
-        left = np.busday_count(today, (month + 1).astype("datetime64[D]"))
-        gone = np.busday_count(month.astype("datetime64[D]"), today + 1)
+        left = np.busday_count(today, (month + np.timedelta64(1, "M")).astype("datetime64[D]"))
+        gone = np.busday_count(month.astype("datetime64[D]"), today + np.timedelta64(1, "D"))
         return ((left <= self.last) & (self.last > 0)) | ((gone <= self.first) & (self.first > 0))
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "Own",
     "check_table",
     "each_instrument",
+    "index_at",
     "keys_of",
     "label_table",
     "require_bars",
@@ -90,6 +91,14 @@ def widths(multiple: float | None, volatility: Any, bars: Bars, name: str) -> np
     return float(multiple) * np.where(unit > 0, unit, np.nan)
 
 
+def index_at(bars: Bars, t: np.ndarray, j: np.ndarray) -> pd.MultiIndex:
+    """Return the index (timestamp, symbol) of the bars in these rows and columns.
+
+    By places, for to find the times among themselves again takes longer than the labels; symbols stay in the order of the bars.
+    """
+    return pd.MultiIndex([bars.index, pd.Index(bars.symbols)], [t, j], names=LEVELS, verify_integrity=False)
+
+
 def label_table(bars: Bars, present: np.ndarray, end: np.ndarray, **columns: np.ndarray) -> pd.DataFrame:
     """Lay fields of shape (T, N) out as a label table, one row for each True of `present`.
 
@@ -103,9 +112,7 @@ def label_table(bars: Bars, present: np.ndarray, end: np.ndarray, **columns: np.
         The other columns; `label` and `ret` are set to NaN where `end` is unknown.
     """
     t, j = np.nonzero(present)
-    times = pd.DatetimeIndex(bars.index)
-    # by places, for to find the times among themselves again takes longer than the labels
-    index = pd.MultiIndex([times, pd.Index(bars.symbols)], [t, j], names=LEVELS, verify_integrity=False)
+    times, index = pd.DatetimeIndex(bars.index), index_at(bars, t, j)
     known = end[t, j] >= 0
     ends = times.take(np.maximum(end[t, j], 0)).where(known)
     values: dict[str, Any] = {"label": np.where(known, columns.pop("label")[t, j], np.nan), "end": ends}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
-from workbench.research.labels.table import LABELLED, LEVELS, check_table, require_bars
+from workbench.research.labels.table import LABELLED, LEVELS, check_table, index_at, require_bars
 
 __all__ = ["Spans", "concurrency", "mean_over", "spans_of", "uniqueness", "uniqueness_weights"]
 
@@ -70,8 +70,7 @@ def spans_of(labels: pd.DataFrame, bars: Bars | None, who: str) -> Spans:
 
 
 def _own_bars(bars: Bars) -> pd.MultiIndex:
-    t, j = np.nonzero(bars.present)
-    return pd.MultiIndex.from_arrays([bars.index.take(t), pd.Index(bars.symbols).take(j)], names=LEVELS)
+    return index_at(bars, *np.nonzero(bars.present))
 
 
 def _line(index: pd.MultiIndex) -> pd.MultiIndex:
