@@ -88,7 +88,7 @@ EDGES: dict[str, tuple[wb.Order, Situation, wb.Order, Situation, str]] = {
     ),
     "rate": (
         opening(), replace(CALM, sent=[NOW - 60 * SECOND, NOW - 59 * SECOND, NOW]),
-        opening(), replace(CALM, sent=[NOW - 59 * SECOND, NOW, NOW]), "3 orders were sent within a minute, and at most 3 are allowed",
+        opening(), replace(CALM, sent=[NOW - 59 * SECOND, NOW, NOW]), "AAPL: 3 orders were sent within a minute, and at most 3 are allowed",
     ),
 }  # fmt: skip
 

@@ -11,13 +11,20 @@ import pandas as pd
 from workbench.errors import DataError, did_you_mean
 from workbench.interval import DAY
 
-__all__ = ["session_times"]
+__all__ = ["is_open", "session_times"]
 
 
 def session_times(calendar: str, first: int, last: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return dates (00:00 UTC), opens and closes of a calendar's sessions around two moments, all in nanoseconds."""
     years = [pd.Timestamp(moment).year for moment in (first - 7 * DAY, last + 7 * DAY)]
     return _calendar(calendar, years[0], years[1])
+
+
+def is_open(calendar: str, moment: int) -> bool:
+    """Whether a session of a calendar is on at a moment, in nanoseconds."""
+    _, opens, closes = session_times(calendar, moment, moment)
+    at = int(np.searchsorted(opens, moment, side="right")) - 1
+    return at >= 0 and moment < int(closes[at])
 
 
 @lru_cache(maxsize=16)

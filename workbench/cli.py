@@ -177,11 +177,11 @@ def stop(name: Run, root: Root = Path("runs")) -> None:
 @app.command()
 def order(
     name: Run,
-    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce' or 'flatten'.")],
+    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce', 'flatten' or 'arm'.")],
     root: Root = Path("runs"),
 ) -> None:
-    """Order a run about, as the panel does: pause or resume its decisions, let it only reduce, close all positions."""
-    verbs = ("pause", "resume", "reduce", "flatten")
+    """Order a run about, as the panel does: pause or resume its decisions, let it only reduce, close all positions; arm the gate again."""
+    verbs = ("pause", "resume", "reduce", "flatten", "arm")
     if what not in verbs:
         raise RunError(f"a run is told to {', '.join(verbs)}, got {what!r}{did_you_mean(what, verbs)}")
     _command(what, name, root)

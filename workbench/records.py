@@ -47,7 +47,8 @@ WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
     REDUCING,
     IN_DOUBT,
     TIMED_OUT,
-) = range(16)
+    GATED,
+) = range(17)
 
 LEGS = ("open", "close", "stop", "target")
 TYPES = ("market", "limit", "stop")
@@ -70,6 +71,7 @@ WORDS = (
     "the session only reduces: nothing opens",
     "an earlier order of this instrument is in doubt, so nothing opens on top of it",
     "the position has lasted as many bars as it may",
+    "refused by the gate, the last look before the venue",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8

@@ -40,7 +40,7 @@ class Command(NamedTuple):
     id : str
         Applied once, however often it is posted.
     what : str
-        The verb: pause, resume, reduce, flatten, kill, stop.
+        The verb: pause, resume, reduce, flatten, kill, stop, arm.
     who : str
         Who asked, and from where: ``"panel"``, ``"shell"``.
     created, expires : int

@@ -2,8 +2,9 @@
 
 The bars as they were received go through the release once more, first as if all had come in time, then with those that
 came late, then with the steps that the run missed, then with the orders that reached the venue late or never, or could not
-be taken off there, then with what people ordered. A difference that goes away at one of these is caused by it; one that
-stays, or shows only when all of them are allowed for, is a bug, of the release or of the workbench, and says so.
+be taken off there, then with what the gate held back, then with what people ordered. A difference that goes away at one of
+these is caused by it; one that stays, or shows only when all of them are allowed for, is a bug, of the release or of the
+workbench, and says so.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from workbench.journal import Entry, Journal
 from workbench.live.differences import Differences
 from workbench.live.paper import PaperRun
 from workbench.live.release import Release
-from workbench.live.undisturbed import BUG, LATE, LEVELS, MISSED, OVERRIDE, VENUE, Facts, facts_of, is_late, undisturbed
+from workbench.live.undisturbed import BUG, GATE, LATE, LEVELS, MISSED, OVERRIDE, VENUE, Facts, facts_of, is_late, undisturbed
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.readable import as_html
 from workbench.research.result import Backtest
@@ -31,13 +32,14 @@ from workbench.session.recovery import relived
 from workbench.session.setup import Setup
 from workbench.session.written import Written
 
-__all__ = ["BUG", "LATE", "MISSED", "OVERRIDE", "VENUE", "RunParity", "parity", "parity_of"]
+__all__ = ["BUG", "GATE", "LATE", "MISSED", "OVERRIDE", "VENUE", "RunParity", "parity", "parity_of"]
 
 #: Causes in words, in the order in which they are allowed for.
 CAUSES = {
     LATE: "bars that came late",
     MISSED: "steps that the run missed",
     VENUE: "orders that the venue had late, never, or could not take off",
+    GATE: "what the gate cut or refused before it was sent",
     OVERRIDE: "what people ordered",
     BUG: "of the release or of the workbench",
 }

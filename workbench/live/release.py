@@ -14,7 +14,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,7 @@ from workbench.instrument import Instrument
 from workbench.interval import canonical
 from workbench.live.places import is_name
 from workbench.rates import common_currency
+from workbench.risk.gate import Gate
 from workbench.saving import manifest_hash
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.strategy import Strategy
@@ -56,6 +57,8 @@ class Release:
     currency : str
     costs : Costs or None
     rates : dict or None
+    gate : Gate
+        What every order of a run passes last.
     hash : str
         Names the release to its last byte.
     """
@@ -69,6 +72,7 @@ class Release:
     currency: str
     costs: Costs | None
     rates: dict[str, float] | None
+    gate: Gate
     hash: str
 
     @classmethod
@@ -93,12 +97,13 @@ class Release:
             terms["currency"],
             None if terms["costs"] is None else Costs(**terms["costs"]),
             terms["rates"],
+            Gate(**(terms.get("gate") or {})),
             digest,
         )
 
     def setup(self, bars: Bars) -> Setup:
         """Return the strategy and its account over bars."""
-        return set_up(self.strategy, bars, self.cash, self.costs, self.currency, self.rates)
+        return set_up(self.strategy, bars, self.cash, self.costs, self.currency, self.rates, gate=self.gate)
 
 
 def promote(
@@ -111,6 +116,7 @@ def promote(
     currency: str | None = None,
     costs: Costs | None = None,
     rates: Mapping[str, float] | None = None,
+    gate: Gate | None = None,
     start: Literal["join", "wait"] | None = None,
     folder: str | Path = "releases",
 ) -> Path:
@@ -128,6 +134,8 @@ def promote(
         Of a paper account.
     currency, costs, rates : optional
         As in `wb.backtest`.
+    gate : wb.risk.Gate, optional
+        What every order passes last, whoever made it; the usual settings where not given.
     start : {"join", "wait"}, optional
         Whether the first stance is acted on or only noted; the strategy's own where not given.
     folder : path, default "releases"
@@ -157,6 +165,8 @@ def promote(
         strategy = Strategy(**(strategy.get_params(deep=False) | {"start": start}))
     if costs is not None and not isinstance(costs, Costs):
         raise RunError(f"a release has one wb.execution.Costs for all that it trades, got {type(costs).__name__}")
+    if gate is not None and not isinstance(gate, Gate):
+        raise RunError(f"gate must be a wb.risk.Gate, got {gate!r}")
     kept = currency or common_currency(instruments)
     terms: dict[str, Any] = {
         "name": name,
@@ -166,6 +176,7 @@ def promote(
         "currency": kept,
         "costs": None if costs is None else costs.to_dict(),
         "rates": None if rates is None else {pair: float(value) for pair, value in rates.items()},
+        "gate": None if gate is None else asdict(gate),
     }
     set_up(strategy, _one_bar(instruments, interval), cash, costs, kept, rates)  # refuse now what could not start
     return _write(Path(folder) / name, strategy, terms)
@@ -199,9 +210,9 @@ def _manifest(hashes: Mapping[str, str]) -> bytes:
 def _same_or_refused(folder: Path, strategy: Strategy, terms: dict[str, Any]) -> Path:
     known = Release.open(folder)
     held = json.loads((folder / TERMS).read_text(encoding="utf-8"))
-    different = next((name for name, value in terms.items() if held[name] != value), None)
+    different = next((name for name, value in terms.items() if held.get(name) != value), None)
     if different is not None:
-        said = f"{different} is {held[different]!r} there and {terms[different]!r} here"
+        said = f"{different} is {held.get(different)!r} there and {terms[different]!r} here"
     elif repr(known.strategy) != repr(strategy):
         said = f"its strategy is {known.strategy!r}"
     elif _source_differs(folder / STRATEGY, strategy):

@@ -12,15 +12,16 @@ from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.execution.wire import event_from, order_from
 from workbench.journal import Command, Entry, MemoryJournal
 from workbench.market import Order, OrderKey
+from workbench.session.checking import Recalled
 from workbench.session.live import HELD, LiveSession
 from workbench.session.setup import Setup
 from workbench.session.tape import Tape
 from workbench.session.written import Known, Written, heard_of
 from workbench.sessions import close_times
 
-__all__ = ["BUG", "LATE", "LEVELS", "MISSED", "OVERRIDE", "VENUE", "Facts", "facts_of", "is_late", "undisturbed"]
+__all__ = ["BUG", "GATE", "LATE", "LEVELS", "MISSED", "OVERRIDE", "VENUE", "Facts", "facts_of", "is_late", "undisturbed"]
 
-LATE, MISSED, VENUE, OVERRIDE, BUG = "late", "missed", "venue", "override", "bug"
+LATE, MISSED, VENUE, GATE, OVERRIDE, BUG = "late", "missed", "venue", "gate", "override", "bug"
 
 
 class Facts(NamedTuple):
@@ -28,7 +29,8 @@ class Facts(NamedTuple):
 
     Labels of steps that were missed with why, or how late the bars came that they were decided on; what happened before
     the step of a row, from which row on an order worked, and which bars came late. Where orders were `sent`, the journal
-    answers whether one of them could be taken off: by step in `withdrawn`, else in what happened.
+    answers whether one of them could be taken off: by step in `withdrawn`, else in what happened. `gate`: what the gate said of
+    an order, by its key.
     """
 
     steps: dict[int, str | int]
@@ -37,11 +39,12 @@ class Facts(NamedTuple):
     late: list[Entry]
     withdrawn: dict[int, frozenset[str]]
     sent: set[str]
+    gate: dict[str, Any]
 
     @classmethod
     def none(cls) -> Facts:
         """Return no facts: nothing came in between."""
-        return cls({}, {}, {}, [], {}, set())
+        return cls({}, {}, {}, [], {}, set(), {})
 
 
 #: An order that the venue has never had.
@@ -56,6 +59,9 @@ def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], boo
     for entry in entries:
         off |= _withdrawn(entry)
         heard = max(heard, heard_of(entry))
+        said = _gate_said(entry)
+        if said and counts(Entry("gate", entry.key, said)):
+            facts.gate.update(said)
         if entry.kind in ("step", "missed"):
             if counts(entry):
                 facts.steps[int(entry.key)] = entry.body.get("why") or entry.body["late"]
@@ -81,6 +87,11 @@ def _note(facts: Facts, entry: Entry, row: int, heard: int, off: set[str]) -> No
 
 def _withdrawn(entry: Entry) -> frozenset[str]:
     return frozenset(entry.body.get("withdrawn", ())) if isinstance(entry.body, dict) else frozenset()
+
+
+def _gate_said(entry: Entry) -> dict[str, Any]:
+    """Return what the gate said of the orders that an entry tells of."""
+    return dict(entry.body.get("gate", {}).get("said", {})) if isinstance(entry.body, dict) else {}
 
 
 def is_late(entry: Entry) -> bool:
@@ -111,12 +122,16 @@ def _at_the_venue(entry: Entry) -> bool:
     return _accepted(entry) or _never(entry) or _cancelled(entry)
 
 
+def _gated(entry: Entry) -> bool:
+    return _at_the_venue(entry) or entry.kind == "gate"
+
+
 def _ordered(entry: Entry) -> bool:
-    return _at_the_venue(entry) or entry.kind == "missed" or (entry.kind == "command" and entry.body["state"] == "applied")
+    return _gated(entry) or entry.kind == "missed" or (entry.kind == "command" and entry.body["state"] == "applied")
 
 
 #: What may cause a difference, and which entries of a journal count for it: each has those of the one before.
-LEVELS: dict[str, Callable[[Entry], bool]] = {LATE: is_late, MISSED: _missed, VENUE: _at_the_venue, OVERRIDE: _ordered}
+LEVELS: dict[str, Callable[[Entry], bool]] = {LATE: is_late, MISSED: _missed, VENUE: _at_the_venue, GATE: _gated, OVERRIDE: _ordered}
 
 
 class Reached(PaperVenue):
@@ -176,6 +191,7 @@ def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[
     """Run a release over recorded bars at a paper venue in this process, with no facts but those given."""
     venue, known = Reached(facts.arrivals, setup, facts.sent), Known(setup, facts.late)
     session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
+    session.keeper = Recalled({"said": facts.gate})
     session.decider.account, session.decider.deployment = written.names
     listen(session)
     for row in range(written.first, len(session.tape) + 1):
@@ -223,7 +239,7 @@ def _told(session: LiveSession, venue: Reached, entry: Entry) -> None:
     """Let an order end that the venue never had or took off by itself, or be sent again."""
     instruments = {i.symbol: i for i in session.setup.instruments}
     if entry.kind == "again":
-        session.again(order_from(entry.body, instruments))
+        session.again(order_from(entry.body["order"], instruments))
         return
     event = event_from(entry.body, instruments)
     if isinstance(event, OrderEnded) and any(order.key == event.key for order in session.working):

@@ -261,12 +261,14 @@ def _position(gate: Gate, asked: Asked) -> Iterator[Failure]:
 
 
 def _rate(gate: Gate, asked: Asked) -> Iterator[Failure]:
-    """Require that not too many orders left the account within the last minute."""
+    """Require that not too many orders of the instrument were sent within the last minute."""
     if gate.max_orders is None:
         return
     recent = sum(not seconds(at, asked.situation.now) >= MINUTE for at in asked.situation.sent)
     if not recent < gate.max_orders:
-        yield Failure("rate", f"{recent} orders were sent within a minute, and at most {gate.max_orders} are allowed", asked.soft)
+        yield Failure(
+            "rate", f"{asked.symbol}: {recent} orders were sent within a minute, and at most {gate.max_orders} are allowed", asked.soft
+        )
 
 
 def minimum(asked: Asked, quantity: float) -> Failure | None:

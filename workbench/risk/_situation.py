@@ -108,7 +108,7 @@ class Situation:
     keys : collection of str, default ()
         The keys of all orders ever sent.
     sent : sequence of int, default ()
-        When the recent orders of the account were sent, in nanoseconds; those of the last minute at least.
+        When the recent orders of the instrument were sent, in nanoseconds; those of the last minute at least.
     open : bool, default True
         Whether orders may be sent by the instrument's calendar: while it trades, and where daily bars are decided on also until its
         next session.

@@ -42,14 +42,15 @@ class Gate:
     max_quantity : float, dict of str to float, or None
         Lots, shares, contracts or coins an order: for all, or by symbol, and then no other symbol opens. Off where not given, because lots
         are not alike.
-    max_notional : float or None, default 5
-        Value of an order, as a multiple of equity or in account currency.
-    max_position : float or None, default 10
+    max_notional : float or None, default 30
+        Value of an order, as a multiple of equity or in account currency. The default is what the lowest margin carries (SEMANTICS 22):
+        no order that was sized within its account's buying power is held back by it, and a slip of the hand or a broken rate is.
+    max_position : float or None, default 30
         Value of an instrument's position, with what orders that are out could add (SEMANTICS 21); an order is cut to what is left.
     of : {"equity", "money"}, default "equity"
         What `max_notional` and `max_position` are measured in.
     max_orders : int or None, default 60
-        Orders of the account within a minute, this one included.
+        Orders of an instrument within a minute, this one included.
     repeats : int or None, default 5
         The latch: so many fills in a row that do not move the position, or so many positions closed `at_once` `within` a time, shut the
         gate for the instrument until a person opens it again.
@@ -78,8 +79,8 @@ class Gate:
     collar: float | None = 0.05
     reference_collar: float | None = 0.1
     max_quantity: float | Mapping[str, float] | None = None
-    max_notional: float | None = 5.0
-    max_position: float | None = 10.0
+    max_notional: float | None = 30.0
+    max_position: float | None = 30.0
     of: Literal["equity", "money"] = "equity"
     max_orders: int | None = 60
     repeats: int | None = 5

@@ -5,23 +5,32 @@ What leaves it may be in doubt until the venue has said something; what is in do
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from workbench.errors import OrderError
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
-from workbench.market import Order
+from workbench.market import Fill, Order
 from workbench.past import NOW
+from workbench.records import GATED
+from workbench.risk.gate import Latch
+from workbench.session.checking import Keeper, Recalled, Said
 from workbench.session.events import Alert, Decided, OrderSent, StepClosed
 from workbench.session.session import Session
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.words import decision_words
 
-__all__ = ["JournaledSession"]
+__all__ = ["JournaledSession", "Mode"]
+
+#: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
+Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
+
+MINUTE = 60_000_000_000
 
 
 class JournaledSession(Session):
@@ -29,6 +38,7 @@ class JournaledSession(Session):
 
     def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
         super()._begin(setup, venue, journal)
+        self.mode: Mode = "RUNNING"
         #: What the venue says of orders that this journal does not know; then nothing may be decided.
         self.foreign = ""
         self._received: list[ReceivedBar] = []
@@ -37,7 +47,16 @@ class JournaledSession(Session):
         self._withdrawn: list[str] = []
         self._came_up: list[Entry] = []
         self._accepted: set[str] = set()
-        self._sent: set[str] = set()
+        #: The keys of all orders that were ever sent.
+        self.sent: set[str] = set()
+        #: What every order passes before it is written down; an order that it lets through whole is no news.
+        self.keeper: Keeper = Recalled()
+        self.latches: dict[str, Latch] = {}
+        #: When orders of an instrument were put out within the last minute, and when the newest bar came.
+        self.moments: list[deque[int]] = [deque() for _ in setup.instruments]
+        self.arrived = 0
+        self._gated: dict[str, tuple[Said, int]] = {}
+        self._asked_at = 0
         self._seen: dict[str, Any] = {}
         self.bus.on(Decided, self._decided.append)
 
@@ -52,7 +71,7 @@ class JournaledSession(Session):
     def _require_ours(self, event: VenueEvent) -> None:
         """Notice an order that was never sent from here: this journal is an older copy, or somebody else trades the account."""
         key = event.parent or event.order.key if isinstance(event, OrderAccepted) else None
-        if key is not None and str(key) not in self._sent:
+        if key is not None and str(key) not in self.sent:
             self.foreign = (
                 f"the venue has order {key}, which this journal never sent: it is an older copy, or another run trades the account"
             )
@@ -77,12 +96,48 @@ class JournaledSession(Session):
             held = self.portfolio.quantity(self.portfolio.column[key.instrument])
             if held * order.sign >= 0.0:
                 return True  # a protective order was quicker
-            state.closing = retried = replace(retried, quantity=min(order.quantity, abs(held)))
-        else:
-            state.opening = retried
-        self._outbox.append((retried, state.decision))
-        self.journal.commit([Entry("again", key, order_plain(order)), *self._intents()])
+            retried = replace(retried, quantity=min(order.quantity, abs(held)))
+        state.ended(order.key)
+        self._put_out(retried, state.decision)
+        self.journal.commit([Entry("again", key, {"order": order_plain(order)} | self._gate_said()), *self._intents(), *self._alerts()])
         return self._submit(self.steps_done - 1)
+
+    def _put_out(self, order: Order, decision: int) -> None:
+        """Have the gate look at an order before it is out: it may be cut or refused, and what it said is written down with it."""
+        assert order.key is not None
+        said, self._asked_at = self.keeper.ask(self, order), self.keeper.now(self)
+        if said.why or said.alerts:
+            self._gated[str(order.key)] = (said, decision)
+            self._came_up += [
+                Entry("alert", f"gate {order.key} {place}", {"text": text})
+                for place, text in enumerate([f"the gate: {said.why}"] * bool(said.why) + [*said.alerts])
+            ]
+        if said.quantity > 0.0:
+            self._note_moment(self.portfolio.column[order.key.instrument])
+            super()._put_out(order if said.quantity == order.quantity else replace(order, quantity=said.quantity), decision)
+        else:
+            self._kept_back(order, decision)
+
+    def _kept_back(self, order: Order, decision: int) -> None:
+        """Go on without an order that the gate has refused: an opening is not tried again (SEMANTICS 10)."""
+        assert order.key is not None
+        state = self._state_of(order.key)
+        if not order.reduce_only and state.row is not None and state.decision == decision:
+            state.row.code, state.row.lots = GATED, 0
+
+    def _note_moment(self, j: int) -> None:
+        moments = self.moments[j]
+        moments.append(self._asked_at)
+        while moments[0] <= self._asked_at - MINUTE:
+            moments.popleft()
+
+    def _gate_said(self) -> dict[str, Any]:
+        """Return what the gate said of the orders that are written down now, and when, as plain values."""
+        gated, self._gated = self._gated, {}
+        if not self._outbox and not gated:
+            return {}
+        said = {key: [one.quantity, one.why, list(one.alerts)] for key, (one, _) in gated.items()}
+        return {"gate": {"at": self._asked_at} | ({"said": said} if said else {})}
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
@@ -97,6 +152,17 @@ class JournaledSession(Session):
         elif type(event) is OrderEnded:
             self._accepted.discard(str(event.key))
         super()._book(event)
+
+    def _fill(self, fill: Fill) -> None:
+        """Book a fill, and have the latch of its instrument look at what it did (`workbench.risk.gate`)."""
+        symbol = fill.instrument.symbol
+        j, before = self.portfolio.column[symbol], self.latches.get(symbol, Latch())
+        held = self.portfolio.quantity(j)
+        super()._fill(fill)
+        after = self.setup.gate.filled(before, fill, held, self.portfolio.quantity(j), fill.label)
+        self.latches[symbol] = after
+        if after.why != before.why:
+            self._came_up.append(Entry("alert", f"latch {fill.key}", {"text": f"{after.why}: nothing opens there until it is armed again"}))
 
     @property
     def working(self) -> list[Order]:
@@ -122,7 +188,7 @@ class JournaledSession(Session):
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         label = self.tape.label[row]
         body = {"equity": equity, **self._seen, "stances": self._stances(row), "decisions": [self._told_of(one) for one in self._decided]}
-        step = Entry("step", label, body | self._taken_off() | self._moved_stops())
+        step = Entry("step", label, body | self._taken_off() | self._moved_stops() | self._gate_said())
         self.journal.commit([*self._anchors(), step, *self._intents(), *self._alerts()], self._bars_in())
         self._decided.clear()
         self._submit(row)
@@ -149,7 +215,7 @@ class JournaledSession(Session):
             assert order.key is not None
             if order.key.leg == "open":
                 self._state_of(order.key).opened_at = row
-            self._sent.add(str(order.key))
+            self.sent.add(str(order.key))
             self.bus.emit(OrderSent(order, decision, row))
             if order.key.instrument in doubtful:
                 continue  # it was never sent: the venue is asked for it like for any in doubt
@@ -195,6 +261,7 @@ class JournaledSession(Session):
 
     def _told_of(self, one: Decided) -> dict[str, Any]:
         row = one.row
+        gate = [said.why for said, decision in self._gated.values() if decision == one.number and said.why]
         return {
             "symbol": one.instrument.symbol,
             "stance": row.stance,
@@ -202,5 +269,5 @@ class JournaledSession(Session):
             "asked": row.asked,
             "lots": row.lots,
             "code": row.code,
-            "reason": decision_words(self.setup, row),
+            "reason": "; ".join([decision_words(self.setup, row), *gate]),
         }

@@ -8,21 +8,19 @@ journal alone brings a session back: its inputs, given again in their order, lea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from workbench.execution.port import ExecutionModule, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
 from workbench.market import Order
-from workbench.records import IN_DOUBT, MISSED, REDUCING
+from workbench.records import GATED, IN_DOUBT, MISSED, REDUCING
 from workbench.session.events import Decided, StepClosed
-from workbench.session.journaled import JournaledSession
+from workbench.session.journaled import JournaledSession, Mode
 from workbench.session.setup import Setup
+from workbench.session.state import State
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
 
-__all__ = ["LiveSession", "Mode"]
+__all__ = ["LiveSession"]
 
-#: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
-Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
 #: Modes in which nothing is decided; what a person wants closed is closed all the same.
 HELD = ("PAUSED", "HALTED")
 #: So many late bars in a row raise an alert (SEMANTICS 5).
@@ -47,7 +45,6 @@ class LiveSession(JournaledSession):
         for row in range(first):
             self.tape.advance(row)
         self.steps_done = self.first = first
-        self.mode: Mode = "RUNNING"
         self.stopping = ""
         #: What the run is called that it belongs to; a session that lives again belongs to none.
         self.name = ""
@@ -68,6 +65,7 @@ class LiveSession(JournaledSession):
         self.setup = setup
         self.tape.extend(setup, len(setup.bars) - 1)
         self._received += received
+        self.arrived = max((bar.arrived for bar in received), default=self.arrived)
         if anchor is not None:
             self._moved.append(Entry("anchor", int(setup.bars.labels[-1]), {"anchor": anchor}))
 
@@ -135,8 +133,8 @@ class LiveSession(JournaledSession):
             self._move_exits(row, equity, close=why in HELD)
         if why in HELD:
             self._close_what_leaves(row)
-        body = {"why": why, "equity": equity, "seen": list(seen)} | self._moved_stops()
-        self.journal.commit([*self._anchors(), Entry("missed", label, body), *self._intents()], self._bars_in())
+        body = {"why": why, "equity": equity, "seen": list(seen)} | self._moved_stops() | self._gate_said()
+        self.journal.commit([*self._anchors(), Entry("missed", label, body), *self._intents(), *self._alerts()], self._bars_in())
         self._submit(row)
         self._amend()
         self.bus.emit(StepClosed(row, label, equity))
@@ -187,11 +185,10 @@ class LiveSession(JournaledSession):
                 self._unwanted.add(j)
                 out += 1
             if self.portfolio.lots[j] and state.closing is None:
-                order = self.decider.closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id)
-                state.closing, state.closed_at = order, self.steps_done - 1
-                self._outbox.append((order, -1))
+                state.closed_at = self.steps_done - 1
+                self._put_out(self.decider.closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
                 self._leaving.add(j)
-                closed += 1
+                closed += state.closing is not None
         said = f"{closed} positions are being closed" if closed else "there is nothing to close"
         return f"{said}; {out} openings could not be taken off: what they fill is closed with the next bar" if out else said
 
@@ -199,17 +196,24 @@ class LiveSession(JournaledSession):
         self.stopping = f"stopped by {command.who}"
         return "the run ends; positions and their protective orders stay"
 
+    def _arm(self, command: Command) -> str:
+        """Open the gate's latches again: somebody has looked at what shut them."""
+        shut = [symbol for symbol, latch in self.latches.items() if latch.why]
+        self.latches.clear()
+        return f"armed again: {', '.join(shut)}" if shut else "no latch is shut"
+
     def _latch(self, mode: Mode, words: str) -> str:
         before, self.mode = self.mode, mode
         return f"{mode} already" if before == mode else f"{mode}: {words}"
 
     def _answered(self, command: Command, state: str, text: str, now: int) -> Answer:
         answer = Answer(command.id, state, text, now)
+        text = "; ".join([text, *(said.why for said, _ in self._gated.values() if said.why)])
         said = {"state": state, "answer": text, "answered": now, "step": self.steps_done}
-        body = command._asdict() | said | self._taken_off()
+        body = command._asdict() | said | self._taken_off() | self._gate_said()
         # a stop that was answered holds, whatever happens before the run has ended
         end = [Entry("end", self.name, {"why": self.stopping})] if self.stopping and self.name else []
-        self.journal.commit([Entry("command", command.id, body), *self._intents(), *end], answers=[answer])
+        self.journal.commit([Entry("command", command.id, body), *self._intents(), *end, *self._alerts()], answers=[answer])
         return answer
 
     # -- what a replay does otherwise -------------------------------------------------------------------------------
@@ -249,13 +253,29 @@ class LiveSession(JournaledSession):
         allowed = []
         for j in wanted:
             state = self.states[j]
-            code = REDUCING if self.mode != "RUNNING" else IN_DOUBT if state.opening is not None else MISSED if self._late(row, j) else 0
+            code = self._why_not(row, j, state)
             if code:
                 state.row.code = code
                 self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
             else:
                 allowed.append(j)
         return allowed
+
+    def _why_not(self, row: int, j: int, state: State) -> int:
+        """Return why nothing may open: 0 where it may."""
+        if self.mode != "RUNNING":
+            return REDUCING
+        if state.opening is not None:
+            return IN_DOUBT
+        if self.portfolio.lots[j] and state.closing is None:
+            return GATED  # what should be closed first was kept back
+        return MISSED if self._late(row, j) else 0
+
+    def _kept_back(self, order: Order, decision: int) -> None:
+        """Close at the next step what the gate would not let close now."""
+        super()._kept_back(order, decision)
+        if order.reduce_only and order.key is not None:
+            self._leaving.add(self.portfolio.column[order.key.instrument])
 
     def _count(self, late: int) -> None:
         """Count which bars of the newest step came late, and which in time."""
@@ -300,4 +320,5 @@ VERBS = {
     "flatten": LiveSession._flatten,
     "kill": LiveSession._kill,
     "stop": LiveSession._stop,
+    "arm": LiveSession._arm,
 }

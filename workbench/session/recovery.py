@@ -17,6 +17,7 @@ from workbench.execution.wire import event_from, order_from
 from workbench.instrument import Instrument
 from workbench.journal import Answer, Command, Entry, MemoryJournal, ReceivedBar
 from workbench.market import Account, Fill, Order, OrderKey
+from workbench.session.checking import Recalled
 from workbench.session.live import LiveSession
 from workbench.session.setup import Setup
 from workbench.session.written import Known
@@ -108,6 +109,7 @@ def relived(
     """
     echo, sent, known = Echo(), Sent(), Known(setup, late)
     session = LiveSession(known.setup, echo, sent, first)
+    session.keeper = keeper = Recalled()
     listen(session)
     instruments = {i.symbol: i for i in setup.instruments}
     for entry in entries:
@@ -115,15 +117,20 @@ def relived(
             _require_intent(entry, sent.intents)
         else:
             _require_none_left(sent.intents)
-            _live_through(session, echo, known, entry, instruments)
+            _live_through(session, echo, keeper, known, entry, instruments)
     _require_none_left(sent.intents)
     session.setup = setup
     return session
 
 
-def _live_through(session: LiveSession, echo: Echo, known: Known, entry: Entry, instruments: dict[str, Instrument]) -> None:
+def _live_through(
+    session: LiveSession, echo: Echo, keeper: Recalled, known: Known, entry: Entry, instruments: dict[str, Instrument]
+) -> None:
     body = entry.body
-    echo.withdrawn = frozenset(body.get("withdrawn", ())) if isinstance(body, dict) else frozenset()
+    said = body if isinstance(body, dict) else {}
+    echo.withdrawn = frozenset(said.get("withdrawn", ()))
+    keeper.recall(said.get("gate", {}))
+    session.arrived = entry.time if entry.kind in ("step", "missed", "late") else session.arrived
     if entry.kind == "event":
         session.told([VenueSaid(entry.key, event_from(body, instruments))])
     elif entry.kind == "start":
@@ -136,7 +143,7 @@ def _live_through(session: LiveSession, echo: Echo, known: Known, entry: Entry, 
         row, bars = known.come(entry)
         session.late(known.at(row), bars, body["seen"])
     elif entry.kind == "again":
-        session.again(order_from(body, instruments))
+        session.again(order_from(body["order"], instruments))
     elif entry.kind == "taken off":
         session.take_off()
     elif entry.kind == "command":

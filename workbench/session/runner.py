@@ -19,6 +19,7 @@ from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
+from workbench.session.checking import Gatekeeper
 from workbench.session.doubts import Doubts, send_again, settle
 from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
@@ -195,6 +196,7 @@ class Runner:
         self.session, self._history = session, History(bars)
         self._first_row = session.steps_done
         session.name = self._run
+        session.keeper = Gatekeeper(self._clock)
         self._gathering.last = int(bars.labels[-1])
 
     # -- what arrives -------------------------------------------------------------------------------------------------

@@ -291,9 +291,18 @@ class Session:
         return decision
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
-        state.closing = self.decider.closing(row, j, reason)
         state.closed_at = row
-        self._outbox.append((state.closing, state.decision))
+        self._put_out(self.decider.closing(row, j, reason), state.decision)
+
+    def _put_out(self, order: Order, decision: int) -> None:
+        """Have an order out, to be written down and sent with whatever brought it about: no order goes another way."""
+        assert order.key is not None
+        state = self._state_of(order.key)
+        if order.reduce_only:
+            state.closing = order
+        else:
+            state.opening = order
+        self._outbox.append((order, decision))
 
     def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
         """Withdraw all openings and close all margined positions; nothing opens in this step (SEMANTICS 41)."""
@@ -316,8 +325,7 @@ class Session:
         for state in self.states:
             order, state.crossing = state.crossing, None
             if order is not None and equity > 0.0:
-                state.opening = order
-                self._outbox.append((order, state.decision))
+                self._put_out(order, state.decision)
 
     def _open(self, row: int, equity: float, wanted: list[int]) -> None:
         """Size and cut the openings, one after the other: each is in the book of the next."""
@@ -325,8 +333,7 @@ class Session:
         for j in wanted:
             state = self.states[j]
             for order in self.decider.opening(row, j, state, equity):
-                state.opening = order
-                self._outbox.append((order, state.decision))
+                self._put_out(order, state.decision)
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
 
     def _send(self, row: int) -> None:

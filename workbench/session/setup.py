@@ -14,6 +14,7 @@ from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
 from workbench.instrument import Instrument
 from workbench.rates import Conversion, Rates, common_currency, conversion
+from workbench.risk.gate import Gate
 from workbench.sessions import day_numbers, require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
@@ -21,6 +22,7 @@ from workbench.strategy import Inputs, Rules, Strategy
 __all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up"]
 
 DEFAULT_CASH = 100_000.0
+DEFAULT_GATE = Gate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Setup:
     rules : Rules
     sessions : ndarray of shape (T, N) or (T, 1), or None
         Running numbers of daily sessions; one column where all instruments have the same.
+    gate : Gate
+        What every order of a live session passes last.
     """
 
     strategy: Strategy
@@ -50,6 +54,7 @@ class Setup:
     sessions: np.ndarray | None
     buying_power: bool
     rates: Rates | None
+    gate: Gate = DEFAULT_GATE
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -108,6 +113,7 @@ def set_up(
     currency: str | None = None,
     rates: Rates | None = None,
     buying_power: bool = True,
+    gate: Gate = DEFAULT_GATE,
 ) -> Setup:
     """Check what was given, and bind it together.
 
@@ -138,4 +144,5 @@ def set_up(
         session_numbers(bars),
         buying_power,
         rates,
+        gate,
     )

@@ -41,16 +41,10 @@ def _position(session: LiveSession, j: int) -> dict[str, Any]:
         "quantity": held.quantity,
         "average": held.average_price,
         "last": held.last_price,
-        "stale": _steps_since_a_bar(session, j),
+        "stale": session.tape.age(j, session.steps_done - 1),
         "notional": held.quantity * held.last_price * session.portfolio.unit[j],
         "unrealised": held.unrealised,
     }
-
-
-def _steps_since_a_bar(session: LiveSession, j: int) -> int:
-    """Return the age of a mark: how many steps ago the instrument had its last bar (SEMANTICS 3), as far back as is kept."""
-    closes, done, first = session.tape.close[j], session.steps_done, session.tape.first
-    return next((done - 1 - row for row in range(done - 1, first - 1, -1) if closes[row] == closes[row]), done - first)
 
 
 def _order(order: Order) -> dict[str, Any]:

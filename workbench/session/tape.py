@@ -147,6 +147,11 @@ class MarketTape:
         """The oldest row that is there."""
         return getattr(self.label, "first", 0)
 
+    def age(self, j: int, row: int) -> int:
+        """Return the age of a mark: how many rows before this one its last bar is (SEMANTICS 3), as far back as is kept."""
+        column = self.close[j]
+        return next((row - k for k in range(row, self.first - 1, -1) if column[k] == column[k]), row - self.first)
+
     def advance(self, row: int) -> None:
         """Move the last known closes and rates on to a closed step."""
         price = self.price

@@ -1,0 +1,270 @@
+"""The gate in a live session: every order passes it before it is written down, and what it said is written down with the order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markets import random_case
+from paper_worlds import Fed, state_of
+from run_worlds import BARS, PARTS, World
+from worked import Stop, market, plan
+
+import workbench as wb
+from workbench.errors import RunError
+from workbench.execution import Limit
+from workbench.exits import AtrStop
+from workbench.live.parity import GATE
+from workbench.live.release import Release, promote
+from workbench.records import GATED
+from workbench.research.comparing import compare
+from workbench.risk.gate import Gate, Latch
+from workbench.session.checking import Gatekeeper
+from workbench.session.doubts import send_again, settle
+from workbench.session.events import Alert
+
+MINUTE = 60 * 10**9
+
+
+class Clock:
+    """Nanoseconds that stand still until they are moved; bars of a `Fed` come at its beginning."""
+
+    def __init__(self) -> None:
+        self.now = 100
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def gated(fed: Fed, gate: Gate | None = None, clock: Clock | None = None) -> Fed:
+    """Put a gate before a session."""
+    setup = fed.session.setup
+    object.__setattr__(setup, "gate", gate or Gate())
+    fed.session.keeper = Gatekeeper(clock or Clock())
+    return fed
+
+
+def world(words: str = "+...0.", quantity: float = 10, gate: Gate | None = None, prices: Any = None, **parts: Any) -> Fed:
+    """Return a session on a share of 100, cash 10,000, whose stances are written out."""
+    return fed_from(words, prices or [100.0] * len(words), gate, quantity=quantity, **parts)
+
+
+def fed_from(
+    words: str, prices: Sequence[Any], gate: Gate | None = None, clock: Clock | None = None, interval: str = "1h", **parts: Any
+) -> Fed:
+    """Return a session that decides the first of the stances at its first step, after one bar of history."""
+    bars = market([prices[0], *prices], interval=interval)
+    return gated(Fed(plan(f".{words}", **parts), bars, 1, cash=10_000.0), gate, clock)
+
+
+def opened(fed: Fed) -> list[float]:
+    return [quantity for _, leg, quantity, _ in fed.fills if leg == "open"]
+
+
+def alerts_of(fed: Fed) -> list[str]:
+    return [entry.body["text"] for entry in fed.journal.entries("alert")]
+
+
+def is_lived_again(fed: Fed) -> bool:
+    session, record = fed.again()
+    known = (session.latches, session.moments, session.sent) == (fed.session.latches, fed.session.moments, fed.session.sent)
+    return known and state_of(session) == state_of(fed.session) and bool(compare(record, fed.recorder.record(), fed.bars).empty)
+
+
+# -- no way around it -------------------------------------------------------------------------------------------------
+
+
+def test_an_order_leaves_a_session_by_one_door_alone() -> None:
+    """What is appended to the outbox was put out, and what is put out is looked at."""
+    found = {
+        path.name: len(re.findall(r"_outbox\.append|_outbox \+=|_outbox\.extend", path.read_text()))
+        for path in Path(wb.session.__file__).parent.glob("*.py")
+    }
+    assert {name for name, count in found.items() if count} == {"session.py"}
+    assert found["session.py"] == 1
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3, 7, 13, 19, 26])
+def test_the_usual_gate_holds_nothing_back_that_the_kernel_sends(seed: int) -> None:
+    case = random_case(seed)
+    account = case.account | {"buying_power": True}
+    fed = gated(Fed(case.strategy, case.bars.iloc[:120], 20, **account), Gate(repeats=None)).run()
+    assert [text for text in alerts_of(fed) if "gate" in text] == []
+    assert fed.differences().empty
+    assert is_lived_again(fed)
+
+
+def test_every_order_is_asked_about_once() -> None:
+    fed, asked = world("+.-.0.", exits=[Stop(50.0)]), []
+    keeper = fed.session.keeper
+    ask = keeper.ask
+    keeper.ask = lambda session, order: asked.append(str(order.key)) or ask(session, order)  # type: ignore[method-assign]
+    fed.run()
+    assert asked == [str(entry.key) for entry in fed.journal.entries("intent")]
+    assert len(asked) == 4
+
+
+# -- cut and refused --------------------------------------------------------------------------------------------------
+
+
+def test_an_opening_is_cut_to_what_the_position_may_be() -> None:
+    fed = world(gate=Gate(max_position=0.05)).run()
+    assert opened(fed) == [5.0]
+    intent = next(iter(fed.journal.entries("intent"))).body
+    assert intent["quantity"] == 5.0
+    assert alerts_of(fed) == [
+        "the gate: ABC: a position may be worth at most 500.00, and +0 could be held in its direction already, each worth 100.00"
+    ]
+    assert is_lived_again(fed)
+
+
+def test_a_refused_opening_is_not_tried_again_until_the_stance_turns() -> None:
+    fed = world("++++-+", gate=Gate(max_quantity=9), quantity=10).run()
+    assert fed.fills == []
+    decisions = fed.recorder.record().decisions
+    assert decisions["code"].tolist() == [GATED, GATED, GATED]
+    assert decisions["lots"].tolist() == [0, 0, 0]
+    assert is_lived_again(fed)
+
+
+def test_the_reason_of_a_refused_decision_names_the_check() -> None:
+    fed = world(gate=Gate(max_quantity=9)).run()
+    first = next(iter(fed.journal.entries("step"))).body["decisions"][0]["reason"]
+    assert first.endswith("refused by the gate, the last look before the venue; ABC: an order may be at most 9, got 10")
+
+
+def test_what_crosses_passes_the_gate_again() -> None:
+    fed = world("+....", prices=[100.0, 101, 101, 101, 101], execution=Limit(0.001, 1, "cross"), gate=Gate(max_position=0.1)).run()
+    # at 100 the ten shares were worth 1,000 of 10,000; at the close of 101 nine are left of them
+    assert opened(fed) == [9.0]
+    assert is_lived_again(fed)
+
+
+def test_a_rejected_price_keeps_a_limit_away_from_the_market() -> None:
+    fed = world("+...", execution=Limit(0.2, 3), gate=Gate()).run()
+    assert fed.fills == []
+    assert "the price 80 must be within 5 % of the last price 100" in alerts_of(fed)[0]
+
+
+# -- closings ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_closing_that_the_latch_keeps_back_is_tried_at_every_step_until_a_person_asks() -> None:
+    fed = world("+.0....")
+    fed.run(2)
+    fed.session.latches["ABC"] = Latch(idle=9, why="ABC: nothing moves")
+    fed.run(3)
+    assert fed.line.positions() == {"ABC": 10.0}
+    assert [text for text in alerts_of(fed) if "nothing moves" in text] == [
+        "the gate: ABC: nothing moves; a person has to arm it again"
+    ] * 3
+    assert fed.order("flatten").text.startswith("1 positions are being closed")
+    fed.step()
+    assert fed.line.positions() == {}
+
+
+def test_nothing_opens_over_a_closing_that_was_kept_back() -> None:
+    fed = world("+.-...")
+    fed.run(2)
+    fed.session.latches["ABC"] = Latch(idle=9, why="ABC: nothing moves")
+    fed.run(1)
+    assert fed.recorder.record().decisions["code"].tolist()[-1] == GATED
+    assert fed.line.positions() == {"ABC": 10.0}
+
+
+def test_a_flatten_tells_what_the_gate_said_of_it() -> None:
+    fed = world("+.....", gate=Gate(max_quantity=None))
+    fed.run(2)
+    fed.session.latches["ABC"] = Latch(idle=9, why="ABC: nothing moves")
+    assert fed.order("arm").text == "armed again: ABC"
+    assert fed.order("arm").text == "no latch is shut"
+    answer = fed.order("flatten")
+    assert answer.text == "1 positions are being closed"
+    fed.step()
+    assert is_lived_again(fed)
+
+
+# -- the market's clock -----------------------------------------------------------------------------------------------
+
+
+def lost_opening(minutes: float) -> Fed:
+    """Return a session whose opening got lost, and is sent again so much later."""
+    clock = Clock()
+    fed = fed_from("+....", [100.0] * 5, clock=clock, quantity=10)
+    fed.line.cut = lambda asked: isinstance(asked, wb.Order)
+    fed.step()
+    fed.line.cut = lambda asked: False
+    clock.now += int(minutes * MINUTE)
+    send_again(fed.session, settle(fed.session, fed.line), closings_only=False)
+    fed.run()
+    return fed
+
+
+def test_an_opening_is_sent_again_while_its_price_is_fresh() -> None:
+    fed = lost_opening(minutes=4)
+    assert opened(fed) == [10.0]
+    assert is_lived_again(fed)
+
+
+def test_an_opening_is_not_sent_again_on_an_old_price() -> None:
+    fed = lost_opening(minutes=6)
+    assert opened(fed) == []
+    assert alerts_of(fed) == ["the gate: ABC: its last price is 360 s old, and at most 300 s are allowed"]
+    assert is_lived_again(fed)
+
+
+def test_a_closing_is_sent_on_an_old_price_and_said_to_be() -> None:
+    clock = Clock()
+    fed = fed_from("+.....", [100.0] * 6, clock=clock, quantity=10)
+    fed.run(2)
+    clock.now += 60 * MINUTE
+    assert fed.order("flatten").text == "1 positions are being closed"
+    fed.step()
+    assert fed.line.positions() == {}
+    assert alerts_of(fed) == ["ABC: its last price is 3600 s old, and at most 300 s are allowed"]
+
+
+def test_orders_within_a_minute_are_counted_over_a_restart() -> None:
+    fed = fed_from("+-+-", [100.0] * 4, Gate(max_orders=1), interval="1min", quantity=1)
+    fed.run(1)
+    session, _ = fed.again()
+    assert [list(moments) for moments in session.moments] == [list(moments) for moments in fed.session.moments] != [[]]
+
+
+# -- the latch --------------------------------------------------------------------------------------------------------
+
+
+def test_a_position_that_is_stopped_as_soon_as_it_is_opened_shuts_the_latch() -> None:
+    heard: list[Alert] = []
+    words = "+-" * 6
+    prices = [(100.0, 103.0, 97.0, 100.0)] * len(words)
+    fed = fed_from(words, prices, Gate(repeats=3), interval="1min", quantity=1, exits=[Stop(1.0)])
+    fed.session.on(Alert, heard.append)
+    fed.run()
+    assert len(opened(fed)) == 3
+    assert fed.session.latches["ABC"].why == "ABC: 3 positions were closed within 5 s of their opening, and 3 shut the gate"
+    assert "nothing opens there until it is armed again" in heard[0].text
+    assert is_lived_again(fed)
+
+
+# -- releases and reports ---------------------------------------------------------------------------------------------
+
+
+def test_a_release_carries_its_gate(tmp_path: Path) -> None:
+    kept = promote(wb.Strategy(*PARTS), BARS, "tight", gate=Gate(max_position=0.5, max_quantity={"ABC": 3}), folder=tmp_path)
+    assert Release.open(kept).setup(BARS).gate == Gate(max_position=0.5, max_quantity={"ABC": 3})
+    with pytest.raises(RunError, match=r"tight is another release: gate is .* there and None here"):
+        promote(wb.Strategy(*PARTS), BARS, "tight", folder=tmp_path)
+    with pytest.raises(RunError, match=r"gate must be a wb\.risk\.Gate, got 5"):
+        promote(wb.Strategy(*PARTS), BARS, "other", gate=5, folder=tmp_path)  # type: ignore[arg-type]
+
+
+def test_the_report_of_a_run_names_the_gate_as_the_cause(tmp_path: Path) -> None:
+    world = World(tmp_path, wb.Strategy(PARTS[0], wb.sizing.FixedFraction(0.5), [AtrStop(5, 1.0)]))
+    gated(world.fed, Gate(max_position=0.4)).run()
+    report = world.report()
+    assert set(report.causes) == {GATE}
+    assert report.by_cause()["cause"].tolist() == ["gate: what the gate cut or refused before it was sent"]
