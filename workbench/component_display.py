@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import html
 import textwrap
@@ -23,7 +24,10 @@ _CELL = "text-align:left;padding:2px 12px 2px {indent}px;border:none;border-bott
 
 def constructor_call(part: Any) -> str:
     """Return the call that makes this component again, ready to be pasted."""
-    arguments = [f"{name}={literal(value)}" for name, value in part.get_params(deep=False).items()]
+    usual = {f.name: f.default for f in dataclasses.fields(part) if f.kw_only}
+    given = part.get_params(deep=False).items()
+    # what is given by its name alone is said where it is not as usual
+    arguments = [f"{name}={literal(value)}" for name, value in given if name not in usual or value != usual[name]]
     return _joined(f"{type(part).__name__}(", arguments, ")")
 
 

@@ -10,7 +10,7 @@ perpetuals, contracts for difference) has its average entry price as basis: only
 
 from __future__ import annotations
 
-__all__ = ["cash_after", "fee_of", "slipped", "worth"]
+__all__ = ["average_of", "cash_after", "fee_of", "slipped", "worth"]
 
 
 def slipped(price: float, side: float, rate: float, offset: float) -> float:
@@ -37,3 +37,8 @@ def cash_after(cash: float, quantity: float, price: float, basis: float, unit: f
 def worth(quantity: float, price: float, basis: float, unit: float) -> float:
     """Return what an open position adds to equity: its value if funded, its open profit if margined."""
     return (quantity * (price - basis)) * unit
+
+
+def average_of(held: float, average: float, quantity: float, price: float) -> float:
+    """Return the average price of a position, after so much more was taken on in its direction."""
+    return price if held == 0.0 else (held * average + quantity * price) / (held + quantity)

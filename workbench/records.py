@@ -24,8 +24,8 @@ __all__ = [
     "table",
 ]
 
-#: Legs of an order, its type, its end (SEMANTICS 35).
-OPEN, CLOSE, STOP, TARGET = range(4)
+#: Legs of an order, its type, its end (SEMANTICS 35): `TRIM` makes a position smaller that goes on, `ADD` larger.
+OPEN, CLOSE, STOP, TARGET, TRIM, ADD = range(6)
 MARKET, LIMIT, STOP_ORDER = range(3)
 WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
 
@@ -48,9 +48,11 @@ WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
     IN_DOUBT,
     TIMED_OUT,
     GATED,
-) = range(17)
+    RESIZED,
+    REDUCED,
+) = range(19)
 
-LEGS = ("open", "close", "stop", "target")
+LEGS = ("open", "close", "stop", "target", "trim", "add")
 TYPES = ("market", "limit", "stop")
 STATUSES = ("working", "filled", "cancelled", "expired", "lapsed", "absent", "rejected")
 
@@ -72,6 +74,8 @@ WORDS = (
     "an earlier order of this instrument is in doubt, so nothing opens on top of it",
     "the position has lasted as many bars as it may",
     "refused by the gate, the last look before the venue",
+    "resized: the sizer asks for another size by now",
+    "a limit is breached, and on_breach='reduce'",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from workbench.interval import DAY, canonical, nanoseconds
 if TYPE_CHECKING:
     from workbench.bars import Bars
 
-__all__ = ["coarser"]
+__all__ = ["coarser", "start_of"]
 
 WEEK = 7 * DAY
 #: 1970-01-05, the first Monday: whole weeks begin there.
@@ -40,7 +40,7 @@ def coarser(bars: Bars, interval: str) -> Bars:
         raise DataError(f"bars of {bars.interval} make bars of a multiple of {bars.interval}, got {canonical(interval)}")
     if length == bars.interval_ns:
         return bars
-    start = _starts(bars.labels, length)
+    start = start_of(bars.labels, length)
     # both run upwards, so what has ended comes first
     ended = int(np.searchsorted(start + length, bars.labels[-1] + bars.interval_ns, side="right")) if len(bars) else 0
     inside = bars.present[:ended] & (np.arange(ended)[:, None] >= _whole_from(bars, start))
@@ -72,10 +72,10 @@ def _joined(bars: Bars, inside: np.ndarray, edges: np.ndarray) -> dict[str, np.n
     return {name: np.where(none, np.nan, made[name]) for name in FIELDS}
 
 
-def _starts(labels: np.ndarray, length: int) -> np.ndarray:
-    """Return the label of the coarser bar that each bar belongs to: days from 00:00 UTC, weeks from Monday."""
+def start_of(label: Any, length: int) -> Any:
+    """Return the label of the coarser bar that a bar belongs to, or each of an array: days from 00:00 UTC, weeks from Monday."""
     shift = MONDAY if length % WEEK == 0 else 0
-    return (labels - shift) // length * length + shift
+    return (label - shift) // length * length + shift
 
 
 def _whole_from(bars: Bars, start: np.ndarray) -> np.ndarray:

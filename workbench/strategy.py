@@ -16,6 +16,7 @@ from workbench.errors import StrategyError
 from workbench.execution import ExecutionAlgorithm, Market
 from workbench.exits import Exit, distances, require_fitting
 from workbench.instrument import Instrument
+from workbench.interval import nanoseconds
 from workbench.market import Decision, Order
 from workbench.portfolio import Portfolio
 from workbench.preview import preview
@@ -23,7 +24,7 @@ from workbench.records import MOST_LIMITS
 from workbench.risk import MaxDrawdown, RiskManager
 from workbench.sessions import day_of
 from workbench.signals import SignalGenerator
-from workbench.sizing import FixedFraction, PositionSizer
+from workbench.sizing import FixedFraction, PositionSizer, Rebalance
 
 __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 
@@ -71,6 +72,10 @@ class Rules:
         Whether any limit looks at the account's past equity or its day.
     room, looks_back : int
         How many numbers the limits reckon in, and how many steps they look back at.
+    rebalance, band : int, float
+        The length of a rebalance's interval in nanoseconds, 0 where there is none, and its band.
+    resizes : bool
+        Whether a position may change its size while it is held.
     """
 
     size: Callable[..., float] | None
@@ -89,6 +94,9 @@ class Rules:
     remembers: bool
     room: int
     looks_back: int
+    rebalance: int
+    band: float
+    resizes: bool
 
     def chain(self, buying_power: bool) -> Chain:
         """Return the decisions as an opening passes them."""
@@ -112,6 +120,9 @@ class Strategy(Component):
         How an opening is put to the venue.
     start : {"join", "wait"}, default "join"
         Whether the first stance is acted on or only noted (SEMANTICS 9).
+    rebalance : Rebalance or str, optional
+        Whether the sizer resizes what is held, and when: ``"1D"``, or with a band of your own ``wb.sizing.Rebalance("1D", band=0.2)``
+        (SEMANTICS 13). A size is set at entry and kept where not given.
     late_entries : {"skip", "take"}, default "skip"
         Whether an opening is made up for that a run missed while it was down or paused (SEMANTICS 36).
     day : str, default "00:00 UTC"
@@ -130,6 +141,7 @@ class Strategy(Component):
     risk: Sequence[RiskManager] = field(default_factory=list)
     execution: ExecutionAlgorithm = field(default_factory=Market)
     start: Literal["join", "wait"] = "join"
+    rebalance: Rebalance | str | None = None
     late_entries: Literal["skip", "take"] = "skip"
     day: str = "00:00 UTC"
 
@@ -149,6 +161,8 @@ class Strategy(Component):
     def check(self) -> None:
         """Refuse parts that do not fit together."""
         day_of(self.day)
+        if isinstance(self.rebalance, str):
+            Rebalance(self.rebalance)
         if not require_fitting(self.exits) and type(self.sizer.core).needs_stop:
             who = type(self.sizer.core).__name__
             raise StrategyError(f"{who} sizes by the distance to a stop, and this strategy has none: add exits=[wb.exits.AtrStop()]")
@@ -185,7 +199,9 @@ class Strategy(Component):
         limits = tuple(decision_of(part, "limit") for part in self.risk)
         sizer = self.sizer.core
         size = decision_of(sizer, "size")
-        compiled = None not in (size, *limits) and self.execution.compiled
+        again = Rebalance(self.rebalance) if isinstance(self.rebalance, str) else self.rebalance
+        resizes = again is not None or any(part.on_breach == "reduce" for part in self.risk)
+        compiled = None not in (size, *limits) and self.execution.compiled and not resizes
         return Rules(
             size,
             sizer.parameters() or (0.0,),
@@ -203,6 +219,9 @@ class Strategy(Component):
             any(part.remembers for part in self.risk),
             max((part.scratch for part in self.risk), default=1),
             max((part.lookback for part in self.risk), default=1),
+            0 if again is None else nanoseconds(again.every),
+            0.0 if again is None else again.band,
+            resizes,
         )
 
     def _numbers(self, instruments: Sequence[Instrument], currency: str) -> Iterator[tuple[float, ...]]:

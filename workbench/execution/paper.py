@@ -21,7 +21,7 @@ from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmende
 from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey, Side
-from workbench.money import cash_after, fee_of, slipped, worth
+from workbench.money import average_of, cash_after, fee_of, slipped, worth
 from workbench.rates import Rates
 from workbench.spec import spec_of
 
@@ -216,7 +216,8 @@ class PaperVenue(ExecutionModule):
         for j in present:
             desk = self._desks[j]
             if desk.closing is not None:
-                self._leave(j, desk.closing, self._slipped(first[j][row], j, -1.0 if desk.lots > 0 else 1.0))
+                price = self._slipped(first[j][row], j, -1.0 if desk.lots > 0 else 1.0)
+                (self._trim if desk.closing.key is not None and desk.closing.key.leg == "trim" else self._leave)(j, desk.closing, price)
         for j in present:
             if self._desks[j].opening is not None:
                 self._open_at_open(j, first[j][row])
@@ -287,14 +288,19 @@ class PaperVenue(ExecutionModule):
     def _enter(self, j: int, order: Order, price: float) -> None:
         """Fill an opening and rest its protective orders."""
         desk, spec = self._desks[j], self._specs[j]
-        if desk.lots:  # an opening is for a flat instrument: what is held must be closed before it
+        more = order.key is not None and order.key.leg == "add"
+        if more != bool(desk.lots):  # an opening is for a flat instrument, an addition for one that is held
             self._end_opening(desk, "rejected")
             return
-        lots = lots_exactly(order.quantity, spec.number, spec.power)
-        desk.basis = 0.0 if spec.funded else price
-        self._book(j, order, lots * order.sign, price)
-        desk.lots = lots * order.sign
+        lots = lots_exactly(order.quantity, spec.number, spec.power) * order.sign
+        average = average_of(self._quantity(j, desk.lots), desk.basis, self._quantity(j, lots), price)
+        self._book(j, order, lots, price, 0.0 if spec.funded else price)
+        desk.basis = 0.0 if spec.funded else average
+        desk.lots = desk.lots + lots
         desk.opening = None
+        if more:
+            self._follow(j)
+            return
         held = float(order.sign)
         if order.stop_distance is not None:
             level = stop_level(held, price, order.stop_distance, spec.tick_number, spec.tick_power)
@@ -312,22 +318,46 @@ class PaperVenue(ExecutionModule):
         self._events.append(OrderAccepted(order, entry.key))
         return order
 
-    def _leave(self, j: int, order: Order, price: float) -> None:
-        """Fill whatever closed a position, and take off what else was there to close it."""
+    def _trim(self, j: int, order: Order, price: float) -> None:
+        """Fill an order that makes a position smaller; one as large as what is left of it closes it."""
+        desk, spec = self._desks[j], self._specs[j]
+        lots = lots_exactly(order.quantity, spec.number, spec.power)
+        if lots >= abs(desk.lots):
+            self._leave(j, order, price)
+            return
+        self._book(j, order, lots * order.sign, price, desk.basis)
+        desk.lots += lots * order.sign
+        desk.closing = None
+        self._follow(j)
+
+    def _follow(self, j: int) -> None:
+        """Have stop and target stand for what is held (SEMANTICS 27)."""
         desk = self._desks[j]
-        self._book(j, order, -desk.lots, price)
+        quantity = self._quantity(j, abs(desk.lots))
+        for name in ("stop", "target"):
+            order = getattr(desk, name)
+            if order is not None and order.key is not None and order.price is not None:
+                setattr(desk, name, replace(order, quantity=quantity))
+                self._events.append(OrderAmended(order.key, order.price, self._label, quantity))
+
+    def _leave(self, j: int, order: Order, price: float) -> None:
+        """Fill whatever closed a position, and take off what else was there to close it, or to add to it."""
+        desk = self._desks[j]
+        self._book(j, order, -desk.lots, price, desk.basis)
         desk.lots = 0
+        if desk.opening is not None and desk.opening.key is not None and desk.opening.key.leg == "add":
+            self._end_opening(desk, "cancelled")
         for other in (desk.closing, desk.stop, desk.target):
             if other is not None and other is not order and other.key is not None:
                 self._events.append(OrderEnded(other.key, "cancelled", self._label))
         desk.closing = desk.stop = desk.target = None
 
-    def _book(self, j: int, order: Order, lots: int, price: float) -> None:
+    def _book(self, j: int, order: Order, lots: int, price: float, basis: float) -> None:
         assert order.key is not None
         spec, unit = self._specs[j], self._tape.unit[j]
         quantity = self._quantity(j, lots)
         fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
-        self.cash = cash_after(self.cash, quantity, price, self._desks[j].basis, unit, fee)
+        self.cash = cash_after(self.cash, quantity, price, basis, unit, fee)
         fill = Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, self._label)
         self._fills.append(fill)
         self._events.append(OrderFilled(fill))

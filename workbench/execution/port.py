@@ -58,11 +58,12 @@ class OrderEnded(NamedTuple):
 
 
 class OrderAmended(NamedTuple):
-    """A resting order works at another price, from the bar after that of a label on."""
+    """A resting order works at another price, from the bar after that of a label on; or for another quantity, as its position does."""
 
     key: OrderKey
     price: float
     label: int = 0
+    quantity: float | None = None
 
 
 VenueEvent = OrderAccepted | OrderFilled | OrderEnded | OrderAmended

@@ -50,7 +50,8 @@ def event_plain(event: VenueEvent) -> Plain:
         parent = {} if event.parent is None else {"parent": _key_plain(event.parent)}
         return {"event": "accepted", "order": order_plain(event.order), **parent}
     if isinstance(event, OrderAmended):
-        return {"event": "amended", "key": _key_plain(event.key), "price": event.price, "label": event.label}
+        size = {} if event.quantity is None else {"quantity": event.quantity}
+        return {"event": "amended", "key": _key_plain(event.key), "price": event.price, "label": event.label, **size}
     return {"event": "ended", "key": _key_plain(event.key), "status": event.status, "label": event.label}
 
 
@@ -62,7 +63,7 @@ def event_from(plain: Plain, instruments: Instruments) -> VenueEvent:
         parent = OrderKey(**plain["parent"]) if "parent" in plain else None
         return OrderAccepted(order_from(plain["order"], instruments), parent)
     if plain["event"] == "amended":
-        return OrderAmended(OrderKey(**plain["key"]), plain["price"], plain["label"])
+        return OrderAmended(OrderKey(**plain["key"]), plain["price"], plain["label"], plain.get("quantity"))
     return OrderEnded(OrderKey(**plain["key"]), plain["status"], plain["label"])
 
 

@@ -17,7 +17,7 @@ from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import GROUPS, Instrument
 from workbench.market import Account, Fill, Position
-from workbench.money import cash_after, worth
+from workbench.money import average_of, cash_after, worth
 from workbench.portfolio._exact import exactly, positive
 from workbench.portfolio._reconcile import Told, compare
 from workbench.rates import conversion
@@ -196,9 +196,8 @@ class Portfolio:
         opening = held * lots >= 0
         if opening:
             before = quantity_of(held, spec.number, spec.power)
-            self.average[j] = price if not held else (before * self.average[j] + quantity * price) / (before + quantity)
-            paid = price * self.unit[j]
-            self.paid[j] = paid if not held else (before * self.paid[j] + quantity * paid) / (before + quantity)
+            self.average[j] = average_of(before, self.average[j], quantity, price)
+            self.paid[j] = average_of(before, self.paid[j], quantity, price * self.unit[j])
         else:
             self.realised += self._profit(j, -quantity, price)
         basis = 0.0 if spec.funded else price if opening else self.basis[j]

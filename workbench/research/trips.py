@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.records import CLOSE, LEGS, OPEN, STOPPED_OUT, TIMED_OUT
+from workbench.money import average_of
+from workbench.records import ADD, CLOSE, LEGS, OPEN, STOPPED_OUT, TIMED_OUT, TRIM
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.session.words import is_forced
@@ -14,7 +15,7 @@ from workbench.session.words import is_forced
 __all__ = ["EXITS", "STILL_OPEN", "Trips", "quantities", "trips"]
 
 #: How a trade ended: by the leg that closed it, by the margin, by time, or not yet.
-EXITS = (*LEGS[1:], "stop-out", "time", "open")
+EXITS = (*LEGS[CLOSE:ADD], "stop-out", "time", "open")
 FORCED = {STOPPED_OUT: EXITS.index("stop-out"), TIMED_OUT: EXITS.index("time")}
 STILL_OPEN = EXITS.index("open")
 
@@ -41,9 +42,13 @@ def trips(setup: Setup, record: Record) -> Trips:
     fills = record.fills
     if len(setup.instruments) > 1:
         fills = fills.take(np.argsort(fills["j"], kind="stable"))
-    entry = record.orders["leg"][fills["order"]] == OPEN
-    entries, ends = (fills.take(np.flatnonzero(rows)) for rows in (entry, ~entry))
-    closed = ~np.append(entry, True)[1:][entry]  # on its instrument an entry is followed by what ended it, or by nothing
+    legs = record.orders["leg"][fills["order"]]
+    if (legs >= TRIM).any():
+        entries, ends, closed = _resized(fills, legs)
+    else:
+        entry = legs == OPEN
+        entries, ends = (fills.take(np.flatnonzero(rows)) for rows in (entry, ~entry))
+        closed = ~np.append(entry, True)[1:][entry]  # on its instrument an entry is followed by what ended it, or by nothing
     orders = record.orders.take(ends["order"])
     reasons = _reasons(orders, record)
     end, why, price, fee, unit = (
@@ -62,6 +67,48 @@ def trips(setup: Setup, record: Record) -> Trips:
         price[~closed] = [last_close(setup, j) for j in still.tolist()]
     quantity, fees = quantities(setup, entries, "lots"), entries["fee"] + fee
     return Trips(entries, end, why, quantity, price, fees, _gross(setup, entries, quantity, price, unit) - fees)
+
+
+def _resized(fills: np.ndarray, legs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return an entry for each fill that made a position smaller, and for what is left: at the average price, with its share of fees."""
+    entries, ends, closed = [], [], []
+    held: Any = None
+    for fill, leg in zip(fills, legs.tolist(), strict=True):
+        if held is not None and held["j"] != fill["j"]:
+            entries.append(held)
+            closed.append(False)
+            held = None
+        if leg in (OPEN, ADD):
+            held = fill.copy() if held is None else _joined(held, fill)
+        else:
+            part, held = _parted(held, -int(fill["lots"]))
+            entries.append(part)
+            ends.append(fill)
+            closed.append(True)
+    if held is not None:
+        entries.append(held)
+        closed.append(False)
+    return np.array(entries, fills.dtype), np.array(ends, fills.dtype), np.array(closed)
+
+
+def _joined(held: Any, more: Any) -> Any:
+    """Return the entry of a position that has grown: it began when its first part did."""
+    both, (one, other) = held.copy(), (float(held["lots"]), float(more["lots"]))
+    paid = average_of(one, held["price"] * held["unit"], other, more["price"] * more["unit"])
+    both["price"] = average_of(one, held["price"], other, more["price"])
+    both["lots"], both["fee"], both["unit"] = held["lots"] + more["lots"], held["fee"] + more["fee"], paid / both["price"]
+    return both
+
+
+def _parted(held: Any, lots: int) -> tuple[Any, Any]:
+    """Return the entry of what leaves, and that of what stays: None where all of it leaves."""
+    if lots == held["lots"]:
+        return held, None
+    part, rest = held.copy(), held.copy()
+    part["lots"], rest["lots"] = lots, held["lots"] - lots
+    part["fee"] = held["fee"] * (lots / held["lots"])
+    rest["fee"] = held["fee"] - part["fee"]
+    return part, rest
 
 
 def _laid_out(values: np.ndarray, where: np.ndarray, otherwise: float) -> np.ndarray:

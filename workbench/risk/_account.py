@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 from workbench.past import DAY_EQUITY, DAY_LOW, EQUITY, HALTED, LOST_AT, NOW, OPENED, PEAK, STREAK
-from workbench.risk._base import RiskManager, Snapshot
+from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 
 __all__ = ["CoolDown", "MaxDailyLoss", "MaxDrawdown", "MaxPositions", "MaxTrades"]
@@ -59,6 +59,11 @@ class MaxDrawdown(RiskManager):
         peak, equity = snapshot.history.past[PEAK], snapshot.history.past[EQUITY]
         fallen = (peak - equity) / peak if peak > 0 else 0.0
         return f"equity is {fallen:.1%} below its highest {peak:,.2f} {currency}, and {self.limit:.0%} halts the account".replace("%", " %")
+
+    def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
+        """Let nothing stay while the account is halted."""
+        halted = snapshot.history.past[HALTED] >= 0.0
+        return Breach([0.0] * len(snapshot.hi), self.explain(snapshot, instruments, currency, 1.0)) if halted else None
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""
@@ -111,6 +116,12 @@ class MaxDailyLoss(RiskManager):
         return (
             f"the day has cost {lost:,.2f} {currency} at its worst, and {self._limit(snapshot.history.past[DAY_EQUITY], currency)} end it"
         )
+
+    def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
+        """Let nothing stay once the day has cost too much."""
+        s = snapshot
+        room = self.decision(self.parameters(instruments, currency), (), 0, 1.0, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
+        return Breach([0.0] * len(s.hi), self.explain(s, instruments, currency, 1.0)) if room == 0.0 else None
 
     def _limit(self, equity: float, currency: str) -> str:
         return f"{self.limit * (equity if self.of == 'equity' else 1.0):,.2f} {currency}"

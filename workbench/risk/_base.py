@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NamedTuple
+from dataclasses import field
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from workbench.instrument import Instrument
 from workbench.market import Book, Market, Order
 from workbench.past import History
 
-__all__ = ["RiskManager", "Snapshot", "snapshot_of"]
+__all__ = ["Breach", "RiskManager", "Snapshot", "snapshot_of"]
 
 
 class Snapshot(NamedTuple):
@@ -29,6 +30,13 @@ class Snapshot(NamedTuple):
     base: Sequence[float]
     history: History
     first: int = 0
+
+
+class Breach(NamedTuple):
+    """A limit that what is held has outgrown: which share of each position may stay, and why in words."""
+
+    shares: Sequence[float]
+    why: str
 
 
 class RiskManager(Component):
@@ -49,6 +57,9 @@ class RiskManager(Component):
     lot's base currency is worth there; `history` is what there is to look back
     at (`workbench.past.History`).
     """
+
+    #: What becomes of a breach in mid-life, by prices that drift for one: an alert, or the book is reduced as well (SEMANTICS 21).
+    on_breach: Literal["alert", "reduce"] = field(default="alert", kw_only=True)
 
     decision: ClassVar[Callable[..., float] | None] = None
     #: Whether it looks at the account's past equity, or at its day: what `workbench.past.remember` keeps.
@@ -124,6 +135,16 @@ class RiskManager(Component):
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return why the limit allows what it allows, in words."""
         return f"allowed by {self!r}"
+
+    def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
+        """Return what may stay of a book that this limit would not let open any more; None while it is within, or where none can be named.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            What is held, as both the highest and the lowest positions; closings of this step count as done.
+        """
+        return None
 
     def notes(self, instruments: Sequence[Instrument]) -> list[str]:
         """Return what a user should know of this limit on these instruments, for the assumptions of a result."""

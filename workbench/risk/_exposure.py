@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from workbench.errors import ParameterError, did_you_mean
 from workbench.instrument import GROUPS, Instrument
-from workbench.risk._base import RiskManager, Snapshot
+from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 
 __all__ = ["MaxExposure"]
@@ -124,6 +124,23 @@ class MaxExposure(RiskManager):
                 used = f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used"
                 best, words = room, f"{used}, room for {max(room, 0):g}"
         return words
+
+    def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
+        """Return what may stay: of what makes a group too large all alike, of what hedges it everything."""
+        s, n = snapshot, len(snapshot.hi)
+        table, shares, said = self.table(instruments, currency), [1.0] * n, []
+        for g, group in enumerate(self.groups(instruments)):
+            each = [leg_value(table, g, i, n, s.price, s.unit, s.base) * s.hi[i] if s.hi[i] else 0.0 for i in range(n)]
+            most = self._money(group, max(s.equity, 0.0))
+            used = sum(map(abs, each)) if self.scope == "gross" else sum(each)
+            if abs(used) > most * (1.0 + TOLERANCE):
+                # net, what lies on the other side stays, so that what is too much lies on this one
+                along = [i for i in range(n) if each[i] and (self.scope == "gross" or each[i] * used > 0.0)]
+                mass = sum(abs(each[i]) for i in along)
+                share = max((most + mass - abs(used)) / mass, 0.0)
+                shares = [min(one, share) if i in along else one for i, one in enumerate(shares)]
+                said.append(f"{self.scope} {self.by} exposure {group} {used:,.0f} of {most:,.0f} {currency}")
+        return Breach(shares, "; ".join(said)) if said else None
 
     def _used(self, s: Snapshot, table: Sequence[float]) -> float:
         n = len(s.hi)

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
-from workbench.risk._base import RiskManager, Snapshot
+from workbench.risk._base import Breach, RiskManager, Snapshot
 
 __all__ = ["MaxLeverage"]
 
@@ -65,6 +65,15 @@ class MaxLeverage(RiskManager):
             most = max(abs(high), abs(low))
             gross += most * price * unit if most else 0.0
         return f"gross {gross:,.2f} of {self.limit * snapshot.equity:,.2f} {currency} ({self.limit:g} x equity)"
+
+    def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
+        """Return the share of all positions that brings gross notional back to the limit."""
+        s = snapshot
+        gross = sum(abs(held) * price * unit for held, price, unit in zip(s.hi, s.price, s.unit, strict=True) if held)
+        most = self.limit * max(s.equity, 0.0)
+        if gross <= most * (1.0 + TOLERANCE):
+            return None
+        return Breach([most / gross] * len(s.hi), self.explain(s, instruments, currency, 1.0))
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in money."""

@@ -14,7 +14,8 @@ from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 from workbench.past import AT
-from workbench.risk._base import RiskManager, Snapshot
+from workbench.risk._base import Breach, RiskManager, Snapshot
+from workbench.risk._leverage import TOLERANCE
 from workbench.risk._returns import filtered_returns, own_returns
 from workbench.risk._scenarios import moments, scenarios
 from workbench.risk._tail import modified_at, normal_room, quantile_at, quantile_room, scan_room, shortfall_room, tail_sums
@@ -48,6 +49,18 @@ class LossLimit(RiskManager):
     def series(self, bars: Bars) -> np.ndarray:
         """Return the returns of each instrument, shape (T, N), or (T, 2 N) of filtered ones."""
         return filtered_returns(bars) if self._filtered else own_returns(bars)
+
+    @abstractmethod
+    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
+        """Return what is limited, of the book as it is, in account currency; None where there are too few returns."""
+
+    def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
+        """Return the share of all positions that is within the limit: what is measured grows with the book."""
+        measured = self.measured_of(snapshot, instruments, currency)
+        most = self.limit * (max(snapshot.equity, 0.0) if self.of == "equity" else 1.0)  # type: ignore[attr-defined]
+        if measured is None or not most * (1.0 + TOLERANCE) < measured < math.inf:
+            return None
+        return Breach([most / measured] * len(snapshot.hi), self.explain(snapshot, instruments, currency, 1.0))
 
     @abstractmethod
     def words(self, equity: float, currency: str) -> str:

@@ -94,7 +94,24 @@ class MaxVolatility(LossLimit):
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return the limit, in money."""
         most = self.limit * (snapshot.equity if self.of == "equity" else 1.0)
-        return f"volatility of the book, {self.method}, at most {most:,.2f} {currency} a year"
+        found = self.measured_of(snapshot, instruments, currency, side)
+        if found is None:
+            return f"fewer than {self.window} steps at which all that is held had a bar"
+        return f"volatility {found:,.2f} of {most:,.2f} {currency} a year, {self.method}"
+
+    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
+        """Return the deviation of what the book makes in a year, in account currency; None where there are too few returns."""
+        p, memory, at, window = self.parameters(instruments, currency), s.history.memory, int(s.history.past[AT]), self.window
+        count = scenarios(s.j, side, s.first, window, 0.0, s.hi, s.lo, s.price, s.unit, s.history.series, s.history.days, at, memory)
+        if count < window:
+            return None
+        if p[1] != 0.0:
+            weighed(p[1], count, window, memory)
+        else:
+            moments(count, window, memory)
+        if p[2] != 0.0:
+            shrunk(p[2], s.j, side, s.first, s.hi, s.lo, s.price, s.unit, s.history.series, len(s.history.days), at, window, memory)
+        return math.sqrt(max(memory[3 * window + 5], 0.0)) * days_root(self.year, count, window, memory)
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""

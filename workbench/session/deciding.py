@@ -16,7 +16,7 @@ from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.past import AT, OPENED, History, empty_past, no_history
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
-from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT
+from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, RESIZED
 from workbench.risk import DEPTH
 from workbench.session.setup import Setup
 from workbench.session.state import State
@@ -58,17 +58,26 @@ class Decider:
     def begin(self, row: int, equity: float) -> None:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
         self.equity, self._step = equity, row
-        self._history = self._looked_back(row)
+        self._history = self.looked_back(row)
         used = 0.0
         for j, state in enumerate(self.states):
             done = state.closing is not None and state.closed_at == row
-            used += start_book(self._columns, j, self.portfolio.quantity(j), int(state.leaving), int(done))
+            held = self.portfolio.quantity(j)
+            if done and not state.closes and state.closing is not None:  # trimmed: what is left of it stays
+                done, held = False, self._quantity(j, self.portfolio.lots[j] + self._lots(j, state.closing))
+            used += start_book(self._columns, j, held, int(state.leaving), int(done))
         self._columns.used[0] = used
         for j, state in enumerate(self.states):
             if state.opening is not None:
                 self._enter(j, state.opening)
 
-    def _looked_back(self, row: int) -> History:
+    def _lots(self, j: int, order: Order) -> int:
+        return self.portfolio.lots_in(j, order.quantity) * order.sign
+
+    def _quantity(self, j: int, lots: int) -> float:
+        return quantity_of(lots, self.setup.specs[j].number, self.setup.specs[j].power)
+
+    def looked_back(self, row: int) -> History:
         """Return what limits look back at: as many of the newest rows as they may want, row of numbers after row of numbers."""
         tape, past = self.tape, self.past
         if tape.series is None or tape.day is None:
@@ -99,7 +108,7 @@ class Decider:
             side = float(state.acted)
             stance, measured = tape.stance[j][row], tape.measured_at(j, row)
             lots = opening(self._chain, self._columns, j, side, stance, equity, plan.stop, measured, self._history, decision)
-            orders = self._orders(row, j, lots, side, plan) if lots else []
+            orders = self._orders(row, j, lots, side, "open", plan) if lots else []
             if orders:
                 enter_book(self._columns, j, side, lots)
                 self.past[OPENED] += 1.0
@@ -109,21 +118,45 @@ class Decider:
             return orders
         return []
 
-    def _orders(self, row: int, j: int, lots: int, side: float, plan: Planned) -> list[Order]:
-        spec = self.setup.specs[j]
+    def asked(self, row: int, j: int, state: State, stance: float, equity: float) -> float:
+        """Return the quantity that the sizer asks for of what is held already."""
+        self._asked, c, tape = state, self._chain, self.tape
+        stop, measured = tape.distances(j, row).stop, tape.measured_at(j, row)
+        past, side = self._history.past, float(state.acted)
+        found = c.size(c.size_p, self.setup.specs[j], side, stance, equity, tape.price[j], tape.unit[j], stop, measured, past)
+        return float(found * min(abs(stance), 1.0) if c.scaled else found)
+
+    def adding(self, row: int, j: int, state: State, equity: float, quantity: float) -> list[Order]:
+        """Return the orders that make a position larger by a quantity, as far as the limits let them."""
+        self._asked, decision, side = state, state.row, float(state.acted)
+        chain = self._chain._replace(size=lambda *_: quantity, scaled=0)
+        lots = opening(chain, self._columns, j, side, side, equity, math.nan, math.nan, self._history, decision)
+        orders = self._orders(row, j, lots, side, "add", None) if lots else []
+        if orders:
+            decision.code = RESIZED
+            enter_book(self._columns, j, side, lots)
+        return orders
+
+    def _orders(self, row: int, j: int, lots: int, side: float, leg: str, plan: Planned | None) -> list[Order]:
+        """Return what the execution algorithm makes of an opening; an addition has no exits of its own."""
         parent = Order(
             self.setup.instruments[j],
             "buy" if side > 0 else "sell",
-            quantity_of(lots, spec.number, spec.power),
-            key=self.key(row, j, "open"),
-            stop_distance=plan.stop if self.tape.stop is not None else None,
-            target_distance=plan.target if self.tape.target is not None else None,
-            reason="stance turned",
+            self._quantity(j, lots),
+            key=self.key(row, j, leg),
+            stop_distance=plan.stop if plan is not None and self.tape.stop is not None else None,
+            target_distance=plan.target if plan is not None and self.tape.target is not None else None,
+            reason="stance turned" if plan is not None else "resized",
         )
         algorithm = self.setup.strategy.execution
         if type(algorithm) is AtMarket:
             return [parent]
         return [_checked(order, parent, algorithm) for order in _single(algorithm.plan(parent, self.market(j)), algorithm)]
+
+    def trimming(self, row: int, j: int, quantity: float, reason: str) -> Order:
+        """Return the order that makes a position smaller at market."""
+        side: Side = "sell" if self.portfolio.lots[j] > 0 else "buy"
+        return Order(self.setup.instruments[j], side, quantity, key=self.key(row, j, "trim"), reduce_only=True, reason=reason)
 
     def closing(self, row: int, j: int, reason: str, command: str = "") -> Order:
         """Return the order that closes a position at market; one that a command asks for is named by the command's id."""

@@ -29,7 +29,7 @@ class Ender:
         over: list[int] = []
         for j, state in enumerate(self.states):
             close = self.tape.close[j][row]
-            if not self.portfolio.lots[j] or close != close or state.closing is not None or state.plan is None:
+            if not self.portfolio.lots[j] or close != close or state.closes or state.plan is None:
                 continue
             state.age += 1
             level = self._level(j, row, state, close)

@@ -186,6 +186,10 @@ class JournaledSession(Session):
 
     def _finish(self, row: int, equity: float) -> None:
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
+        self._came_up += [
+            Entry("alert", f"breach {self.tape.label[row]} {place}", {"text": text})
+            for place, text in enumerate(self.resizer.alerts(row, equity))
+        ]
         label = self.tape.label[row]
         body = {"equity": equity, **self._seen, "stances": self._stances(row), "decisions": [self._told_of(one) for one in self._decided]}
         step = Entry("step", label, body | self._taken_off() | self._moved_stops() | self._gate_said())
@@ -213,7 +217,7 @@ class JournaledSession(Session):
         doubtful: set[str] = set()
         for order, decision in outbox:
             assert order.key is not None
-            if order.key.leg == "open":
+            if not order.reduce_only:
                 self._state_of(order.key).opened_at = row
             self.sent.add(str(order.key))
             self.bus.emit(OrderSent(order, decision, row))

@@ -184,7 +184,7 @@ class LiveSession(JournaledSession):
                 self._leaving.add(j)
                 self._unwanted.add(j)
                 out += 1
-            if self.portfolio.lots[j] and state.closing is None:
+            if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
                 self._put_out(self.decider.closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
                 self._leaving.add(j)
@@ -233,18 +233,18 @@ class LiveSession(JournaledSession):
             if not lots and state.opening is None:
                 self._leaving.discard(j)
                 self._unwanted.discard(j)
-            elif lots and state.closing is None and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted):
+            elif lots and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted) and not self._closes(state):
                 self._close(row, j, state, "not closed yet")
 
     def _book(self, event: VenueEvent) -> None:
-        if type(event) is OrderFilled and event.fill.key.leg != "open":
+        if type(event) is OrderFilled and event.fill.key.leg not in ("open", "add", "trim"):
             # closed: an opening that fills in the same bar is a new position, and stays
             self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
         super()._book(event)
 
     def _ended(self, event: OrderEnded) -> None:
         closing, j = self._state_of(event.key).closing, self.portfolio.column[event.key.instrument]
-        if closing is not None and closing.key == event.key and self.portfolio.lots[j] * closing.sign < 0:
+        if closing is not None and closing.key == event.key and event.key.leg != "trim" and self.portfolio.lots[j] * closing.sign < 0:
             self._leaving.add(j)  # what it was to close is still there
         super()._ended(event)
 
@@ -267,7 +267,7 @@ class LiveSession(JournaledSession):
             return REDUCING
         if state.opening is not None:
             return IN_DOUBT
-        if self.portfolio.lots[j] and state.closing is None:
+        if self.portfolio.lots[j] * state.acted < 0 and state.closing is None:
             return GATED  # what should be closed first was kept back
         return MISSED if self._late(row, j) else 0
 

@@ -123,7 +123,10 @@ class Recorder:
         self._fills.append(row)
 
     def _amended(self, event: OrderAmended) -> None:
-        self._orders[self._number[event.key]].price = event.price
+        row = self._orders[self._number[event.key]]
+        row.price = event.price
+        if event.quantity is not None:
+            row.lots = self._session.portfolio.lots_in(row.j, event.quantity)
 
     def _ended(self, event: OrderEnded) -> None:
         self._end(event.key, event.status, self._session.tape.row_of(event.label))

@@ -16,10 +16,11 @@ from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Fill, Order, OrderKey
 from workbench.past import NOW, count_trade, remember
 from workbench.portfolio import Portfolio
-from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, DecisionRow
+from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
 from workbench.session.deciding import Decider
 from workbench.session.ending import Ender
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
+from workbench.session.resizing import Change, Resizer
 from workbench.session.setup import Setup, set_up
 from workbench.session.state import State
 from workbench.session.tape import Tape
@@ -92,6 +93,8 @@ class Session:
         self.states = [State(waiting=setup.strategy.start == "wait") for _ in setup.instruments]
         self.decider = Decider(setup, self.portfolio, self.states, self.tape)
         self.ender = Ender(setup, self.portfolio, self.states, self.tape) if setup.rules.moves else None
+        self.resizer = Resizer(setup, self.portfolio, self.states, self.tape, self.decider)
+        self._changes: dict[int, Change] = {}
         self._remembers = setup.rules.remembers
         self.steps_done = 0
         self.decisions = 0
@@ -142,6 +145,8 @@ class Session:
         if needed > 0.0 and equity < 0.5 * needed:
             self._stop_out(row, equity, wanted)
             wanted = []
+        elif self.setup.rules.resizes:
+            wanted = self._resize(row, equity, wanted)
         if self._crossing:
             self._cross_over(equity)
         if wanted:
@@ -166,7 +171,7 @@ class Session:
             if event.parent is not None:
                 self._state_of(event.parent).protect(event.order)
         elif type(event) is OrderAmended:
-            self._state_of(event.key).amended(event.key, event.price)
+            self._state_of(event.key).amended(event.key, event.price, event.quantity)
         elif type(event) is OrderEnded:
             self._ended(event)
         self.bus.emit(event)
@@ -263,7 +268,7 @@ class Session:
         state.decision = self.decisions - 1
         if sign != state.wish:
             state.row.code = NO_SHORT
-        if self.portfolio.lots[j] and state.closing is None:
+        if self.portfolio.lots[j] and not self._closes(state):
             state.row.closed = self.portfolio.lots[j]
             self._close(row, j, state, "stance turned")
         if not sign:
@@ -277,6 +282,37 @@ class Session:
         off = self.execution.cancel(state.opening.key)
         self._take_in()
         return off
+
+    def _resize(self, row: int, equity: float, wanted: list[int]) -> list[int]:
+        """Make positions smaller that should be; return who wants to open, and who is to become larger."""
+        self._changes = {change.j: change for change in self.resizer.changes(row, equity)}
+        for j, change in self._changes.items():
+            state = self.states[j]
+            state.row = decision = self._new_decision(row, j, float(state.acted) if change.lots > 0 else math.nan, equity)
+            state.decision, decision.asked = self.decisions - 1, change.asked
+            if change.lots < 0:
+                decision.code, decision.closed = change.code, -change.lots if self.portfolio.lots[j] > 0 else change.lots
+                self._trim(row, j, state, change)
+                self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+        return sorted([*wanted, *(j for j, change in self._changes.items() if change.lots > 0)])
+
+    def _trim(self, row: int, j: int, state: State, change: Change) -> None:
+        """Send what makes a position smaller, or closes it."""
+        if -change.lots >= abs(self.portfolio.lots[j]):
+            self._close(row, j, state, WORDS[change.code])
+            return
+        state.closed_at = row
+        self._put_out(self.decider.trimming(row, j, self.resizer.quantity(change), WORDS[change.code]), state.decision)
+
+    def _closes(self, state: State) -> bool:
+        """Whether an order is out that closes the position; one that only trims it is taken off, if it can be."""
+        if state.closing is None or state.closes or state.closing.key is None:
+            return state.closing is not None
+        off = self.execution.cancel(state.closing.key)
+        self._take_in()
+        if off:
+            state.closing = None
+        return not off
 
     def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
         self.decisions += 1
@@ -309,7 +345,7 @@ class Session:
         for j, state in enumerate(self.states):
             self._withdraw(state)
             lots = self.portfolio.lots[j]
-            if lots and state.closing is None and (self.setup.specs[j].margined or lots < 0):
+            if lots and not self._closes(state) and (self.setup.specs[j].margined or lots < 0):
                 decision = self._new_decision(row, j, math.nan, equity)
                 decision.closed, decision.code = lots, STOPPED_OUT
                 state.decision = self.decisions - 1
@@ -332,7 +368,12 @@ class Session:
         self.decider.begin(row, equity)
         for j in wanted:
             state = self.states[j]
-            for order in self.decider.opening(row, j, state, equity):
+            change = self._changes.pop(j, None)
+            for order in (
+                self.decider.opening(row, j, state, equity)
+                if change is None
+                else self.decider.adding(row, j, state, equity, self.resizer.quantity(change))
+            ):
                 self._put_out(order, state.decision)
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
 

@@ -87,7 +87,10 @@ class State:
             Turns quantity x price into account currency.
         """
         self.spent += spent
-        if fill.key.leg == "open":
+        if fill.key.leg == "add":
+            self.put_in += (fill.quantity * fill.price) * unit
+            self.ended(fill.key)
+        elif fill.key.leg == "open":
             self.put_in += (fill.quantity * fill.price) * unit
             self.by_limit = self.opening is not None and self.opening.type == "limit"
             self.opening = None
@@ -96,10 +99,12 @@ class State:
         else:
             self.ended(fill.key)
 
-    def amended(self, key: OrderKey, price: float) -> None:
-        """Note that an order rests at another price."""
-        if self.stop is not None and self.stop.key == key:
-            self.stop = replace(self.stop, price=price)
+    def amended(self, key: OrderKey, price: float, quantity: float | None = None) -> None:
+        """Note that an order rests at another price, or for another quantity."""
+        for name in ("stop", "target"):
+            order: Order | None = getattr(self, name)
+            if order is not None and order.key == key:
+                setattr(self, name, replace(order, price=price, quantity=order.quantity if quantity is None else quantity))
 
     def protect(self, order: Order) -> None:
         """Note a protective order that the venue rests."""
@@ -121,6 +126,11 @@ class State:
     def orders(self) -> list[Order]:
         """The orders that are out."""
         return [order for order in (self.opening, self.closing, self.stop, self.target) if order is not None]
+
+    @property
+    def closes(self) -> bool:
+        """Whether an order is out that closes the position at market, all of it."""
+        return self.closing is not None and (self.closing.key is None or self.closing.key.leg != "trim")
 
     @property
     def leaving(self) -> bool:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from workbench.grid import quantity_of
-from workbench.records import OPENED, STOPPED_OUT, TIMED_OUT, WORDS
+from workbench.records import OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
 __all__ = ["decision_words", "is_forced", "order_words"]
@@ -20,6 +20,8 @@ def decision_words(setup: Setup, row: Any) -> str:
     if row.code == OPENED:
         said.append(f"opens {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
     elif row.code:
+        if row.code == RESIZED and row.lots:
+            said.append(f"adds {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
         said.append(WORDS[row.code])
     return "; ".join(said) or "flat: there is nothing to close"
 
@@ -33,6 +35,8 @@ def order_words(setup: Setup, leg: str, decision: Any) -> str:
             if is_forced(decision, code):
                 return WORDS[code]
         return f"the stance turned {'long' if decision.stance > 0 else 'short' if decision.stance < 0 else 'flat'}"
+    if leg in ("trim", "add"):
+        return WORDS[decision.code]
     held = _held(setup, decision.j, decision.lots if decision.stance > 0 else -decision.lots)
     return f"{'protects' if leg == 'stop' else 'takes the profit of'} the opening of {held}"
 
@@ -49,7 +53,8 @@ def is_forced(decision: Any, code: int) -> Any:
 def _asked(setup: Setup, row: Any) -> str:
     sizer = setup.strategy.sizer
     why = sizer.words(float(row.equity), float(row.distance), setup.currency)
-    return f"{type(sizer).__name__} asks for {_rounded(row.asked)}" + (f" ({why})" if why else "")
+    more = " more" if row.code == RESIZED and row.lots else ""
+    return f"{type(sizer).__name__} asks for {_rounded(row.asked)}{more}" + (f" ({why})" if why else "")
 
 
 def _cuts(setup: Setup, row: Any) -> list[str]:

@@ -4,6 +4,7 @@ from workbench.errors import unknown_name
 from workbench.sizing._base import PositionSizer
 from workbench.sizing._fixed import FixedFraction, FixedQuantity, MinimumSize
 from workbench.sizing._kelly import Kelly
+from workbench.sizing._rebalance import Rebalance
 from workbench.sizing._risk_percent import RiskPercent
 from workbench.sizing._scaled import Scaled
 from workbench.sizing._target_weights import TargetWeights
@@ -16,6 +17,7 @@ __all__ = [
     "Kelly",
     "MinimumSize",
     "PositionSizer",
+    "Rebalance",
     "RiskPercent",
     "Scaled",
     "TargetWeights",

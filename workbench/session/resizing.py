@@ -1,0 +1,125 @@
+"""Positions that change their size while they are held: what a breached limit reduces, and what a rebalance resizes (SEMANTICS 13, 21)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from workbench.grid import lots_of, quantity_of
+from workbench.portfolio import Portfolio
+from workbench.records import REDUCED, RESIZED
+from workbench.resampling import start_of
+from workbench.risk import Breach, Snapshot
+from workbench.session.deciding import Decider
+from workbench.session.setup import Setup
+from workbench.session.state import State
+from workbench.session.tape import Tape
+
+__all__ = ["Change", "Resizer"]
+
+#: Relative room for float arithmetic when what may stay is made whole steps.
+TOLERANCE = 1e-9
+
+
+class Change(NamedTuple):
+    """A position that changes: by so many steps, below 0 where it is made smaller, what the sizer asked for, and the decision's code."""
+
+    j: int
+    lots: int
+    asked: float
+    code: int
+
+
+class Resizer:
+    """Looks at what is held, once per decided step."""
+
+    def __init__(self, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape, decider: Decider) -> None:
+        self.setup = setup
+        self.portfolio = portfolio
+        self.states = states
+        self.tape = tape
+        self.decider = decider
+        #: The limits that were breached at the last look, by their place.
+        self.breached: set[int] = set()
+        self._said = [float("nan")] * len(states)
+        self._begun: int | None = None
+
+    def alerts(self, row: int, equity: float) -> list[str]:
+        """Return what a person should know: which limits have come to be breached since the last look."""
+        found = dict(self._breaches(row, equity))
+        new = [f"{type(self.setup.strategy.risk[k]).__name__} is breached: {one.why}" for k, one in found.items() if k not in self.breached]
+        self.breached = set(found)
+        return new
+
+    def changes(self, row: int, equity: float) -> list[Change]:
+        """Return which positions change: what the limits demand, else what the sizer asks for."""
+        for j, column in enumerate(self.tape.stance):
+            if column[row] == column[row]:
+                self._said[j] = column[row]
+        reduced = {change.j: change for change in self._reduced(row, equity)}
+        resized = {change.j: change for change in self._resized(row, equity)} if self._is_due(row) else {}
+        for j, change in resized.items():  # the smaller one counts, and nothing is added to what is to be reduced
+            if j not in reduced or change.lots < reduced[j].lots:
+                reduced[j] = change
+        return [reduced[j] for j in sorted(reduced)]
+
+    # -- limits -------------------------------------------------------------------------------------------------------
+
+    def _breaches(self, row: int, equity: float) -> Iterator[tuple[int, Breach]]:
+        """Yield the limits that are breached by what is held, by their place in the chain."""
+        if not any(self.portfolio.lots):
+            return
+        tape, setup = self.tape, self.setup
+        held = [0.0 if state.closes else self.portfolio.quantity(j) for j, state in enumerate(self.states)]
+        history, some = self.decider.looked_back(row), next((j for j, quantity in enumerate(held) if quantity), 0)
+        for k, part in enumerate(setup.strategy.risk):
+            first = int(setup.rules.limit_p[k][-1]) if part.series_rows(len(held)) else 0
+            snapshot = Snapshot(some, equity, held, held, tape.price, tape.unit, tape.base, history, first)
+            found = part.breach(snapshot, setup.instruments, setup.currency)
+            if found is not None:
+                yield k, found
+
+    def _reduced(self, row: int, equity: float) -> Iterator[Change]:
+        risk = self.setup.strategy.risk
+        if all(part.on_breach != "reduce" for part in risk):
+            return
+        shares = [1.0] * len(self.states)
+        for k, found in self._breaches(row, equity):
+            if risk[k].on_breach == "reduce":
+                shares = [min(one, other) for one, other in zip(shares, found.shares, strict=True)]
+        for j, state in enumerate(self.states):
+            lots = abs(self.portfolio.lots[j])
+            kept = int(lots * max(shares[j], 0.0) * (1.0 + TOLERANCE))
+            if kept < lots and state.closing is None:
+                yield Change(j, kept - lots, float("nan"), REDUCED)
+
+    # -- the sizer ----------------------------------------------------------------------------------------------------
+
+    def _is_due(self, row: int) -> bool:
+        """Whether a new interval of the rebalance has begun since the last one."""
+        every = self.setup.rules.rebalance
+        if not every:
+            return False
+        begun, before = start_of(self.tape.label[row], every), self._begun
+        self._begun = begun
+        return before is not None and begun != before
+
+    def _resized(self, row: int, equity: float) -> Iterator[Change]:
+        """Yield what a sizer would hold otherwise by now, beyond the band."""
+        if not equity > 0.0:
+            return
+        self.decider.begin(row, equity)
+        for j, state in enumerate(self.states):
+            held = abs(self.portfolio.lots[j])
+            if not held or state.closing is not None or state.opening is not None or self.tape.close[j][row] != self.tape.close[j][row]:
+                continue
+            asked = self.decider.asked(row, j, state, self._said[j], equity)
+            spec = self.setup.specs[j]
+            wanted = lots_of(asked, spec.number, spec.power) if asked == asked else -1
+            if wanted >= 0 and abs(wanted - held) > self.setup.rules.band * held:
+                yield Change(j, wanted - held, asked, RESIZED)
+
+    def quantity(self, change: Change) -> float:
+        """Return by how much a position changes, above 0."""
+        spec = self.setup.specs[change.j]
+        return quantity_of(abs(change.lots), spec.number, spec.power)
