@@ -277,9 +277,14 @@ class Session:
     def _withdraw(self, state: State) -> bool:
         """Take off what has not opened yet, and say whether there was anything that is off now."""
         state.crossing = None
-        if state.opening is None or state.opening.key is None:
+        if state.opening is None or state.opening.key is None or not self._cancel(state.opening.key):
             return False
-        off = self.execution.cancel(state.opening.key)
+        state.opening = None
+        return True
+
+    def _cancel(self, key: OrderKey) -> bool:
+        """Have an order taken off, and say whether it is."""
+        off = self.execution.cancel(key)
         self._take_in()
         return off
 
@@ -308,11 +313,10 @@ class Session:
         """Whether an order is out that closes the position; one that only trims it is taken off, if it can be."""
         if state.closing is None or state.closes or state.closing.key is None:
             return state.closing is not None
-        off = self.execution.cancel(state.closing.key)
-        self._take_in()
-        if off:
-            state.closing = None
-        return not off
+        if not self._cancel(state.closing.key):
+            return True
+        state.closing = None
+        return False
 
     def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
         self.decisions += 1
