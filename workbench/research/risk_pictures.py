@@ -40,7 +40,8 @@ def plot_exposure(held: Backtest | Portfolio, by: str = "currency", limits: Sequ
     Parameters
     ----------
     held : Backtest or Portfolio
-    by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+    by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
+        Or the name of a tag that instruments have.
     limits : sequence of RiskManager, optional
         ``strategy.risk``: every `MaxExposure` by the same groups is drawn. Those of a result's own strategy where not given.
 

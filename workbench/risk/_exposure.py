@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.instrument import GROUPS, Instrument
+from workbench.instrument import Instrument, group_names
 from workbench.risk._base import RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 
@@ -74,9 +74,9 @@ class MaxExposure(RiskManager):
 
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
         """Return the scope, the measure, and the limit of each group; refuse a kind of group that no instrument has."""
-        tags = sorted({name for one in instruments for name, _ in one.tags})
-        if self.by not in (*GROUPS, *tags):
-            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, (*GROUPS, *tags))}")
+        known = group_names(instruments)
+        if self.by not in known:
+            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, known)}")
         return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
