@@ -11,7 +11,8 @@ from worked import CONTRACT, EURUSD, OTHER, SHARE, both, market, plan
 
 import workbench as wb
 from workbench.errors import ParameterError
-from workbench.research.risk_pictures import MOST_GROUPS, RED, plot_exposure, plot_risk, plot_risk_contribution
+from workbench.research.risk_pictures import LABEL, MOST_GROUPS, RED, plot_exposure, plot_risk, plot_risk_contribution
+from workbench.research.risk_states import state_of
 from workbench.risk import MaxExposure, MaxLeverage
 
 PRICES = {"EURUSD": 1.25, "ABC": 100.0}
@@ -100,15 +101,29 @@ def test_each_position_is_a_bar_and_a_hedge_has_another_colour() -> None:
 
 def test_every_manager_has_a_panel_with_its_state_its_limit_and_its_cuts() -> None:
     figure = plot_risk(RESULT)
-    titles = [note.text for note in figure.layout.annotations]
+    titles = [note.text for note in figure.layout.annotations if note.name != LABEL]
     assert titles[0] == "MaxLeverage: gross notional over equity (2 cuts)"
-    assert titles[1] == "MaxExposure: net exposure of the fullest currency, share of its limit (2 cuts)"
+    assert titles[1] == "MaxExposure: net exposure of the fullest currency, share of its limit (2 cuts, beyond its limit at 2 closes)"
     state, limit, cuts = figure.data[:3]
     assert list(state.y)[:2] == [0.0, pytest.approx(RESULT.exposure()["EUR"].iloc[1] / 1e5)]
     assert list(limit.y) == [2, 2]
     assert pd.DatetimeIndex(cuts.x, tz="UTC").tolist() == [RESULT.bars.index[0], RESULT.bars.index[2]]
-    assert cuts.hovertext[0].endswith("EURUSD: 2.0 -> 1.6")
+    assert cuts.hovertext[0].endswith("00:00 UTC · EURUSD: 2.0 -> 1.6")
     assert figure.data[3].customdata[1] == "EUR"
+
+
+def test_each_limit_has_its_number_beside_it_and_what_lies_beyond_is_shaded() -> None:
+    figure = plot_risk(RESULT)
+    assert [(note.text, note.yref) for note in figure.layout.annotations if note.name == LABEL] == [("2 x", "y"), ("100 %", "y2")]
+    (shade,) = [trace for trace in figure.data if trace.name == "beyond its limit"]
+    measured = state_of(NET, RESULT).measure
+    assert list(shade.y) == measured.clip(lower=100).tolist()
+    assert measured.max() > 100
+
+
+def test_the_legend_names_each_kind_of_line_once() -> None:
+    named = [trace.name for trace in plot_risk(RESULT).data if trace.showlegend]
+    assert sorted(named) == ["beyond its limit", "cut an opening", "limit", "measured"]
 
 
 def test_a_strategy_without_managers_is_refused() -> None:
