@@ -74,10 +74,10 @@ def test_a_mark_says_when_what_how_it_ended_and_what_it_brought() -> None:
     assert found["long entry"].hovertext[0] == "2024-01-01 01:00 UTC · long 3 @ 100 · close · +15.00 USD"
     assert list(found["won"].hovertext[:3]) == [
         "2024-01-01 01:00 UTC · long 3 @ 100 · close · +15.00 USD",
-        "2024-01-01 03:00 · exit of long 3 @ 105 · close · +15.00 USD",
+        "2024-01-01 03:00 UTC · exit of long 3 @ 105 · close · +15.00 USD",
         None,
     ]
-    assert found["still open"].hovertext[1] == "2024-01-01 05:00 · still long 3 @ 118 · open · -6.00 USD"
+    assert found["still open"].hovertext[1] == "2024-01-01 05:00 UTC · still long 3 @ 118 · open · -6.00 USD"
 
 
 def test_days_are_dates_and_large_profits_whole() -> None:

@@ -69,7 +69,7 @@ def plot_exposure(held: Backtest | Portfolio, by: str = "currency", limits: Sequ
     for row, scope in enumerate(lines, 2):
         _add_groups(figure, tables[scope][groups], caps[scope], row, holdings.currency, row == 2)
     _finish(figure, sum(heights) + AROUND + 40 * len(lines), over_time and held.bars.simulated)  # type: ignore[union-attr]
-    figure.update_layout(barmode="overlay", margin={"l": 80})
+    figure.update_layout(barmode="overlay", margin={"l": 80, "r": 215})
     return figure
 
 
@@ -80,7 +80,7 @@ def plot_risk_contribution(portfolio: Portfolio, bars: Bars, window: int = 250, 
     table = risk_contribution(portfolio, bars, window, rates).sort_values("contribution")
     digits, unit = money_decimals(table["alone"]), portfolio.currency
     sigma = float(table["contribution"].sum())
-    shares = [f"{share:.0%}" if share == share else "" for share in table["share"]]
+    shares = [f"{100 * share:.0f} %" if share == share else "" for share in table["share"]]
     figure = go.Figure()
     for name, column, colour, width, text in (
         ("alone", "alone", PALE, 0.8, None),
@@ -146,21 +146,41 @@ def _add_bars(
 ) -> None:
     """Draw each group at its furthest: gross as a pale bar, net as a narrow one, each limit as a stroke."""
     when = list(held.index.strftime(utc(held.index))) if over_time else [""]
+    furthest = {}
     for scope, width, colour in (("gross", 0.8, PALE), ("net", 0.45, BLUE)):
         found = pd.DataFrame([_furthest(tables[scope][group], caps[scope].get(group)) for group in groups], groups, ["value", "cap", "t"])
         found["text"] = [
             f"{group} {scope} {value:,.0f} {held.currency}{_of(cap)} {when[int(t)]}" for group, value, cap, t in found.itertuples()
         ]
-        beyond = found["value"].abs() > found["cap"] * (1 + 1e-9)
-        for name, some, fill in ((scope, found[~beyond], colour), (f"{scope}, beyond its limit", found[beyond], RED)):
-            if len(some):
-                figure.add_bar(
-                    x=some["value"], y=list(some.index), orientation="h", name=name, width=width,
-                    marker={"color": fill, "line": {"width": 0}}, hovertext=some["text"], hoverinfo="text", row=1, col=1,
-                )  # fmt: skip
+        within = np.sign(found["value"]) * np.minimum(found["value"].abs(), found["cap"].fillna(np.inf))
+        excess = found["value"] - within
+        beyond = excess.abs() > found["cap"] * 1e-9
+        _add_part(figure, within, 0.0, found["text"], scope, width, colour)
+        _add_part(figure, excess[beyond], within[beyond], found["text"][beyond], f"{scope}, beyond its limit", width, RED)
         _add_strokes(figure, scope, [(str(group), cap) for group, cap in found["cap"].dropna().items()])
+        furthest[scope] = found
+    for group in groups:
+        _add_used(figure, group, {scope: found.loc[group] for scope, found in furthest.items()})
     figure.update_xaxes(zeroline=True, zerolinecolor=GREY, row=1, col=1)
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=groups[::-1], showgrid=False, row=1, col=1)
+
+
+def _add_part(figure: Any, length: pd.Series, base: Any, texts: pd.Series, name: str, width: float, colour: str) -> None:
+    """Draw a part of each bar, from where another part ends."""
+    if len(length):
+        figure.add_bar(
+            x=length, base=base, y=list(length.index), orientation="h", name=name, width=width,
+            marker={"color": colour, "line": {"width": 0}}, hovertext=texts, hoverinfo="text", row=1, col=1,
+        )  # fmt: skip
+
+
+def _add_used(figure: Any, group: str, found: dict[str, pd.Series]) -> None:
+    """Write beside a group's bars its net exposure, and how much of the limit that leaves least is used."""
+    used = {scope: abs(row["value"]) / row["cap"] for scope, row in found.items() if row["cap"] == row["cap"]}
+    fullest = max(used, key=lambda scope: used[scope], default="")
+    said = f" · {100 * used[fullest]:,.0f} % of {fullest} limit" if fullest else ""
+    colour = RED if fullest and used[fullest] > 1 + 1e-9 else GREY
+    _add_label(figure, group, f"{found['net']['value']:,.0f} net{said}", colour, 1)
 
 
 def _of(cap: float) -> str:
@@ -183,7 +203,7 @@ def _add_strokes(figure: Any, scope: str, caps: list[tuple[str, float]]) -> None
         line = {"color": ORANGE if long else RED, "width": 2.5}
         figure.add_scatter(
             x=[x for x, _ in points], y=[group for _, group in points], mode="markers", name=f"{scope} limit",
-            marker={"symbol": "line-ns", "size": 24 if long else 16, "line": line},
+            marker={"symbol": "line-ns", "size": 26 if long else 20, "line": line},
             hovertemplate=f"{scope} limit %{{x:,.0f}}<extra></extra>",
             row=1, col=1,
         )  # fmt: skip
@@ -197,6 +217,9 @@ def _add_groups(figure: Any, table: pd.DataFrame, caps: pd.DataFrame, row: int, 
     for cap, colour, group in _levels(table, caps):
         for side in (1.0, -1.0) if named else (1.0,):
             add_line(figure, side * cap, f"limit of {group}", colour, row, **style)
+        if cap.notna().any():
+            last = float(cap.dropna().iloc[-1])
+            _add_label(figure, last, f"limit of {group}: {last:,.0f}", colour, row)
 
 
 def _levels(table: pd.DataFrame, caps: pd.DataFrame) -> Iterator[tuple[pd.Series, str, str]]:
@@ -259,7 +282,7 @@ def _add_excess(figure: Any, state: State, row: int) -> None:
     )  # fmt: skip
 
 
-def _add_label(figure: Any, height: float, text: str, colour: str, row: int) -> None:
+def _add_label(figure: Any, height: float | str, text: str, colour: str, row: int) -> None:
     """Write what a level is beside the panel, where no line runs."""
     figure.add_annotation(
         x=1, xref=f"x{row if row > 1 else ''} domain", y=height, yref=f"y{row if row > 1 else ''}", text=text, font={"color": colour},

@@ -2,7 +2,7 @@
 
 from workbench.errors import unknown_name
 from workbench.risk._account import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPositions, MaxTrades
-from workbench.risk._base import RiskManager
+from workbench.risk._base import RiskManager, Snapshot
 from workbench.risk._exposure import MaxExposure
 from workbench.risk._leverage import MaxLeverage
 from workbench.risk._losses import ExpectedShortfall, LossLimit, ValueAtRisk
@@ -27,6 +27,7 @@ __all__ = [
     "MaxVolatility",
     "RiskManager",
     "Situation",
+    "Snapshot",
     "ValueAtRisk",
     "Verdict",
     "expected_shortfall",
