@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numbers
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import fraction
 
-__all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "pair_of", "word_set"]
+__all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "group_names", "pair_of", "word_set"]
 
 AssetClass = Literal["equity", "fx", "crypto", "commodity", "rate", "index"]
 Kind = Literal["spot", "perpetual", "future", "cfd"]
@@ -222,6 +223,17 @@ class Instrument:
             if value != usual[field.name]:
                 said.append(f"{field.name}={value!r}")
         return f"Instrument({', '.join(said)})"
+
+
+def group_names(instruments: Iterable[Instrument]) -> tuple[str, ...]:
+    """Return by what instruments can be grouped: what each of them has, and the names of their tags.
+
+    Examples
+    --------
+    >>> group_names([Instrument("XOM", tags={"sector": "energy"})])
+    ('currency', 'region', 'asset_class', 'instrument', 'sector')
+    """
+    return (*GROUPS, *sorted({name for one in instruments for name, _ in one.tags}))
 
 
 def _is_number(value: object) -> bool:

@@ -9,17 +9,15 @@ from numbers import Real
 from typing import Any
 
 from workbench.decision import BookColumns, Chain, opening, start_book
-from workbench.errors import ParameterError, StrategyError
+from workbench.errors import StrategyError
 from workbench.execution import Costs
 from workbench.grid import lots_of, quantity_of, round_away
 from workbench.instrument import Instrument
 from workbench.market import Book, Decision, Market, Order, Outlook, Reason
-from workbench.past import AT, History, empty_past
 from workbench.portfolio import Portfolio
-from workbench.preview_effects import consequences
+from workbench.preview_effects import consequences, looked_back
 from workbench.records import BELOW_MINIMUM, TOO_MANY, WORDS, DecisionRow
 from workbench.risk import RiskManager
-from workbench.sessions import day_numbers
 from workbench.spec import spec_of
 
 __all__ = ["left_of", "number_of", "preview"]
@@ -77,23 +75,8 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
 
 
 def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
-    """Return the book with what a limit looks back at.
-
-    Raises
-    ------
-    ParameterError
-        The portfolio has no past bars, or none of an instrument.
-    """
-    if not part.series_rows(len(portfolio.symbols)):
-        return book
-    if portfolio.history is None:
-        raise ParameterError(f"{type(part).__name__} looks back at past returns: give the portfolio bars, wb.Portfolio(..., history=bars)")
-    bars = portfolio.history[portfolio.symbols]
-    past = empty_past(book.equity)
-    past[AT] = len(bars) - 1
-    series = part.series(bars)
-    assert series is not None
-    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [0.0] * part.scratch))
+    """Return the book with what a limit looks back at."""
+    return replace(book, history=looked_back(part, portfolio)) if part.series_rows(len(portfolio.symbols)) else book
 
 
 def _frozen(portfolio: Portfolio, j: int, left: int) -> tuple[Book, Market]:

@@ -15,7 +15,7 @@ import pandas as pd
 from workbench.bars import FIELDS, Bars
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import lots_exactly, quantity_of
-from workbench.instrument import GROUPS, Instrument
+from workbench.instrument import Instrument, group_names
 from workbench.market import Account, Fill, Position
 from workbench.money import average_of, cash_after, worth
 from workbench.portfolio._exact import exactly, positive
@@ -344,7 +344,7 @@ class Portfolio:
         Series
             Indexed by group.
         """
-        choices = (*GROUPS, *sorted({name for one in self.instruments for name, _ in one.tags}))
+        choices = group_names(self.instruments)
         if by not in choices:
             raise ParameterError(f"exposure: unknown group {by!r}{did_you_mean(by, choices)}")
         total: dict[str, float] = {}

@@ -133,7 +133,8 @@ class Backtest:
 
         Parameters
         ----------
-        by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+        by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
+            Or the name of a tag that instruments have (`Instrument.tags`).
         scope : {"net", "gross"}, default "net"
 
         Returns

@@ -11,8 +11,9 @@ import pandas as pd
 from workbench.past import DAY_EQUITY, DAY_LOW, EQUITY, PEAK, empty_past, remember
 from workbench.records import OPEN, OPENED
 from workbench.research.exposures import Holdings, holdings_of
+from workbench.research.risk_losses import measured_at_closes
 from workbench.research.trips import trips
-from workbench.risk import CoolDown, MaxDailyLoss, MaxDrawdown, MaxExposure, MaxLeverage, MaxPositions, MaxTrades, RiskManager
+from workbench.risk import CoolDown, LossLimit, MaxDailyLoss, MaxDrawdown, MaxExposure, MaxLeverage, MaxPositions, MaxTrades, RiskManager
 
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
@@ -108,6 +109,14 @@ def _trades(part: MaxTrades, result: Backtest) -> State:
 @state_of.register(CoolDown)
 def _losses(part: CoolDown, result: Backtest) -> State:
     return _state("losing trades in a row", _series(result, streaks(result)), part.losses)
+
+
+@state_of.register(LossLimit)
+def _could_lose(part: Any, result: Backtest) -> State:
+    measured = _series(result, measured_at_closes(part, result))
+    if part.of == "money":
+        return _state(part.what, measured, part.limit, f" {result.currency}")
+    return _state(f"{part.what}, share of equity", measured / _positive(result) * 100, part.limit * 100, " %")
 
 
 def _state(title: str, measure: pd.Series, limit: Any, unit: str = "", names: pd.Series | None = None) -> State:

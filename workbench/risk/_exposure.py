@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.instrument import GROUPS, Instrument
+from workbench.instrument import Instrument, group_names
 from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 
@@ -58,7 +58,7 @@ class MaxExposure(RiskManager):
     def groups(self, instruments: Sequence[Instrument]) -> list[str]:
         """Return the limited groups, in the order of the instruments."""
         found = dict.fromkeys(name for i in instruments for name in i.legs(self.by))
-        return [name for name in found if not isinstance(self.limit, Mapping) or name in self.limit]
+        return [name for name in found if self.limits(name)]
 
     def notes(self, instruments: Sequence[Instrument]) -> list[str]:
         """Return which groups no instrument belongs to: their limits never bind."""
@@ -72,11 +72,19 @@ class MaxExposure(RiskManager):
         """Return the limit of one group."""
         return float(self.limit[group] if isinstance(self.limit, Mapping) else self.limit)
 
+    def limits(self, group: str) -> bool:
+        """Return whether a group has a limit here."""
+        return not isinstance(self.limit, Mapping) or group in self.limit
+
+    def money_of(self, group: str, equity: float) -> float:
+        """Return the limit of one group in account currency."""
+        return self.limit_of(group) * (equity if self.of == "equity" else 1.0)
+
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
         """Return the scope, the measure, and the limit of each group; refuse a kind of group that no instrument has."""
-        tags = sorted({name for one in instruments for name, _ in one.tags})
-        if self.by not in (*GROUPS, *tags):
-            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, (*GROUPS, *tags))}")
+        known = group_names(instruments)
+        if self.by not in known:
+            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, known)}")
         return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
@@ -121,7 +129,7 @@ class MaxExposure(RiskManager):
             s = snapshot
             room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
             if room < best:
-                used = f"{group} {self._used(s, table):,.0f} of {self._money(group, s.equity):,.0f} {currency} used"
+                used = f"{group} {self._used(s, table):,.0f} of {self.money_of(group, s.equity):,.0f} {currency} used"
                 best, words = room, f"{used}, room for {max(room, 0):g}"
         return words
 
@@ -131,7 +139,7 @@ class MaxExposure(RiskManager):
         table, shares, said = self.table(instruments, currency), [1.0] * n, []
         for g, group in enumerate(self.groups(instruments)):
             each = [leg_value(table, g, i, n, s.price, s.unit, s.base) * s.hi[i] if s.hi[i] else 0.0 for i in range(n)]
-            most = self._money(group, max(s.equity, 0.0))
+            most = self.money_of(group, max(s.equity, 0.0))
             used = sum(map(abs, each)) if self.scope == "gross" else sum(each)
             if abs(used) > most * (1.0 + TOLERANCE):
                 # net, what lies on the other side stays, so that what is too much lies on this one
@@ -151,9 +159,6 @@ class MaxExposure(RiskManager):
         top = sum(max(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
         bottom = sum(min(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
         return top if abs(top) >= abs(bottom) else bottom
-
-    def _money(self, group: str, equity: float) -> float:
-        return self.limit_of(group) * (equity if self.of == "equity" else 1.0)
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limits in words."""

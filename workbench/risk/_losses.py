@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -32,6 +32,9 @@ LONGEST = 900
 class LossLimit(RiskManager):
     """What limits on losses share: the past returns of what is held, applied to the book as it would be after the order."""
 
+    #: What the book measures as it is, in account currency: called and compiled as `decision` is.
+    measure: ClassVar[Callable[..., float]]
+
     @property
     def lookback(self) -> int:
         """The window, and the close before it."""
@@ -50,15 +53,34 @@ class LossLimit(RiskManager):
         """Return the returns of each instrument, shape (T, N), or (T, 2 N) of filtered ones."""
         return filtered_returns(bars) if self._filtered else own_returns(bars)
 
+    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float:
+        """Return what the book measures as it is, in account currency; NaN where there are too few returns."""
+        p = (*self.parameters(instruments, currency), float(s.first))
+        measure = type(self).measure
+        return measure(p, (0.0,), s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
+
+    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
+        """Return what the book could lose as it is."""
+        found = self.measured_of(snapshot, instruments, currency, side)
+        if math.isnan(found):
+            return f"fewer than {self.window} steps at which all that is held had a bar"  # type: ignore[attr-defined]
+        if found == math.inf:
+            return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
+        return f"{self.what} {found:,.2f} of {self.most(snapshot.equity):,.2f} {currency}"
+
+    def most(self, equity: float) -> float:
+        """Return the limit in account currency."""
+        return float(self.limit * (equity if self.of == "equity" else 1.0))  # type: ignore[attr-defined]
+
+    @property
     @abstractmethod
-    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
-        """Return what is limited, of the book as it is, in account currency; None where there are too few returns."""
+    def what(self) -> str:
+        """What is measured, in words."""
 
     def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
         """Return the share of all positions that is within the limit: what is measured grows with the book."""
-        measured = self.measured_of(snapshot, instruments, currency)
-        most = self.limit * (max(snapshot.equity, 0.0) if self.of == "equity" else 1.0)  # type: ignore[attr-defined]
-        if measured is None or not most * (1.0 + TOLERANCE) < measured < math.inf:
+        measured, most = self.measured_of(snapshot, instruments, currency), self.most(max(snapshot.equity, 0.0))
+        if not most * (1.0 + TOLERANCE) < measured < math.inf:
             return None
         return Breach([most / measured] * len(snapshot.hi), self.explain(snapshot, instruments, currency, 1.0))
 
@@ -172,35 +194,31 @@ class ValueAtRisk(LossLimit):
             return shortfall_room(math.floor((count - 1) * p[1]) + 1, most, count, window, memory)
         return quantile_room(p[1], most, count, window, memory)
 
-    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
-        """Return what the book could lose as it is."""
-        lost = self.measured_of(snapshot, instruments, currency, side)
-        most = self.limit * (snapshot.equity if self.of == "equity" else 1.0)
-        if lost is None:
-            return f"fewer than {self.window} steps at which all that is held had a bar"
-        if lost == math.inf:
-            return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
-        return f"{self._what} {lost:,.2f} of {most:,.2f} {currency}"
-
-    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
-        """Return what the book could lose as it is, in account currency; None where there are too few returns."""
-        p = (*self.parameters(instruments, currency), float(s.first))
-        memory, at, filtered = s.history.memory, int(s.history.past[AT]), 1.0 if self._filtered else 0.0
-        count = scenarios(
-            s.j, side, s.first, self.window, filtered, s.hi, s.lo, s.price, s.unit, s.history.series, s.history.days, at, memory
-        )
-        if count < self.window:
-            return None
-        return loss_of(p, 1.0, count, memory) * days_root(self.horizon, count, self.window, memory)
+    @staticmethod
+    def measure(
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
+    ) -> float:
+        """Return what the book could lose as it is: NaN for too few returns, infinite where the expansion breaks down."""
+        window = int(p[0])
+        memory = history.memory
+        filtered = 1.0 if p[4] == 3.0 else 0.0
+        first = int(p[len(p) - 1])
+        at = int(history.past[AT])
+        count = scenarios(j, side, first, window, filtered, hi, lo, price, unit, history.series, history.days, at, memory)
+        if count < window:
+            return math.nan
+        return loss_of(p, 1.0, count, memory) * days_root(p[7], count, window, memory)
 
     @property
-    def _what(self) -> str:
-        return f"{self.confidence:.0%} value at risk".replace("%", " %")
+    def what(self) -> str:
+        """What is measured, in words."""
+        kind = "expected shortfall" if self._short else "value at risk"
+        return f"{100 * self.confidence:g} % {kind}" + (f" over {self.horizon:g} days" if self.horizon != 1 else "")
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""
         money = f"{100 * self.limit:g} % of equity" if self.of == "equity" else f"{self.limit:,g} {currency}"
-        return f"{self._what} of a book over {self.horizon:g} day{'s' * (self.horizon != 1)} at most {money}, {self.method}"
+        return f"{self.what} of a book at most {money}{' a day' if self.horizon == 1 else ''}, {self.method}"
 
 
 class ExpectedShortfall(ValueAtRisk):
@@ -232,10 +250,6 @@ class ExpectedShortfall(ValueAtRisk):
     @property
     def _short(self) -> bool:
         return True
-
-    @property
-    def _what(self) -> str:
-        return f"{self.confidence:.0%} expected shortfall".replace("%", " %")
 
 
 def days_root(horizon: float, count: int, window: int, memory: Any) -> float:
