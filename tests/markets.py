@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import Bars, Instrument, Strategy
+from workbench.bars import FIELDS
 from workbench.component import Component, all_components
 from workbench.component_text import parts_of
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
@@ -397,4 +398,24 @@ def random_case(seed: int) -> Case:
         "rates": _rates(rng, market.index),
         "buying_power": bool(rng.random() < 0.6),
     }
-    return Case(seed, strategy, market, account)
+    return Case(seed, strategy, _with_maintenance(rng, market), account)
+
+
+def _with_maintenance(rng: Random, bars: Bars) -> Bars:
+    """Declare what positions must keep, as a rate or in tiers, of half of the instruments."""
+    declared = [replace(one, maintenance=_maintenance(rng, one)) if rng.random() < 0.5 else one for one in bars.instruments]
+    return Bars(bars.index, declared, bars.interval, {name: bars.array(name) for name in FIELDS}, bars.source, bars.assumptions)
+
+
+def _maintenance(rng: Random, instrument: Instrument) -> Any:
+    """Return a rate, or tiers of which one begins where the last ends."""
+    assert instrument.margin is not None
+    rate = 0.9 * instrument.margin * float(rng.uniform(0.1, 1.0))
+    if rng.random() < 0.3:
+        return rate
+    tiers = [(0.0, rate, 0.0)]
+    for start in 10_000.0 * np.cumsum(rng.uniform(0.1, 10, int(rng.integers(1, 5)))):
+        _, last, amount = tiers[-1]
+        higher = last + (1 - last) * float(rng.uniform(0.05, 0.2))
+        tiers.append((float(start), higher, float(amount + start * (higher - last))))
+    return tiers

@@ -76,6 +76,8 @@ def counted(record: Record, case: Case) -> Counter[str]:
     seen["cut"] = int((np.nanmin(decisions["after"], axis=1, initial=np.inf) < decisions["asked"]).sum())
     seen["short"] = int((record.fills["lots"][filled["leg"] == 0] < 0).sum())
     seen["moving rates"] = int(case.setup().conversion.moving)
+    stopped_out = orders[(orders["leg"] == LEGS.index("close")) & (decisions["code"][orders["decision"]] == STOPPED_OUT)]
+    seen["stopped out in tiers"] = sum(isinstance(case.bars.instruments[j].maintenance, tuple) for j in stopped_out["j"])
     return seen + Counter(kinds(case.strategy))
 
 
@@ -101,6 +103,7 @@ def test_every_rule_was_put_to_the_test() -> None:
         "entries withdrawn": 100,
         "crossed": 150,
         "cut": 3_000,
+        "stopped out in tiers": 10,
     }
     reasons = {OPENED: 8_000, NO_EQUITY: 50, NO_RATE: 50, NO_EXIT: 50, CUT_TO_NOTHING: 200, BELOW_MINIMUM: 500, STOPPED_OUT: 40}
     floors |= {f"decided: {WORDS[code]}": least for code, least in reasons.items()}

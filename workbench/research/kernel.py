@@ -82,7 +82,7 @@ def decide(t: int, n: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s
     if s.moves != 0:
         move_exits(t, n, m, a, out, s, equity)
     wanted = close_what_turned(t, n, m, a, out, equity)
-    if needed > 0.0 and equity < 0.5 * needed:
+    if needed > 0.0 and equity < needed:
         stop_out(t, n, a, out)
         wanted = refuse_all(n, a, out, wanted)
     if s.cross != 0:
@@ -154,7 +154,7 @@ def turn(t: int, j: int, stance: float, wish: int, a: Ledger, out: Output, equit
 
 
 def stop_out(t: int, n: int, a: Ledger, out: Output) -> None:
-    """Withdraw all openings and close all margined positions: equity is under half the margin they need."""
+    """Withdraw all openings and close all margined positions: equity is under what they must keep."""
     for j in range(n):
         slot = a.slots[j]
         slot.crossing = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from workbench.execution.fills import limit_at_open, limit_inside, stop_at_open, stop_inside, too_old
 from workbench.interval import DAY
+from workbench.maintenance import kept_for
 from workbench.money import slipped, worth
 from workbench.records import EXPIRED, LIMIT, MARKET
 from workbench.research.kernel_orders import end_limit, end_opening, enter, leave
@@ -109,7 +110,7 @@ def work_opening(t: int, j: int, high: float, low: float, m: Columns, a: Ledger,
 
 
 def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> float:
-    """Mark the positions at the closes, write the equity, and return the margin that margined positions need."""
+    """Mark the positions at the closes, write the equity, and return the margin that margined positions must keep."""
     equity = a.purse[0]
     needed = 0.0
     for j in range(n):
@@ -126,6 +127,6 @@ def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> flo
     if s.margined != 0:
         for j in range(n):
             if a.quantity[j] < 0.0 or (a.quantity[j] != 0.0 and a.specs[j].margined != 0):
-                needed = needed + (abs(a.quantity[j]) * a.price[j]) * a.unit[j] * a.specs[j].margin
+                needed = needed + kept_for(a.quantity[j], a.price[j], a.unit[j], a.specs[j])
     out.equity[t] = equity
     return needed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.execution.fills import limit_inside, stop_inside
+from workbench.maintenance import kept_for
 from workbench.money import worth
 from workbench.past import remember
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -38,7 +39,7 @@ def calm(first: int, m: Columns, a: Ledger, out: Output, s: Settings) -> int:
         close = m.close[t] if m.close[t] == m.close[t] else price
         rate = m.unit[t] if s.moving != 0 else unit
         equity = purse + worth(quantity, close, basis, rate) if quantity != 0.0 else purse
-        if margined and equity < 0.5 * ((abs(quantity) * close) * rate * spec.margin):
+        if margined and equity < kept_for(quantity, close, rate, spec):
             break
         price = close
         unit = rate

@@ -23,6 +23,7 @@ from workbench.component_display import literal
 from workbench.component_text import models_of, parts_among, parts_of
 from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
 from workbench.interval import DAY
+from workbench.maintenance import words_for
 from workbench.notebook_code import _codes, underlying
 from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
@@ -330,11 +331,22 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     lines += _seen(setup) + _expired(setup)
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
-        lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
+        half = "; stop-out below half of the required margin" if any(i.maintenance is None for i in setup.instruments) else ""
+        lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional{half}")
     else:
         lines.append("buying power off: nothing but the strategy's own limits stops an opening")
+    lines += [f"{_names(symbols)}: stop-out below a maintenance margin of {words}" for words, symbols in _declared(setup).items()]
     lines.append(f"computed by the {record.engine}")
     return lines
+
+
+def _declared(setup: Setup) -> dict[str, list[str]]:
+    """Return the declared maintenance margins in words, each with who has it."""
+    said: dict[str, list[str]] = {}
+    for one in setup.instruments:
+        if one.maintenance is not None:
+            said.setdefault(words_for(one.tiers), []).append(one.symbol)
+    return said
 
 
 def _seen(setup: Setup) -> list[str]:

@@ -139,7 +139,7 @@ class Session:
         if self.ender is not None:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
-        if needed > 0.0 and equity < 0.5 * needed:
+        if needed > 0.0 and equity < needed:
             self._stop_out(row, equity, wanted)
             wanted = []
         if self._crossing:
