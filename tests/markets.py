@@ -398,7 +398,8 @@ def random_case(seed: int) -> Case:
         "rates": _rates(rng, market.index),
         "buying_power": bool(rng.random() < 0.6),
     }
-    return Case(seed, strategy, _with_maintenance(rng, market), account)
+    declared = _with_maintenance(rng, market)
+    return Case(seed, strategy, financed(rng, declared) if rng.random() < 0.6 else declared, account)
 
 
 def _with_maintenance(rng: Random, bars: Bars) -> Bars:
@@ -407,10 +408,27 @@ def _with_maintenance(rng: Random, bars: Bars) -> Bars:
     return Bars(bars.index, declared, bars.interval, {name: bars.array(name) for name in FIELDS}, bars.source, bars.assumptions)
 
 
+def financed(rng: Random, bars: Bars) -> Bars:
+    """Have some instruments pay funding, swap or for borrowing: at closes, within bars and between them."""
+    span = int(bars.labels[-1] - bars.labels[0])
+    anywhere = bars.labels[0] + rng.integers(0, span, 40)
+    times = pd.DatetimeIndex(np.unique(np.append(anywhere, bars.labels[:: int(rng.integers(2, 9))])), tz="UTC")
+
+    def rates(symbols: list[str], size: float) -> pd.DataFrame:
+        values = rng.normal(0, size, (len(times), len(symbols)))
+        return pd.DataFrame(np.where(rng.random(values.shape) < 0.1, np.nan, values).clip(-0.9, 0.9), times, symbols)
+
+    some, rest = bars.symbols[::2], bars.symbols[1::2]
+    for name, symbols in (("funding", some), ("swap_long", rest), ("swap_short", rest), ("borrow", bars.symbols)):
+        given = rates(symbols, 0.05).abs() if name == "borrow" else rates(symbols, 0.001)
+        bars = bars.with_extra(name, given, known_at="0s")
+    return bars
+
+
 def _maintenance(rng: Random, instrument: Instrument) -> Any:
     """Return a rate, or tiers of which one begins where the last ends."""
     assert instrument.margin is not None
-    rate = 0.9 * instrument.margin * float(rng.uniform(0.1, 1.0))
+    rate = instrument.margin * float(rng.uniform(0.3, 0.98))
     if rng.random() < 0.3:
         return rate
     tiers = [(0.0, rate, 0.0)]

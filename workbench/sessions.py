@@ -15,7 +15,7 @@ from workbench.calendars import session_times
 from workbench.errors import DataError, ParameterError, did_you_mean
 from workbench.interval import DAY
 
-__all__ = ["close_times", "day_numbers", "day_of", "require_later_opens", "session_numbers"]
+__all__ = ["close_times", "day_numbers", "day_of", "open_times", "require_later_opens", "session_numbers"]
 
 
 def close_times(bars: Bars) -> np.ndarray:
@@ -28,6 +28,12 @@ def close_times(bars: Bars) -> np.ndarray:
         return plain
     latest = _latest(_spans(bars))
     return np.where(latest > 0, latest, plain)
+
+
+def open_times(bars: Bars, column: int) -> np.ndarray:
+    """Return when each bar of an instrument opens, int64 of length T: at its label, a daily bar with a calendar when its session does."""
+    calendar = bars.instruments[column].calendar if bars.interval_ns == DAY else None
+    return bars.labels if calendar is None or not len(bars) else _span(bars.labels, calendar).opens
 
 
 @cache

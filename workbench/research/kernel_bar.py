@@ -5,10 +5,26 @@ from __future__ import annotations
 from workbench.execution.fills import limit_at_open, limit_inside, stop_at_open, stop_inside, too_old
 from workbench.interval import DAY
 from workbench.maintenance import kept_for
-from workbench.money import slipped, worth
+from workbench.money import carried, slipped, worth
 from workbench.records import EXPIRED, LIMIT, MARKET
 from workbench.research.kernel_orders import end_limit, end_opening, enter, leave
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
+
+
+def charge(moment: int, m: Columns, a: Ledger) -> None:
+    """Take from the cash what positions are charged up to a moment, at the last completed step's rate.
+
+    Charges of bars that were passed over are behind: nothing was held there, and nothing is now.
+    """
+    k = a.counts[3]
+    while k < len(m.charged) and m.charged[k] <= moment:
+        j = m.charge_column[k]
+        if a.quantity[j] != 0.0:
+            paid = carried(a.quantity[j], m.charge_long[k], m.charge_short[k], a.unit[j])
+            a.purse[0] = a.purse[0] - paid
+            a.slots[j].spent = a.slots[j].spent + paid
+        k += 1
+    a.counts[3] = k
 
 
 def orders_at_open(t: int, waiting: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:

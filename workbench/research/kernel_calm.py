@@ -26,8 +26,11 @@ def calm(first: int, m: Columns, a: Ledger, out: Output, s: Settings) -> int:
     stop = quantity != 0.0 and s.has_stop != 0
     target = quantity != 0.0 and s.has_target != 0
     margined = quantity != 0.0 and (quantity < 0.0 or spec.margined != 0)
+    last = len(m.label)
+    if s.financed != 0 and quantity != 0.0 and a.counts[3] < len(m.charged):
+        last = m.charged[a.counts[3]] // 2
     t = first
-    while t < len(m.label):
+    while t < last:
         stance = m.stance[t]
         if stance == stance and wish != (1 if stance > 0.0 else (-1 if stance < 0.0 else 0)):
             break

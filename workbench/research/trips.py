@@ -23,7 +23,8 @@ class Trips(NamedTuple):
     """Round trips, instrument after instrument in the order of `Bars`, each in the order of time: columns of one length.
 
     `entries` are rows of fills; `end` is the step of the exit, -1 where a trade is still open: it is valued at the last close.
-    `price` is the exit's, `why` is how it came (`EXITS`); `quantity` is signed; `profit` is in account currency, after `fees`.
+    `price` is the exit's, `why` is how it came (`EXITS`); `quantity` is signed; `profit` is in account currency, after `fees` and
+    `funding`: what holding it cost, below zero what it brought.
     """
 
     entries: np.ndarray
@@ -32,6 +33,7 @@ class Trips(NamedTuple):
     quantity: np.ndarray
     price: np.ndarray
     fees: np.ndarray
+    funding: np.ndarray
     profit: np.ndarray
 
 
@@ -61,7 +63,23 @@ def trips(setup: Setup, record: Record) -> Trips:
         unit[~closed] = setup.conversion.unit[-1][still]
         price[~closed] = [last_close(setup, j) for j in still.tolist()]
     quantity, fees = quantities(setup, entries, "lots"), entries["fee"] + fee
-    return Trips(entries, end, why, quantity, price, fees, _gross(setup, entries, quantity, price, unit) - fees)
+    funding = _funding(setup, entries, end, quantity)
+    profit = _gross(setup, entries, quantity, price, unit) - fees - funding
+    return Trips(entries, end, why, quantity, price, fees, funding, profit)
+
+
+def _funding(setup: Setup, entries: np.ndarray, end: np.ndarray, quantity: np.ndarray) -> np.ndarray:
+    """Return what each trade was charged while it was held: from the close of its first step to before the open's fills of its last."""
+    charges, steps = setup.financing, len(setup.bars)
+    if charges is None or not len(charges.moment):
+        return np.zeros(len(entries))
+    rows, j = (charges.moment // 2 - 1) * int(setup.conversion.moving), charges.column  # the last completed step's rate
+    order = np.argsort(j, kind="stable")
+    reached = (j * 2 * (steps + 1) + charges.moment)[order]
+    begun = np.searchsorted(reached, entries["j"] * 2 * (steps + 1) + 2 * entries["t"], side="right")
+    over = np.searchsorted(reached, entries["j"] * 2 * (steps + 1) + 2 * np.where(end >= 0, end, steps), side="right")
+    sums = [np.append(0.0, np.cumsum((side * setup.conversion.unit[rows, j])[order])) for side in (charges.long, -charges.short)]
+    return quantity * np.where(quantity > 0, *(paid[over] - paid[begun] for paid in sums))
 
 
 def _laid_out(values: np.ndarray, where: np.ndarray, otherwise: float) -> np.ndarray:

@@ -86,6 +86,7 @@ class WalkForwardResult:
         frame = {"start": index[0], "end": index[-1], "steps": len(index), "start equity": cash}
         parts = pd.DataFrame([result.stats for result in self.results])
         more = {name: parts[name].sum() for name in ("orders", "time in market %", "fees", "openings refused")}
+        more["funding paid"] = parts["funding paid"].sum(min_count=1)
         more["time in market %"] = (parts["time in market %"] * parts["steps"]).sum() / len(index)
         return pd.Series(frame | made | more, dtype=object, name="walk-forward")
 
