@@ -405,7 +405,13 @@ def random_case(seed: int) -> Case:
 def _with_maintenance(rng: Random, bars: Bars) -> Bars:
     """Declare what positions must keep, as a rate or in tiers, of half of the instruments."""
     declared = [replace(one, maintenance=_maintenance(rng, one)) if rng.random() < 0.5 else one for one in bars.instruments]
-    return Bars(bars.index, declared, bars.interval, {name: bars.array(name) for name in FIELDS}, bars.source, bars.assumptions)
+    return alone(bars, declared)
+
+
+def alone(bars: Bars, instruments: Any = None) -> Bars:
+    """Return bars without outside series, and so without what these would charge."""
+    arrays = {name: bars.array(name) for name in FIELDS}
+    return Bars(bars.index, instruments or bars.instruments, bars.interval, arrays, bars.source, bars.assumptions)
 
 
 def financed(rng: Random, bars: Bars) -> Bars:

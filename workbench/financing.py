@@ -14,7 +14,7 @@ name           a value is
 
 A charge is quantity x value x last close x unit, at the rate of the last completed step like every booking (SEMANTICS 28), and part of
 the equity from the close of the step in which it falls. What falls between two bars, or just at the open, is charged on what is held
-before the open's fills; what falls later in a bar on what is held at its close.
+before the open's fills; what falls later in a bar on what is held at its close. A live run charges nothing by itself: its venue does.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ __all__ = ["Financing", "financing"]
 #: Which extras charge positions, and what each is called in a result.
 NAMES = {"funding": "funding", "swap_long": "swap", "swap_short": "swap", "borrow": "borrow"}
 DAYS_A_YEAR = 365
+#: What no value reaches: a percentage that was taken for a share does.
+MOST = {"funding": 1.0, "swap_long": 1.0, "swap_short": 1.0, "borrow": 10.0}
 
 
 class Financing(NamedTuple):
@@ -134,7 +136,7 @@ def _check(name: str, extra: Extra) -> None:
     if extra.columns is None:
         said = "is charged on positions: a DataFrame of times x symbols; take another name for a Series that is only to be looked at"
         raise DataError(f"the outside series {name!r} {said}")
-    wrong = np.argwhere(~np.isnan(extra.values) & ~(np.abs(extra.values) < 1.0))
+    wrong = np.argwhere(~np.isnan(extra.values) & ~(np.abs(extra.values) < MOST[name]))
     if len(wrong):
         row, column = wrong[0].tolist()
         when = pd.Timestamp(int(extra.known[row]), tz="UTC")

@@ -27,16 +27,10 @@ def margin_of(portfolio: Portfolio) -> float:
 def liquidation_prices(portfolio: Portfolio) -> pd.Series:
     """Return the price of each margined position at which equity is what must be kept; NaN where it has none."""
     equity, kept = portfolio.value()
-    margined = set(portfolio.margined())
     found = {symbol: math.nan for symbol, lots in zip(portfolio.symbols, portfolio.lots, strict=True) if lots}
-    for j in margined:
-        quantity, basis, price, unit, spec = (
-            portfolio.quantity(j),
-            portfolio.basis[j],
-            portfolio.price[j],
-            portfolio.unit[j],
-            portfolio.specs[j],
-        )
+    for j in portfolio.margined():
+        quantity, basis = portfolio.quantity(j), portfolio.basis[j]
+        price, unit, spec = portfolio.price[j], portfolio.unit[j], portfolio.specs[j]
         others = equity - worth(quantity, price, basis, unit)
         rest = others - (kept - kept_for(quantity, price, unit, spec))
         reached = liquidation_price(quantity, basis, unit, rest, spec)
