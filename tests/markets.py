@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from markets_held import held_at_a_cost
 
 from workbench import Bars, Instrument, Strategy
-from workbench.bars import FIELDS
 from workbench.component import Component, all_components
 from workbench.component_text import parts_of
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, Market
@@ -389,8 +389,7 @@ def _rates(rng: Random, index: pd.DatetimeIndex) -> dict[str, Any]:
 def random_case(seed: int) -> Case:
     """Return a random strategy on a random market with a random account."""
     rng = np.random.Generator(np.random.PCG64(20_000 + seed))
-    strategy = random_strategy(seed)
-    market = market_for(strategy, seed)
+    market = market_for(strategy := random_strategy(seed), seed)
     account = {
         "cash": float(rng.choice([3_000.0, 50_000.0, 1_000_000.0])),
         "costs": _costs(rng),
@@ -398,48 +397,4 @@ def random_case(seed: int) -> Case:
         "rates": _rates(rng, market.index),
         "buying_power": bool(rng.random() < 0.6),
     }
-    declared = _with_maintenance(rng, market)
-    return Case(seed, strategy, financed(rng, declared) if rng.random() < 0.6 else declared, account)
-
-
-def _with_maintenance(rng: Random, bars: Bars) -> Bars:
-    """Declare what positions must keep, as a rate or in tiers, of half of the instruments."""
-    declared = [replace(one, maintenance=_maintenance(rng, one)) if rng.random() < 0.5 else one for one in bars.instruments]
-    return alone(bars, declared)
-
-
-def alone(bars: Bars, instruments: Any = None) -> Bars:
-    """Return bars without outside series, and so without what these would charge."""
-    arrays = {name: bars.array(name) for name in FIELDS}
-    return Bars(bars.index, instruments or bars.instruments, bars.interval, arrays, bars.source, bars.assumptions)
-
-
-def financed(rng: Random, bars: Bars) -> Bars:
-    """Have some instruments pay funding, swap or for borrowing: at closes, within bars and between them."""
-    span = int(bars.labels[-1] - bars.labels[0])
-    anywhere = bars.labels[0] + rng.integers(0, span, 40)
-    times = pd.DatetimeIndex(np.unique(np.append(anywhere, bars.labels[:: int(rng.integers(2, 9))])), tz="UTC")
-
-    def rates(symbols: list[str], size: float) -> pd.DataFrame:
-        values = rng.normal(0, size, (len(times), len(symbols)))
-        return pd.DataFrame(np.where(rng.random(values.shape) < 0.1, np.nan, values).clip(-0.9, 0.9), times, symbols)
-
-    some, rest = bars.symbols[::2], bars.symbols[1::2]
-    for name, symbols in (("funding", some), ("swap_long", rest), ("swap_short", rest), ("borrow", bars.symbols)):
-        given = rates(symbols, 0.05).abs() if name == "borrow" else rates(symbols, 0.001)
-        bars = bars.with_extra(name, given, known_at="0s")
-    return bars
-
-
-def _maintenance(rng: Random, instrument: Instrument) -> Any:
-    """Return a rate, or tiers of which one begins where the last ends."""
-    assert instrument.margin is not None
-    rate = instrument.margin * float(rng.uniform(0.3, 0.98))
-    if rng.random() < 0.3:
-        return rate
-    tiers = [(0.0, rate, 0.0)]
-    for start in 10_000.0 * np.cumsum(rng.uniform(0.1, 10, int(rng.integers(1, 5)))):
-        _, last, amount = tiers[-1]
-        higher = last + (1 - last) * float(rng.uniform(0.05, 0.2))
-        tiers.append((float(start), higher, float(amount + start * (higher - last))))
-    return tiers
+    return Case(seed, strategy, held_at_a_cost(rng, market), account)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from markets import RATES, Restless, financed, random_market
+from markets import RATES, Restless, random_market
+from markets_held import financed
 from worked import EURUSD, SHARE, both, fills, market, plan
 
 import workbench as wb

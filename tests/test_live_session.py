@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from markets import alone, random_case
+from markets import random_case
+from markets_held import alone
 from paper_worlds import Fed, lived_again, state_of
 from worked import OTHER, SHARE, Stop, Target, market, plan
 

@@ -11,16 +11,14 @@ from functools import lru_cache
 from types import FunctionType
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import pytest
-from markets import RATES, Case, Restless, financed, random_market
+from markets import RATES, Case, Restless, random_market
 
 from workbench import Strategy
 from workbench.decision import buying_power_room, opening, whole_steps
 from workbench.execution import Costs, Limit, PaperVenue, _algorithms, paper
 from workbench.execution.fills import limit_inside, stop_inside
-from workbench.execution.port import PositionCharged
 from workbench.exits import AtrStop, TakeProfit
 from workbench.grid import quantity_of, round_away
 from workbench.money import fee_of, worth
@@ -36,7 +34,7 @@ from workbench.session.record import Record
 from workbench.session.state import State
 from workbench.session.tape import Tape
 from workbench.signals import Breakout
-from workbench.sizing import FixedFraction, FixedQuantity, Kelly, RiskPercent
+from workbench.sizing import FixedFraction, FixedQuantity, RiskPercent
 
 Patch = pytest.MonkeyPatch
 
@@ -55,7 +53,6 @@ STRATEGIES = {
     "exact": Strategy(RESTLESS, FixedQuantity(0.29)),
     "power": Strategy(Breakout(3), FixedFraction(40.0)),
     "waits": Strategy(RESTLESS, FixedFraction(0.2), start="wait"),
-    "held": Strategy(RESTLESS, Kelly(1.0, least=2, cap=2.0), [TakeProfit(percent=0.02)]),
 }
 COSTS = Costs(commission=0.0003, minimum=2.0, slippage=0.0005)
 
@@ -63,8 +60,7 @@ COSTS = Costs(commission=0.0003, minimum=2.0, slippage=0.0005)
 @lru_cache
 def case(name: str, seed: int) -> Case:
     account = {"cash": 100_000.0, "costs": COSTS, "currency": "USD", "rates": RATES, "buying_power": name != "book"}
-    bars = random_market(seed, 4)
-    return Case(seed, STRATEGIES[name], financed(np.random.default_rng(seed), bars) if name == "held" else bars, account)
+    return Case(seed, STRATEGIES[name], random_market(seed, 4), account)
 
 
 @lru_cache
@@ -325,38 +321,6 @@ def no_stop_out(patch: Patch) -> None:
     patch.setattr(Session, "_stop_out", lambda self, row, equity, wanted: None)
 
 
-def the_whole_margin_must_be_kept(patch: Patch) -> None:
-    patch.setattr(ledger, "kept_for", lambda quantity, price, unit, spec: abs(quantity) * price * unit * spec.margin)
-
-
-def charged_at_the_rate_of_their_own_step(patch: Patch) -> None:
-    charge = PaperVenue._charge
-
-    def early(self: Any, charges: Any, now: int) -> None:
-        self._tape.advance(self._row)
-        charge(self, charges, now)
-
-    patch.setattr(PaperVenue, "_charge", early)
-
-
-def charged_before_the_open_whenever_it_falls(patch: Patch) -> None:
-    charge = PaperVenue._charge
-    patch.setattr(PaperVenue, "_charge", lambda self, charges, now: charge(self, [(2 * (now // 2), *rest) for _, *rest in charges], now))
-
-
-def charges_not_counted_in_the_trade(patch: Patch) -> None:
-    book = Session._book
-
-    def forgets(self: Session, event: Any) -> None:
-        spent = [state.spent for state in self.states]
-        book(self, event)
-        if type(event) is PositionCharged:
-            for state, before in zip(self.states, spent, strict=True):
-                state.spent = before
-
-    patch.setattr(Session, "_book", forgets)
-
-
 def first_stance_acted_on_at_once(patch: Patch) -> None:
     init = State.__init__
     patch.setattr(State, "__init__", lambda self, waiting: init(self, False))
@@ -405,10 +369,6 @@ TRAPS = [
     Trap(opening_not_withdrawn_when_the_stance_turns, "limits", 5, "open"),
     Trap(buying_power_without_slippage, "power", 6, "open"),
     Trap(no_stop_out, "power", 3, "close"),
-    Trap(the_whole_margin_must_be_kept, "power", 3, "close"),
-    Trap(charged_at_the_rate_of_their_own_step, "held", 2),
-    Trap(charged_before_the_open_whenever_it_falls, "held", 6),
-    Trap(charges_not_counted_in_the_trade, "held", 2, "open"),
     Trap(first_stance_acted_on_at_once, "waits", 8, "open"),
 ]
 
