@@ -10,7 +10,7 @@ perpetuals, contracts for difference) has its average entry price as basis: only
 
 from __future__ import annotations
 
-__all__ = ["average_of", "cash_after", "fee_of", "slipped", "worth"]
+__all__ = ["average_of", "carried", "cash_after", "fee_of", "slipped", "worth"]
 
 
 def slipped(price: float, side: float, rate: float, offset: float) -> float:
@@ -32,6 +32,14 @@ def fee_of(quantity: float, price: float, unit: float, multiplier: float, rate: 
 def cash_after(cash: float, quantity: float, price: float, basis: float, unit: float, fee: float) -> float:
     """Return the cash after a fill of a signed quantity."""
     return cash - ((quantity * (price - basis)) * unit + fee)
+
+
+def carried(quantity: float, long: float, short: float, unit: float) -> float:
+    """Return what one charge for holding a signed quantity takes from the cash; below zero it brings some.
+
+    `long` and `short` are what a quantity of 1 pays on either side, as a price (`workbench.financing`).
+    """
+    return (quantity * (long if quantity > 0.0 else -short)) * unit
 
 
 def worth(quantity: float, price: float, basis: float, unit: float) -> float:

@@ -26,5 +26,10 @@ def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, flo
     spec.margin = instrument.margin
     # a long position bought with borrowed money is margined too (SEMANTICS 41)
     spec.margined = int(not instrument.funded or spec.margin < 1.0)
+    spec.maintenance = instrument.tiers[0][1]
+    if isinstance(instrument.maintenance, tuple):
+        spec.tiers = len(instrument.tiers)
+        for k, (_, rate, amount) in enumerate(instrument.tiers):
+            spec.tier_rate[k], spec.tier_amount[k] = rate, amount
     spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.slip_rate, spec.slip_offset = costs
     return spec

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.data import ReplayAdapter
 from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Fill, Order, OrderKey
 from workbench.past import NOW, count_trade, remember
@@ -142,7 +142,7 @@ class Session:
         if self.ender is not None:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
-        if needed > 0.0 and equity < 0.5 * needed:
+        if needed > 0.0 and equity < needed:
             self._stop_out(row, equity, wanted)
             wanted = []
         elif self.setup.rules.resizes:
@@ -174,6 +174,9 @@ class Session:
             self._state_of(event.key).amended(event.key, event.price, event.quantity)
         elif type(event) is OrderEnded:
             self._ended(event)
+        elif type(event) is PositionCharged:
+            self.portfolio.income(-event.amount)
+            self.states[self.portfolio.column[event.symbol]].spent += event.amount
         self.bus.emit(event)
 
     def _fill(self, fill: Fill) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
+from workbench.financing import Financing, financing
 from workbench.instrument import Instrument
 from workbench.rates import Conversion, Rates, common_currency, conversion
 from workbench.risk.gate import Gate
@@ -38,6 +39,8 @@ class Setup:
     rules : Rules
     sessions : ndarray of shape (T, N) or (T, 1), or None
         Running numbers of daily sessions; one column where all instruments have the same.
+    financing : Financing or None
+        What holding a position costs, where data say so.
     gate : Gate
         What every order of a live session passes last.
     """
@@ -54,6 +57,7 @@ class Setup:
     sessions: np.ndarray | None
     buying_power: bool
     rates: Rates | None
+    financing: Financing | None
     gate: Gate = DEFAULT_GATE
 
     @property
@@ -82,6 +86,7 @@ class Setup:
             conversion=conversion(self.currency, bars, self.rates),
             inputs=self.strategy.inputs(bars, newest),
             sessions=session_numbers(bars),
+            financing=financing(bars),
         )
 
     def since(self, row: int) -> Setup:
@@ -90,7 +95,8 @@ class Setup:
         unit, base, fresh, assumptions = self.conversion
         moving = Conversion(unit[row:], base[row:], fresh[row:], assumptions) if self.conversion.moving else self.conversion
         sessions = None if self.sessions is None else self.sessions[row:]
-        return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions)
+        charges = self.financing and self.financing.since(row)
+        return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions, financing=charges)
 
 
 def require_strategy_and_bars(strategy: object, bars: object) -> None:
@@ -144,5 +150,6 @@ def set_up(
         session_numbers(bars),
         buying_power,
         rates,
+        financing(bars),
         gate,
     )
