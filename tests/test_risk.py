@@ -359,7 +359,7 @@ def test_a_limit_of_a_group_that_is_not_here_is_said() -> None:
     ("limit", "instrument", "notes"),
     [
         (MaxExposure(100), wb.Instrument("BTCUSDT", "crypto", "perpetual"), ["MaxExposure: nothing here counts towards any currency"]),
-        (MaxExposure(100, by="region"), wb.Instrument("ABC"), ["MaxExposure: nothing here counts towards any region"]),
+        (MaxExposure(100, by="region"), wb.Instrument("EURUSD", "fx"), ["MaxExposure: nothing here counts towards any region"]),
         (MaxExposure(100, by="region"), SHARE, []),
         (MaxExposure(100, by="asset_class"), wb.Instrument("BTCUSDT", "crypto", "perpetual"), []),
     ],

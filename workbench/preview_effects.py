@@ -61,6 +61,7 @@ def _exposure(portfolio: Portfolio, j: int, change: float, by: str) -> list[Effe
 def _missing(order: Order, portfolio: Portfolio, groups: list[str], risk: Sequence[RiskManager]) -> list[str]:
     """Return one sentence for each thing that is not known."""
     said = [f"{order.instrument.symbol} counts towards no {by.replace('_', ' ')}" for by in groups if not order.instrument.legs(by)]
+    said += [words for part in risk for words in part.notes(portfolio.instruments) if words not in said]
     if not portfolio.equity > 0:
         said.append("leverage is not known: equity is not above zero")
     blind = dict.fromkeys(type(part).__name__ for part in risk if isinstance(part, REMEMBERING))

@@ -35,7 +35,8 @@ class Portfolio:
     ----------
     currency : str, default "USD"
         Account currency; `cash`, fees and every amount that is reported are in it.
-    cash : float, default 0
+    cash : float, optional
+        What is not told is 0 and no account: `Strategy.preview` then opens at no equity too, as far as the limits in money go.
     positions : mapping of Instrument to float, optional
         Signed quantities held. Margined ones are taken as entered at their price, with no open profit.
     prices : mapping of str to float, optional
@@ -64,18 +65,19 @@ class Portfolio:
     def __init__(
         self,
         currency: str = "USD",
-        cash: float = 0.0,
+        cash: float | None = None,
         positions: Mapping[Instrument, float] | None = None,
         prices: Mapping[str, float] | None = None,
         rates: Mapping[str, Any] | None = None,
         buying_power: bool = False,
         history: Bars | None = None,
     ) -> None:
+        _require_account(currency, cash, positions, buying_power, history)
         self.history = history
-        if not math.isfinite(cash):
-            raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
         self.currency = currency
-        self.cash = float(cash)
+        #: Whether the cash was told: without it no equity is known.
+        self.told = cash is not None
+        self.cash = float(cash or 0.0)
         self.buying_power = buying_power
         #: Rates of a hand-made portfolio; None where a session sets the conversion step by step.
         self.rates: dict[str, Any] | None = {str(name).replace("/", ""): rate for name, rate in (rates or {}).items()}
@@ -169,7 +171,7 @@ class Portfolio:
         symbol = instrument.symbol
         rate = (self.rates or {}).get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None
         price = self.given.get(symbol, rate)
-        if price is None:
+        if price is None and symbol not in self.given:
             raise ParameterError(f"Portfolio: no price of {symbol}: give prices={{{symbol!r}: ...}}{did_you_mean(symbol, self.given)}")
         return _positive(symbol, price)
 
@@ -365,9 +367,24 @@ class Portfolio:
         return compare(held, {self.currency: self.cash}, positions, cash)
 
 
+def _require_account(currency: object, cash: object, positions: object, buying_power: object, history: object) -> None:
+    """Refuse what is no account, whatever its annotations promised."""
+    if not isinstance(currency, str) or not currency:
+        raise ParameterError(f"Portfolio: currency must be a name such as 'USD', got {currency!r}")
+    if cash is not None and not math.isfinite(_number(cash)):
+        raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
+    for instrument in positions or {}:  # type: ignore[attr-defined]
+        if not isinstance(instrument, Instrument):
+            raise ParameterError(f"Portfolio: positions are by instrument, {{wb.Instrument('AAPL'): 10}}, got {instrument!r}")
+    if not isinstance(buying_power, bool):
+        raise ParameterError(f"Portfolio: buying_power must be True or False, got {buying_power!r}")
+    if history is not None and not isinstance(history, Bars):
+        raise ParameterError(f"Portfolio: history must be wb.Bars, got {type(history).__name__}")
+
+
 def _number(given: object) -> float:
     """Return what was given as a float, NaN where it is no number."""
-    return float(given) if isinstance(given, Real) else math.nan
+    return float(given) if isinstance(given, Real) and not isinstance(given, bool) else math.nan
 
 
 def _positive(symbol: str, price: object) -> float:

@@ -165,9 +165,16 @@ class ValueAtRisk(LossLimit):
         most = self.limit * (snapshot.equity if self.of == "equity" else 1.0)
         if lost is None:
             return f"fewer than {self.window} steps at which all that is held had a bar"
-        if lost == math.inf:
+        if lost == math.inf or self._unfit(snapshot.history.memory):
             return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
-        return f"{self._what} {lost:,.2f} of {most:,.2f} {currency}"
+        return f"{self._what} {round(lost, 2) + 0.0:,.2f} of {most:,.2f} {currency}"
+
+    def _unfit(self, memory: Any) -> bool:
+        """Whether the first lot in an empty book is one for which Cornish and Fisher's expansion breaks down."""
+        if self.method != "modified" or memory[3 * self.window + 5] != 0.0:
+            return False
+        part = 1.0 - self.confidence
+        return modified_at(1.0, NORMAL.inv_cdf(part), part, float(self._short), 1.0, self.window, memory) == math.inf
 
     def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
         """Return what the book could lose as it is, in account currency; None where there are too few returns."""
