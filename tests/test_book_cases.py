@@ -31,8 +31,21 @@ PERPETUAL = wb.Instrument("BTCUSDT", "crypto", "perpetual", quote="USD")
 COIN = wb.Instrument("BTCUSD", "crypto", quantity_step=0.001, min_notional=25)
 DEAR = wb.Instrument("BTC2USD", "crypto", base="BTC", quote="USD", quantity_step=0.001, min_notional=60)
 PRICES = {
-    **{"EURUSD": 1.25, "GBPUSD": 1.5, "USDJPY": 150.0, "EURGBP": 1.25 / 1.5, "USDCHF": 0.8, "US1": 100.0, "US2": 50.0, "DE1": 80.0},
-    **{"HK1": 425.0, "ES": 5_000.0, "FDAX": 16_000.0, "CL": 75.0, "BTCUSDT": 50_000.0, "BTCUSD": 50_000.0, "BTC2USD": 50_000.0},
+    "EURUSD": 1.25,
+    "GBPUSD": 1.5,
+    "USDJPY": 150.0,
+    "EURGBP": 1.25 / 1.5,
+    "USDCHF": 0.8,
+    "US1": 100.0,
+    "US2": 50.0,
+    "DE1": 80.0,
+    "HK1": 425.0,
+    "ES": 5_000.0,
+    "FDAX": 16_000.0,
+    "CL": 75.0,
+    "BTCUSDT": 50_000.0,
+    "BTCUSD": 50_000.0,
+    "BTC2USD": 50_000.0,
 }
 RATES = {"EURUSD": 1.25, "USDJPY": 150.0, "EURGBP": 1.25 / 1.5, "EURHKD": 8.5}
 

@@ -204,9 +204,10 @@ class _Table:
             return self._last_known(*_closes_of(value, pair))
         if isinstance(value, pd.Series):
             return self._last_known(*self._own_times(value, pair))
-        if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < float("inf"):
+        rate = np.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+        if not 0 < rate < float("inf"):
             raise DataError(f"the rate of {''.join(pair)} must be a positive number, got {value!r}")
-        return np.array([float(value)]), np.ones(1, np.int64)
+        return np.array([rate]), np.ones(1, np.int64)
 
     def _closes(self, column: int) -> Known:
         """Return the last known close of a pair in the bars, and whether it is young enough."""

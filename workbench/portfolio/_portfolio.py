@@ -384,7 +384,7 @@ def _require_account(currency: object, cash: object, positions: object, buying_p
 
 def _number(given: object) -> float:
     """Return what was given as a float, NaN where it is no number."""
-    return float(given) if isinstance(given, Real) and not isinstance(given, bool) else math.nan
+    return math.nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
 
 
 def _positive(symbol: str, price: object) -> float:
