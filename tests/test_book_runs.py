@@ -273,9 +273,9 @@ def test_openings_of_one_step_count_for_each_other() -> None:
     assert opened(result) == [80.0, 40.0]  # 8,000, then 2,000 / 50
 
 
-@pytest.mark.parametrize("case", [0, 1])
+@pytest.mark.parametrize("case", [0, 1, 2])
 def test_s07_the_examples_of_a_broker(shared: Path, case: int) -> None:
     given = json.loads((shared / "reference" / "s07_ib_fixed_commission.json").read_text())["cases"][case]
-    costs = wb.execution.Costs(per_unit=0.005, minimum=1.0, slippage=0.0)
+    costs = wb.execution.Costs(per_unit=0.005, minimum=1.0, maximum=0.01, slippage=0.0)
     result = ran(plan("+..", quantity=given["shares"]), market([given["price"]] * 3), costs=costs, cash=1e6)
     assert result.fills["fee"].tolist() == [pytest.approx(given["expected"], rel=1e-12)]
