@@ -86,7 +86,7 @@ CAUSAL = [
     Strategy(Breakout(4), VolatilityTarget(0.1, 100, "garch", refit=15)),
 ]
 FORGETFUL = [part for part in CAUSAL if not laws.remembers_all(part)]
-PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, Feature, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-6:]]
+PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, Feature, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-7:]]
 
 
 def ids(part: Any) -> str:
