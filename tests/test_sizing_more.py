@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,14 +25,6 @@ def asked(result: wb.Backtest) -> list[float]:
 
 
 # -- Kelly ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_even_money_coin_of_the_reference(shared: Path) -> None:
-    case = json.loads((shared / "reference" / "s02_kelly.json").read_text())
-    p, b = case["inputs"]["p"], case["inputs"]["b"]
-    sizer = Kelly(fraction=1.0, win_rate=p, gain=float(b), loss=1.0)
-    result = both(plan("+.", sizer=sizer), market([100, 100]), cash=10_000)
-    assert asked(result)[0] * 100 / 10_000 == pytest.approx(case["expected"]["f"], abs=case["tolerance"])
 
 
 @pytest.mark.parametrize(

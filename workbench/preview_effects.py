@@ -52,6 +52,10 @@ def looked_back(part: RiskManager, portfolio: Portfolio) -> History:
     """
     if portfolio.history is None:
         raise ParameterError(f"{type(part).__name__} looks back at past returns: give the portfolio bars, wb.Portfolio(..., history=bars)")
+    without = [symbol for symbol in portfolio.symbols if symbol not in portfolio.history.symbols]
+    if without:
+        known = ", ".join(portfolio.history.symbols)
+        raise ParameterError(f"{type(part).__name__} looks back at past returns: history= has no bars of {without[0]}, only of {known}")
     bars = portfolio.history[portfolio.symbols]
     past = empty_past(portfolio.equity)
     past[AT] = len(bars) - 1
@@ -122,6 +126,7 @@ def _loss(portfolio: Portfolio, j: int, change: float, part: LossLimit) -> Effec
 def _missing(order: Order, portfolio: Portfolio, groups: list[str], risk: Sequence[RiskManager]) -> list[str]:
     """Return one sentence for each thing that is not known."""
     said = [f"{order.instrument.symbol} counts towards no {by.replace('_', ' ')}" for by in groups if not order.instrument.legs(by)]
+    said += [words for part in risk for words in part.notes(portfolio.instruments) if words not in said]
     if not portfolio.equity > 0:
         said.append("leverage is not known: equity is not above zero")
     losses = dict.fromkeys(type(part).__name__ for part in risk if isinstance(part, LossLimit))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -206,7 +207,7 @@ class _Table:
             return self._last_known(*_closes_of(value, pair), value.instruments[_columns_of_pairs(value)[pair]].calendar)
         if isinstance(value, pd.Series):
             return self._last_known(*self._own_times(value, pair))
-        rate = float(value)
+        rate = np.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
         if not 0 < rate < float("inf"):
             raise DataError(f"the rate of {''.join(pair)} must be a positive number, got {value!r}")
         return np.array([rate]), np.ones(1, np.int64)

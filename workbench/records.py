@@ -95,7 +95,7 @@ def _fields(ints: str, floats: str = "") -> Fields:
 SPEC = _fields(
     "funded can_short margined tiers",
     "margin maintenance slip_rate slip_offset number power tick_number tick_power min_quantity min_notional multiplier"
-    " fee_rate fee_unit fee_minimum",
+    " fee_rate fee_unit fee_minimum fee_most",
 )
 #: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(

@@ -374,7 +374,7 @@ class PaperVenue(ExecutionModule):
         assert order.key is not None
         spec, unit = self._specs[j], self._tape.unit[j]
         quantity = self._quantity(j, lots)
-        fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+        fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
         self.cash = cash_after(self.cash, quantity, price, basis, unit, fee)
         fill = Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, self._label)
         self._fills.append(fill)

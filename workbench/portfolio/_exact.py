@@ -50,8 +50,8 @@ def share(amount: Fraction, part: Fraction, whole: Fraction) -> Fraction:
 
 
 def number_of(given: object) -> float:
-    """Return what was given as a float, NaN where it is no number."""
-    return float(given) if isinstance(given, Real) else math.nan
+    """Return what was given as a float, NaN where it is no number: True is none."""
+    return math.nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
 
 
 def price_of(symbol: str, price: object) -> float:

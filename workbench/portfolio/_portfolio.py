@@ -18,6 +18,7 @@ from workbench.instrument import Instrument, group_names
 from workbench.maintenance import kept_for
 from workbench.market import Account, Fill, Position
 from workbench.money import average_of, cash_after, worth
+from workbench.portfolio._checks import require_account
 from workbench.portfolio._exact import exactly, number_of, positive, price_of
 from workbench.portfolio._margin import liquidation_prices, margin_of
 from workbench.portfolio._reconcile import Told, compare
@@ -36,7 +37,8 @@ class Portfolio:
     ----------
     currency : str, default "USD"
         Account currency; `cash`, fees and every amount that is reported are in it.
-    cash : float, default 0
+    cash : float, optional
+        What is not told is 0 and no account: `Strategy.preview` then opens at no equity too, as far as the limits in money go.
     positions : mapping of Instrument to float, optional
         Signed quantities held. Margined ones are taken as entered at their price, with no open profit.
     prices : mapping of str to float, optional
@@ -65,18 +67,19 @@ class Portfolio:
     def __init__(
         self,
         currency: str = "USD",
-        cash: float = 0.0,
+        cash: float | None = None,
         positions: Mapping[Instrument, float] | None = None,
         prices: Mapping[str, float] | None = None,
         rates: Mapping[str, Any] | None = None,
         buying_power: bool = False,
         history: Bars | None = None,
     ) -> None:
+        require_account(currency, cash, positions, buying_power, history)
         self.history = history
-        if not math.isfinite(cash):
-            raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
         self.currency = currency
-        self.cash = float(cash)
+        #: Whether the cash was told: without it no equity is known.
+        self.told = cash is not None
+        self.cash = float(cash or 0.0)
         self.buying_power = buying_power
         #: Rates of a hand-made portfolio; None where a session sets the conversion step by step.
         self.rates: dict[str, Any] | None = {str(name).replace("/", ""): rate for name, rate in (rates or {}).items()}
@@ -170,7 +173,7 @@ class Portfolio:
         symbol = instrument.symbol
         rate = (self.rates or {}).get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None
         price = self.given.get(symbol, rate)
-        if price is None:
+        if price is None and symbol not in self.given:
             raise ParameterError(f"Portfolio: no price of {symbol}: give prices={{{symbol!r}: ...}}{did_you_mean(symbol, self.given)}")
         return price_of(symbol, price)
 

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.instrument import Instrument, group_names
+from workbench.instrument import KNOWN, Instrument, group_names
 from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 
 __all__ = ["MaxExposure"]
 
 UNLIMITED = 1e300
+#: What belongs to some region; a currency, a coin or oil need not.
+PLACED = ("equity", "index", "rate")
 
 
 class MaxExposure(RiskManager):
@@ -81,11 +83,27 @@ class MaxExposure(RiskManager):
         return self.limit_of(group) * (equity if self.of == "equity" else 1.0)
 
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
-        """Return the scope, the measure, and the limit of each group; refuse a kind of group that no instrument has."""
-        known = group_names(instruments)
-        if self.by not in known:
-            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, known)}")
+        """Return the scope, the measure, and the limit of each group; refuse groups that nothing here can belong to."""
+        self._require_groups(instruments)
         return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
+
+    def _require_groups(self, instruments: Sequence[Instrument]) -> None:
+        """Refuse a kind of group that no instrument has, one that a share has lost, and a name that is almost one of theirs."""
+        kinds = group_names(instruments)
+        if self.by not in kinds:
+            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, kinds)}")
+        lost = next((one.symbol for one in instruments if self.by == "region" and one.asset_class in PLACED and not one.region), None)
+        if lost is not None:
+            raise ParameterError(
+                f"MaxExposure(by='region'): {lost} has no region, so nothing would limit it; "
+                f"say where it belongs, wb.Instrument({lost!r}, region='US')"
+            )
+        named = set(self.limit) if isinstance(self.limit, Mapping) and self.by != "instrument" else set()
+        known = {name for one in instruments for name in one.legs(self.by)}
+        for name in sorted(named - known):  # a name of its own is no misspelling: the book may hold it tomorrow
+            near = did_you_mean(name, known - named)
+            if "?" in near and not (self.by == "currency" and name in KNOWN):
+                raise ParameterError(f"MaxExposure: nothing here counts towards {self.by} {name!r}{near}")
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
         """Return for each group one row of base legs and one of legs in the value of the position."""

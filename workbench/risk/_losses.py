@@ -64,9 +64,13 @@ class LossLimit(RiskManager):
         found = self.measured_of(snapshot, instruments, currency, side)
         if math.isnan(found):
             return f"fewer than {self.window} steps at which all that is held had a bar"  # type: ignore[attr-defined]
-        if found == math.inf:
+        if found == math.inf or self.unfit(snapshot.history.memory):
             return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
-        return f"{self.what} {found:,.2f} of {self.most(snapshot.equity):,.2f} {currency}"
+        return f"{self.what} {round(found, 2) + 0.0:,.2f} of {self.most(snapshot.equity):,.2f} {currency}"
+
+    def unfit(self, memory: Any) -> bool:
+        """Whether an empty book is measured by what would break down for its first lot."""
+        return False
 
     def most(self, equity: float) -> float:
         """Return the limit in account currency."""
@@ -208,6 +212,13 @@ class ValueAtRisk(LossLimit):
         if count < window:
             return math.nan
         return loss_of(p, 1.0, count, memory) * days_root(p[7], count, window, memory)
+
+    def unfit(self, memory: Any) -> bool:
+        """Whether the first lot in an empty book is one for which Cornish and Fisher's expansion breaks down."""
+        if self.method != "modified" or memory[3 * self.window + 5] != 0.0:
+            return False
+        part = 1.0 - self.confidence
+        return modified_at(1.0, NORMAL.inv_cdf(part), part, float(self._short), 1.0, self.window, memory) == math.inf
 
     @property
     def what(self) -> str:

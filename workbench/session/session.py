@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.data import ReplayAdapter
@@ -20,8 +18,9 @@ from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionR
 from workbench.session.deciding import Decider
 from workbench.session.ending import Ender
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
+from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change, Resizer
-from workbench.session.setup import Setup, set_up
+from workbench.session.setup import Setup, only_strategy, set_up
 from workbench.session.state import State
 from workbench.session.tape import Tape
 from workbench.strategy import Strategy
@@ -60,7 +59,7 @@ class Session:
         execution: ExecutionModule | None = None,
         journal: JournalPort | None = None,
     ) -> None:
-        strategy = _only(strategies)
+        strategy = only_strategy(strategies)
         if not isinstance(data, ReplayAdapter):
             raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
         if data.start is not None:
@@ -391,24 +390,3 @@ class Session:
         for order, decision in outbox:
             self.bus.emit(OrderSent(order, decision, row))
             self.execution.submit(order)
-
-
-def _only(strategies: Strategy | Sequence[Strategy]) -> Strategy:
-    if isinstance(strategies, Strategy):
-        return strategies
-    if isinstance(strategies, Sequence) and len(strategies) == 1 and isinstance(strategies[0], Strategy):
-        return strategies[0]
-    raise ParameterError(f"a session runs one wb.Strategy, got {strategies!r}")
-
-
-@contextmanager
-def quiet_collector() -> Iterator[None]:
-    """Keep the garbage collector from walking over the long columns again and again."""
-    threshold = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*threshold)
-        gc.unfreeze()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from workbench.sessions import day_numbers, require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
-__all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up"]
+__all__ = ["DEFAULT_CASH", "Setup", "only_strategy", "require_strategy_and_bars", "set_up"]
 
 DEFAULT_CASH = 100_000.0
 DEFAULT_GATE = Gate()
@@ -153,3 +153,12 @@ def set_up(
         financing(bars),
         gate,
     )
+
+
+def only_strategy(strategies: Strategy | Sequence[Strategy]) -> Strategy:
+    """Return the one strategy that a session runs."""
+    if isinstance(strategies, Strategy):
+        return strategies
+    if isinstance(strategies, Sequence) and len(strategies) == 1 and isinstance(strategies[0], Strategy):
+        return strategies[0]
+    raise ParameterError(f"a session runs one wb.Strategy, got {strategies!r}")
