@@ -58,8 +58,9 @@ def state_of(part: RiskManager, result: Backtest) -> State:
 @state_of.register(MaxLeverage)
 def _leverage(part: MaxLeverage, result: Backtest) -> State:
     held = holdings_of(result)
-    gross = pd.Series(np.abs(held.notional).sum(axis=1), held.index)
-    return _state("gross notional over equity", gross / _positive(result), part.limit, " x")
+    net = part.scope == "net"
+    used = pd.Series(np.abs(held.notional.sum(axis=1) if net else np.abs(held.notional).sum(axis=1)), held.index)
+    return _state(f"{part.scope} notional over equity", used / _positive(result), part.limit, " x")
 
 
 @state_of.register(MaxExposure)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from workbench.risk._room import UNLIMITED
 from workbench.risk._scenarios import made_with, select
 
 __all__ = ["modified_at", "normal_room", "quantile_at", "quantile_room", "scan_room", "shortfall_room", "tail_sums"]
 
-UNLIMITED = 1e300
 #: Beyond this skew Cornish and Fisher's quantiles do not rise with the probability, whatever the tails: 6 (sqrt(2) - 1).
 MOST_SKEW = 2.485281374238570
 #: Relative room for float arithmetic.
