@@ -215,8 +215,8 @@ class Instrument:
         >>> Instrument("EURUSD", asset_class="fx").legs("currency")
         {'EUR': (1.0, 0.0), 'USD': (0.0, -1.0)}
         """
-        if by == "instrument":
-            return {self.symbol: (0.0, 1.0)}
+        if by == "instrument":  # what several strategies hold of it is one
+            return {dict(self.tags).get("symbol", self.symbol): (0.0, 1.0)}
         if by != "currency":
             group = getattr(self, by) if by in GROUPS else dict(self.tags).get(by)
             return {group: (0.0, 1.0)} if group else {}

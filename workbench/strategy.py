@@ -28,6 +28,9 @@ from workbench.sizing import FixedFraction, PositionSizer, Rebalance
 
 __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 
+#: Which kinds of exit make a column of `Distances`: a trailing stop is a stop as well.
+EXITS = (("stop", "trail"), ("target",), ("trail",), ("even",), ("time",))
+
 
 class Inputs(NamedTuple):
     """What depends on bars only, arrays of shape (T, N): stances, exits (`workbench.exits.Distances`), and what the sizer measures.
@@ -76,6 +79,8 @@ class Rules:
         The length of a rebalance's interval in nanoseconds, 0 where there is none, and its band.
     resizes : bool
         Whether a position may change its size while it is held.
+    exits : tuple of int
+        1 for each kind of exit that there is, in the order of `Distances`.
     """
 
     size: Callable[..., float] | None
@@ -97,6 +102,7 @@ class Rules:
     rebalance: int
     band: float
     resizes: bool
+    exits: tuple[int, ...]
 
     def chain(self, buying_power: bool) -> Chain:
         """Return the decisions as an opening passes them."""
@@ -186,15 +192,15 @@ class Strategy(Component):
             stance[-1] = self.signal.newest(bars)
         else:
             stance = self.signal.stances(bars).to_numpy()
-        return Inputs(stance, *distances(self.exits, bars), self.sizer.measured(bars, self.signal, newest), self._series(bars))
+        return Inputs(stance, *distances(self.exits, bars), self.sizer.measured(bars, self.signal, newest), self.series(bars))
 
-    def _series(self, bars: Bars) -> np.ndarray | None:
-        """Return what the limits look back at, side by side."""
+    def series(self, bars: Bars) -> np.ndarray | None:
+        """Return what the limits look back at, side by side, shape (T, rows); None for nothing."""
         found = [series for part in self.risk if (series := part.series(bars)) is not None]
         return np.concatenate(found, axis=1) if found else None
 
-    def bind(self, instruments: Sequence[Instrument], currency: str) -> Rules:
-        """Return the decisions of the parts for these instruments."""
+    def bind(self, instruments: Sequence[Instrument], currency: str, first: int = 0) -> Rules:
+        """Return the decisions of the parts for these instruments; `first` is the number of the first row that they look back at."""
         spare = MOST_LIMITS - len(self.risk)
         limits = tuple(decision_of(part, "limit") for part in self.risk)
         sizer = self.sizer.core
@@ -206,7 +212,7 @@ class Strategy(Component):
             size,
             sizer.parameters() or (0.0,),
             limits + (no_limit,) * spare,
-            tuple(self._numbers(instruments, currency)) + ((0.0,),) * spare,
+            tuple(self._numbers(instruments, currency, first)) + ((0.0,),) * spare,
             tuple(part.table(instruments, currency) for part in self.risk) + ((0.0,),) * spare,
             len(self.risk),
             compiled,
@@ -222,11 +228,11 @@ class Strategy(Component):
             0 if again is None else nanoseconds(again.every),
             0.0 if again is None else again.band,
             resizes,
+            tuple(int(any(part.kind in kinds for part in self.exits)) for kinds in EXITS),
         )
 
-    def _numbers(self, instruments: Sequence[Instrument], currency: str) -> Iterator[tuple[float, ...]]:
+    def _numbers(self, instruments: Sequence[Instrument], currency: str, first: int) -> Iterator[tuple[float, ...]]:
         """Yield the numbers of each limit's decision; last, where it looks back at a series, the number of its first row."""
-        first = 0
         for part in self.risk:
             rows = part.series_rows(len(instruments))
             yield (*part.parameters(instruments, currency), *((float(first),) if rows else ()))

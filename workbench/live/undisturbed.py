@@ -192,7 +192,7 @@ def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[
     venue, known = Reached(facts.arrivals, setup, facts.sent), Known(setup, facts.late)
     session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
     session.keeper = Recalled({"said": facts.gate})
-    session.decider.account, session.decider.deployment = written.names
+    session.sleeves.name(*written.names)
     listen(session)
     for row in range(written.first, len(session.tape) + 1):
         for entry in facts.between.get(row, ()):

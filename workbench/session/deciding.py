@@ -16,7 +16,7 @@ from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.past import AT, OPENED, History, empty_past, no_history
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
-from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, RESIZED
+from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, RESIZED, DecisionRow
 from workbench.risk import DEPTH
 from workbench.session.setup import Setup
 from workbench.session.state import State
@@ -29,23 +29,36 @@ class Decider:
     """Decides openings on the book of one step.
 
     A part without a compiled decision is asked through its own method, with book and market as frozen values.
+
+    Parameters
+    ----------
+    setup : Setup
+    portfolio : Portfolio
+    states : sequence of State
+    tape : Tape
+    above : Decider, optional
+        Of a team's account: has the limits on all of it, which come after these.
     """
 
-    def __init__(self, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape) -> None:
+    def __init__(self, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape, above: Decider | None = None) -> None:
         self.setup = setup
         self.portfolio = portfolio
         self.states = states
         self.tape = tape
+        self.above = above
         n = len(setup.instruments)
+        #: The columns whose positions its limits see: those of its strategy, or of the whole account.
+        self._seen = setup.mine or range(n)
         self.hi, self.lo = [0.0] * n, [0.0] * n
         self.equity = 0.0
         #: Whose orders these are: a live session names them (SEMANTICS 35), a replay has no need to.
         self.account = self.deployment = ""
         self._step = 0
-        self._has = tuple(int(columns is not None) for columns in tape.exits)
+        self._has = setup.rules.exits
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
+        self.traced: Any = None
         self._memory = [0.0] * setup.rules.room
         #: What the account remembers (`workbench.past`).
         self.past = empty_past(setup.cash)
@@ -60,16 +73,18 @@ class Decider:
         self.equity, self._step = equity, row
         self._history = self.looked_back(row)
         used = 0.0
-        for j, state in enumerate(self.states):
+        for j in self._seen:
+            state = self.states[j]
             done = state.closing is not None and state.closed_at == row
             held = self.portfolio.quantity(j)
             if done and not state.closes and state.closing is not None:  # trimmed: what is left of it stays
                 done, held = False, self._quantity(j, self.portfolio.lots[j] + self._lots(j, state.closing))
             used += start_book(self._columns, j, held, int(state.leaving), int(done))
         self._columns.used[0] = used
-        for j, state in enumerate(self.states):
-            if state.opening is not None:
-                self._enter(j, state.opening)
+        for j in self._seen:
+            order = self.states[j].opening
+            if order is not None:
+                self._enter(j, order)
 
     def _lots(self, j: int, order: Order) -> int:
         return self.portfolio.lots_in(j, order.quantity) * order.sign
@@ -108,10 +123,10 @@ class Decider:
             side = float(state.acted)
             stance, measured = tape.stance[j][row], tape.measured_at(j, row)
             lots = opening(self._chain, self._columns, j, side, stance, equity, plan.stop, measured, self._history, decision)
+            lots = self._let(j, side, lots, decision)
             orders = self._orders(row, j, lots, side, "open", plan) if lots else []
             if orders:
-                enter_book(self._columns, j, side, lots)
-                self.past[OPENED] += 1.0
+                self._note(j, side, lots)
                 state.plan = plan
             elif lots:
                 decision.code, decision.lots = NOT_SENT, 0
@@ -131,11 +146,40 @@ class Decider:
         self._asked, decision, side = state, state.row, float(state.acted)
         chain = self._chain._replace(size=lambda *_: quantity, scaled=0)
         lots = opening(chain, self._columns, j, side, side, equity, math.nan, math.nan, self._history, decision)
+        lots = self._let(j, side, lots, decision)
         orders = self._orders(row, j, lots, side, "add", None) if lots else []
         if orders:
             decision.code = RESIZED
-            enter_book(self._columns, j, side, lots)
+            self._note(j, side, lots, opened=0.0)
         return orders
+
+    def _let(self, j: int, side: float, lots: int, decision: Any) -> int:
+        """Return what the limits on the whole account leave of whole steps; what they left stands behind what ours did."""
+        if self.above is None or not lots:
+            return lots
+        left, trace, first = self.above.let_through(j, side, lots), self.above.traced, len(self.setup.strategy.risk)
+        for k, after in enumerate(trace.after[: len(trace.after) - first]):
+            decision.after[first + k] = after
+        if not left:
+            decision.code = trace.code
+        decision.lots = left
+        return left
+
+    def let_through(self, j: int, side: float, lots: int) -> int:
+        """Return what these limits leave of an opening that has passed others; its trace is in `traced`."""
+        quantity, self.traced = self._quantity(j, lots), DecisionRow()
+        self._asked = State(waiting=False)
+        self._asked.row = self.traced
+        self.traced.j = j
+        chain = self._chain._replace(size=lambda *_: quantity, scaled=0)
+        return opening(chain, self._columns, j, side, side, self.equity, math.nan, math.nan, self._history, self.traced)
+
+    def _note(self, j: int, side: float, lots: int, opened: float = 1.0) -> None:
+        """Count what was sent, here and for the whole account, for the openings after it."""
+        enter_book(self._columns, j, side, lots)
+        self.past[OPENED] += opened
+        if self.above is not None:
+            self.above._note(j, side, lots, opened)
 
     def _orders(self, row: int, j: int, lots: int, side: float, leg: str, plan: Planned | None) -> list[Order]:
         """Return what the execution algorithm makes of an opening; an addition has no exits of its own."""
@@ -144,8 +188,8 @@ class Decider:
             "buy" if side > 0 else "sell",
             self._quantity(j, lots),
             key=self.key(row, j, leg),
-            stop_distance=plan.stop if plan is not None and self.tape.stop is not None else None,
-            target_distance=plan.target if plan is not None and self.tape.target is not None else None,
+            stop_distance=plan.stop if plan is not None and self._has[0] else None,
+            target_distance=plan.target if plan is not None and self._has[1] else None,
             reason="stance turned" if plan is not None else "resized",
         )
         algorithm = self.setup.strategy.execution

@@ -27,7 +27,8 @@ class Ender:
         """Return the stops that move, each with its new price, and the instruments whose time is over."""
         moved: list[tuple[OrderKey, float]] = []
         over: list[int] = []
-        for j, state in enumerate(self.states):
+        for j in self.setup.mine:
+            state = self.states[j]
             close = self.tape.close[j][row]
             if not self.portfolio.lots[j] or close != close or state.closes or state.plan is None:
                 continue

@@ -15,7 +15,6 @@ from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded,
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
 from workbench.market import Fill, Order, OrderKey
-from workbench.past import NOW
 from workbench.records import GATED
 from workbench.risk.gate import Latch
 from workbench.session.checking import Keeper, Recalled, Said
@@ -62,7 +61,7 @@ class JournaledSession(Session):
     def told(self, said: Sequence[VenueSaid]) -> None:
         """Take in what the venue said."""
         self.journal.commit([Entry("event", one.number, event_plain(one.event)) for one in said])
-        self.decider.past[NOW] = self.steps_done  # what is told is of the bar that is decided next
+        self.sleeves.tell(self.steps_done)  # what is told is of the bar that is decided next
         for one in said:
             self._require_ours(one.event)
             self._book(one.event)
@@ -184,7 +183,7 @@ class JournaledSession(Session):
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         self._came_up += [
             Entry("alert", f"breach {self.tape.label[row]} {place}", {"text": text})
-            for place, text in enumerate(self.resizer.alerts(row, equity))
+            for place, text in enumerate(self.sleeves.alerts(row, equity))
         ]
         label = self.tape.label[row]
         body = {"equity": equity, **self._seen, "stances": self._stances(row), "decisions": [self._told_of(one) for one in self._decided]}

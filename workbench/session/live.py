@@ -121,15 +121,13 @@ class LiveSession(JournaledSession):
         self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
-        if self._remembers:
-            self._remember(row, equity)
+        self._value_sleeves(row, equity)
         note_step(self.tape, self.states, row)
         self._behind = True
         self.missed_steps += 1
-        if self.setup.strategy.late_entries != "take":
-            self._forget_crossings()
+        self._forget_crossings(all_of_them=False)
         label = self.tape.label[row]
-        if self.ender is not None:  # exits are kept up in every mode
+        if self.sleeves.moves:  # exits are kept up in every mode
             self._move_exits(row, equity, close=why in HELD)
         if why in HELD:
             self._close_what_leaves(row)
@@ -186,7 +184,7 @@ class LiveSession(JournaledSession):
                 out += 1
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
-                self._put_out(self.decider.closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
+                self._put_out(self._decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
                 self._leaving.add(j)
                 closed += state.closing is not None
         said = f"{closed} positions are being closed" if closed else "there is nothing to close"
@@ -297,18 +295,23 @@ class LiveSession(JournaledSession):
 
     def _late(self, row: int, j: int) -> bool:
         """Whether an opening would be a late entry, and none is wanted."""
-        return self._behind and self.setup.strategy.late_entries != "take" and is_late(self.tape, self.states[j], j, row)
+        return self._behind and not self._enters_late(j) and is_late(self.tape, self.states[j], j, row)
+
+    def _enters_late(self, j: int) -> bool:
+        """Whether the strategy of a column wants late entries."""
+        return self.setup.of(j).strategy.late_entries == "take"
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":
             super()._cross_over(equity)
         self._forget_crossings()
 
-    def _forget_crossings(self) -> None:
+    def _forget_crossings(self, all_of_them: bool = True) -> None:
         """Let limits that ended unfilled come to nothing: to cross at a later close would be a late entry (SEMANTICS 36)."""
-        self._crossing = False
-        for state in self.states:
-            state.crossing = None
+        for j, state in enumerate(self.states):
+            if all_of_them or not self._enters_late(j):
+                state.crossing = None
+        self._crossing = any(state.crossing is not None for state in self.states)
 
     # -- what is written down -----------------------------------------------------------------------------------------
 

@@ -134,7 +134,7 @@ def _live_through(
     if entry.kind == "event":
         session.told([VenueSaid(entry.key, event_from(body, instruments))])
     elif entry.kind == "start":
-        session.decider.account, session.decider.deployment = body.get("account", ""), body.get("deployment", "")
+        session.sleeves.name(body.get("account", ""), body.get("deployment", ""))
     elif entry.kind in ("step", "missed"):
         _step_again(session, known, entry)
     elif entry.kind == "anchor":

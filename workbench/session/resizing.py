@@ -41,6 +41,8 @@ class Resizer:
         self.decider = decider
         #: The limits that were breached at the last look, by their place.
         self.breached: set[int] = set()
+        #: The columns that it looks after: those of its strategy, or of the whole account.
+        self._seen = setup.mine or range(len(states))
         self._said = [float("nan")] * len(states)
         self._begun: int | None = None
 
@@ -53,9 +55,10 @@ class Resizer:
 
     def changes(self, row: int, equity: float) -> list[Change]:
         """Return which positions change: what the limits demand, else what the sizer asks for."""
-        for j, column in enumerate(self.tape.stance):
-            if column[row] == column[row]:
-                self._said[j] = column[row]
+        for j in self._seen:
+            stance = self.tape.stance[j][row]
+            if stance == stance:
+                self._said[j] = stance
         reduced = {change.j: change for change in self._reduced(row, equity)}
         resized = {change.j: change for change in self._resized(row, equity)} if self._is_due(row) else {}
         for j, change in resized.items():  # the smaller one counts, and nothing is added to what is to be reduced
@@ -67,10 +70,12 @@ class Resizer:
 
     def _breaches(self, row: int, equity: float) -> Iterator[tuple[int, Breach]]:
         """Yield the limits that are breached by what is held, by their place in the chain."""
-        if not any(self.portfolio.lots):
+        if not any(self.portfolio.lots[j] for j in self._seen):
             return
         tape, setup = self.tape, self.setup
-        held = [0.0 if state.closes else self.portfolio.quantity(j) for j, state in enumerate(self.states)]
+        held = [0.0] * len(self.states)
+        for j in self._seen:
+            held[j] = 0.0 if self.states[j].closes else self.portfolio.quantity(j)
         history, some = self.decider.looked_back(row), next((j for j, quantity in enumerate(held) if quantity), 0)
         for k, part in enumerate(setup.strategy.risk):
             first = int(setup.rules.limit_p[k][-1]) if part.series_rows(len(held)) else 0
@@ -87,8 +92,8 @@ class Resizer:
         for k, found in self._breaches(row, equity):
             if risk[k].on_breach == "reduce":
                 shares = [min(one, other) for one, other in zip(shares, found.shares, strict=True)]
-        for j, state in enumerate(self.states):
-            lots = abs(self.portfolio.lots[j])
+        for j in self._seen:
+            lots, state = abs(self.portfolio.lots[j]), self.states[j]
             kept = int(lots * max(shares[j], 0.0) * (1.0 + TOLERANCE))
             if kept < lots and state.closing is None:
                 yield Change(j, kept - lots, float("nan"), REDUCED)
@@ -109,7 +114,8 @@ class Resizer:
         if not equity > 0.0:
             return
         self.decider.begin(row, equity)
-        for j, state in enumerate(self.states):
+        for j in self._seen:
+            state = self.states[j]
             held = abs(self.portfolio.lots[j])
             if not held or state.closing is not None or state.opening is not None or self.tape.close[j][row] != self.tape.close[j][row]:
                 continue

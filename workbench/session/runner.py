@@ -184,7 +184,7 @@ class Runner:
         self._listen(session)
         self._went_on(session, bars, int(bars.labels[-1]))
         self.joins = joining(session)
-        session.decider.account, session.decider.deployment = self._names.values()
+        session.sleeves.name(**self._names)
         body = self._names | {"rows": len(bars), "seen": self._inbox.told, "source": bars.source, "anchor": int(bars.labels[0])}
         self.journal.commit([Entry("start", self._run, body)], received)
 

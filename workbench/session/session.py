@@ -12,18 +12,18 @@ from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Fill, Order, OrderKey
-from workbench.past import NOW, count_trade, remember
 from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
 from workbench.session.deciding import Decider
-from workbench.session.ending import Ender
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.quiet import quiet_collector
-from workbench.session.resizing import Change, Resizer
-from workbench.session.setup import Setup, only_strategy, set_up
+from workbench.session.resizing import Change
+from workbench.session.setup import Setup, set_up, strategy_of
+from workbench.session.sleeves import Sleeves
 from workbench.session.state import State
 from workbench.session.tape import Tape
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["Session"]
 
@@ -54,12 +54,12 @@ class Session:
 
     def __init__(
         self,
-        strategies: Strategy | Sequence[Strategy],
+        strategies: Strategy | Team | Sequence[Strategy],
         data: Any,
         execution: ExecutionModule | None = None,
         journal: JournalPort | None = None,
     ) -> None:
-        strategy = only_strategy(strategies)
+        strategy = strategy_of(strategies)
         if not isinstance(data, ReplayAdapter):
             raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
         if data.start is not None:
@@ -89,12 +89,11 @@ class Session:
         self.tape = Tape.of(setup)
         self.portfolio = Portfolio.empty(setup.instruments, setup.currency, setup.cash, setup.specs)
         self.portfolio.price, self.portfolio.unit, self.portfolio.base = self.tape.price, self.tape.unit, self.tape.base
-        self.states = [State(waiting=setup.strategy.start == "wait") for _ in setup.instruments]
-        self.decider = Decider(setup, self.portfolio, self.states, self.tape)
-        self.ender = Ender(setup, self.portfolio, self.states, self.tape) if setup.rules.moves else None
-        self.resizer = Resizer(setup, self.portfolio, self.states, self.tape, self.decider)
+        self.states = [State(waiting=setup.of(j).strategy.start == "wait") for j in range(len(setup.instruments))]
+        self.sleeves = Sleeves(setup, self.portfolio, self.states, self.tape)
+        self._equities: list[float] = []
         self._changes: dict[int, Change] = {}
-        self._remembers = setup.rules.remembers
+        self._remembers = self.sleeves.remembers
         self.steps_done = 0
         self.decisions = 0
         self._crossing = False
@@ -131,20 +130,19 @@ class Session:
         row = self.steps_done
         self.steps_done = row + 1
         tape = self.tape
-        self.decider.past[NOW] = row
+        self.sleeves.tell(row)
         self.execution.observe(tape, row)
         self._take_in()
         tape.advance(row)
         equity, needed = self.portfolio.value()
-        if self._remembers:
-            self._remember(row, equity)
-        if self.ender is not None:
+        self._value_sleeves(row, equity)
+        if self.sleeves.moves:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
         if needed > 0.0 and equity < needed:
             self._stop_out(row, equity, wanted)
             wanted = []
-        elif self.setup.rules.resizes:
+        elif self.sleeves.resizes:
             wanted = self._resize(row, equity, wanted)
         if self._crossing:
             self._cross_over(equity)
@@ -152,11 +150,16 @@ class Session:
             self._open(row, equity, self._may_open(row, equity, wanted))
         self._finish(row, equity)
 
-    def _remember(self, row: int, equity: float) -> None:
-        """Take a closed step into what the account remembers."""
-        rules, days = self.setup.rules, self.tape.day
-        assert days is not None
-        remember(self.decider.past, row, days[row], equity, rules.drawdown, rules.rearm)
+    def _value_sleeves(self, row: int, equity: float) -> None:
+        """Value what each strategy has of the account, and take a closed step into what is remembered."""
+        if self.sleeves.whole is not None:
+            self._equities = self.sleeves.equities(equity)
+        if self._remembers and self.tape.day is not None:
+            self.sleeves.remember(row, self.tape.day[row], equity)
+
+    def _own(self, j: int, equity: float) -> float:
+        """Return the equity that the strategy of a column sees: its part of the account, or all of it."""
+        return self._equities[j] if self._equities else equity
 
     def _take_in(self) -> None:
         """Book what the venue says."""
@@ -175,7 +178,9 @@ class Session:
             self._ended(event)
         elif type(event) is PositionCharged:
             self.portfolio.income(-event.amount)
-            self.states[self.portfolio.column[event.symbol]].spent += event.amount
+            j = self.portfolio.column[event.symbol]
+            self.states[j].spent += event.amount
+            self.sleeves.moved(j, -event.amount)
         self.bus.emit(event)
 
     def _fill(self, fill: Fill) -> None:
@@ -184,8 +189,9 @@ class Session:
         self.portfolio.apply(fill)
         j = self.portfolio.column[fill.instrument.symbol]
         state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j])
+        self.sleeves.moved(j, self.portfolio.cash - before)
         if not self.portfolio.lots[j] and state.put_in:
-            count_trade(self.decider.past, -state.spent / state.put_in)
+            self.sleeves.count_trade(j, -state.spent / state.put_in)
             state.spent = state.put_in = 0.0
 
     def _finish(self, row: int, equity: float) -> None:
@@ -199,10 +205,13 @@ class Session:
 
     def _move_exits(self, row: int, equity: float, close: bool = True) -> None:
         """Move the stops that follow the price, and close what has lasted as many bars as it may."""
-        assert self.ender is not None
-        moved, over = self.ender.look(row)
-        self._amends += moved
-        for j in over if close else ():
+        ended: list[int] = []
+        for sleeve in self.sleeves.each:
+            if sleeve.ender is not None:
+                moved, over = sleeve.ender.look(row)
+                self._amends += moved
+                ended += over
+        for j in ended if close else ():
             state = self.states[j]
             decision = self._new_decision(row, j, math.nan, equity)
             decision.closed, decision.code = self.portfolio.lots[j], TIMED_OUT
@@ -226,8 +235,12 @@ class Session:
         state = self._state_of(event.key)
         order = state.ended(event.key)
         if order is not None and event.status == "lapsed" and order.then == "cross":
-            state.crossing = self.decider.crossing(order)
+            state.crossing = self._decider(self.portfolio.column[event.key.instrument]).crossing(order)
             self._crossing = True
+
+    def _decider(self, j: int) -> Decider:
+        """Return what decides a column."""
+        return self.sleeves.at[j].decider
 
     def _state_of(self, key: OrderKey) -> State:
         return self.states[self.portfolio.column[key.instrument]]
@@ -292,7 +305,11 @@ class Session:
 
     def _resize(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Make positions smaller that should be; return who wants to open, and who is to become larger."""
-        self._changes = {change.j: change for change in self.resizer.changes(row, equity)}
+        self._changes = {}
+        for sleeve in self.sleeves.all:
+            for change in sleeve.resizer.changes(row, self.sleeves.equity(sleeve, equity)):
+                known = self._changes.get(change.j)
+                self._changes[change.j] = change if known is None or change.lots < known.lots else known
         for j, change in self._changes.items():
             state = self.states[j]
             state.row = decision = self._new_decision(row, j, float(state.acted) if change.lots > 0 else math.nan, equity)
@@ -309,7 +326,8 @@ class Session:
             self._close(row, j, state, WORDS[change.code])
             return
         state.closed_at = row
-        self._put_out(self.decider.trimming(row, j, self.resizer.quantity(change), WORDS[change.code]), state.decision)
+        order = self._decider(j).trimming(row, j, self.sleeves.at[j].resizer.quantity(change), WORDS[change.code])
+        self._put_out(order, state.decision)
 
     def _closes(self, state: State) -> bool:
         """Whether an order is out that closes the position; one that only trims it is taken off, if it can be."""
@@ -327,14 +345,14 @@ class Session:
     def trace(self, row: int, j: int, stance: float, equity: float) -> Any:
         """Return the row of a decision that is about to be made."""
         decision = DecisionRow()
-        decision.t, decision.j, decision.stance, decision.equity = row, j, stance, equity
+        decision.t, decision.j, decision.stance, decision.equity = row, j, stance, self._own(j, equity)
         decision.price = self.tape.price[j]
         decision.distance = decision.asked = math.nan
         return decision
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
-        self._put_out(self.decider.closing(row, j, reason), state.decision)
+        self._put_out(self._decider(j).closing(row, j, reason), state.decision)
 
     def _put_out(self, order: Order, decision: int) -> None:
         """Have an order out, to be written down and sent with whatever brought it about: no order goes another way."""
@@ -371,15 +389,15 @@ class Session:
 
     def _open(self, row: int, equity: float, wanted: list[int]) -> None:
         """Size and cut the openings, one after the other: each is in the book of the next."""
-        self.decider.begin(row, equity)
+        self.sleeves.begin(row, equity)
         for j in wanted:
-            state = self.states[j]
+            state, own, sleeve = self.states[j], self._own(j, equity), self.sleeves.at[j]
             change = self._changes.pop(j, None)
-            for order in (
-                self.decider.opening(row, j, state, equity)
-                if change is None
-                else self.decider.adding(row, j, state, equity, self.resizer.quantity(change))
-            ):
+            if change is None:
+                orders = sleeve.decider.opening(row, j, state, own)
+            else:
+                orders = sleeve.decider.adding(row, j, state, own, sleeve.resizer.quantity(change))
+            for order in orders:
                 self._put_out(order, state.decision)
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,15 +12,18 @@ import numpy as np
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
-from workbench.financing import Financing, financing
+from workbench.financing import Financing
 from workbench.instrument import Instrument
-from workbench.rates import Conversion, Rates, common_currency, conversion
+from workbench.rates import Conversion, Rates, common_currency
+from workbench.risk import RiskManager
 from workbench.risk.gate import Gate
-from workbench.sessions import day_numbers, require_later_opens, session_numbers
+from workbench.session.laying import laid_out
+from workbench.sessions import day_numbers, require_later_opens
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
+from workbench.team import Team
 
-__all__ = ["DEFAULT_CASH", "Setup", "only_strategy", "require_strategy_and_bars", "set_up"]
+__all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up", "strategy_of"]
 
 DEFAULT_CASH = 100_000.0
 DEFAULT_GATE = Gate()
@@ -28,7 +31,7 @@ DEFAULT_GATE = Gate()
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A strategy, an account and the bars they meet.
+    """A strategy, or a team of them, an account and the bars they meet.
 
     Parameters
     ----------
@@ -43,6 +46,14 @@ class Setup:
         What holding a position costs, where data say so.
     gate : Gate
         What every order of a live session passes last.
+    columns : range, optional
+        Which of the columns are this strategy's; all of them where not given.
+    team : Team, optional
+        Where several strategies share the account; `strategy` has the limits on all of it then.
+    members : tuple of Setup
+        Of a team: one set-up for each strategy, over all columns; and last one that has the limits on the whole account.
+    market : Bars
+        The bars themselves; those of a team, `bars`, have a column of each instrument for each strategy.
     """
 
     strategy: Strategy
@@ -59,6 +70,10 @@ class Setup:
     rates: Rates | None
     financing: Financing | None
     gate: Gate = DEFAULT_GATE
+    columns: range | None = None
+    members: tuple[Setup, ...] = ()
+    market: Bars | None = None
+    team: Team | None = None
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
@@ -80,14 +95,27 @@ class Setup:
 
         With `newest` the stances are those of the last bar alone: what a live step takes in.
         """
-        return replace(
-            self,
-            bars=bars,
-            conversion=conversion(self.currency, bars, self.rates),
-            inputs=self.strategy.inputs(bars, newest),
-            sessions=session_numbers(bars),
-            financing=financing(bars),
-        )
+        laid = laid_out(self.team or self.strategy, bars, self.currency, self.rates, newest)
+        return replace(self, **laid, members=tuple(replace(one, **laid) for one in self.members))
+
+    @property
+    def is_team(self) -> bool:
+        """Whether several strategies share the account."""
+        return self.team is not None
+
+    def of(self, j: int) -> Setup:
+        """Return the set-up of the strategy that a column belongs to."""
+        return next((one for one in self.members if j in one.mine), self)
+
+    def limits_at(self, j: int) -> list[RiskManager]:
+        """Return the limits that an opening of a column passes: those of its strategy, then those of the team."""
+        own = self.of(j).strategy.risk
+        return [*own, *(self.team.risk if self.team is not None else ())]
+
+    @property
+    def mine(self) -> range:
+        """The columns of the strategy."""
+        return range(len(self.instruments)) if self.columns is None else self.columns
 
     def since(self, row: int) -> Setup:
         """Return the set-up from a row on: all that was computed over the bars before it stays as it was."""
@@ -96,14 +124,23 @@ class Setup:
         moving = Conversion(unit[row:], base[row:], fresh[row:], assumptions) if self.conversion.moving else self.conversion
         sessions = None if self.sessions is None else self.sessions[row:]
         charges = self.financing and self.financing.since(row)
-        return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions, financing=charges)
+        cut: dict[str, Any] = {
+            "bars": self.bars.iloc[row:],
+            "conversion": moving,
+            "inputs": inputs,
+            "sessions": sessions,
+            "financing": charges,
+        }
+        if self.market is not None:
+            cut["market"] = self.market.iloc[row:]
+        return replace(self, **cut, members=tuple(replace(one, **cut) for one in self.members))
 
 
 def require_strategy_and_bars(strategy: object, bars: object) -> None:
     """Refuse anything else, with what was probably meant."""
-    if isinstance(strategy, Bars) and isinstance(bars, Strategy):
+    if isinstance(strategy, Bars) and isinstance(bars, (Strategy, Team)):
         raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
-    if not isinstance(strategy, Strategy):
+    if not isinstance(strategy, (Strategy, Team)):
         raise ParameterError(
             f"expected a wb.Strategy, got {type(strategy).__name__}: wb.Strategy(signal={strategy!r}) makes one of a signal"
         )
@@ -112,7 +149,7 @@ def require_strategy_and_bars(strategy: object, bars: object) -> None:
 
 
 def set_up(
-    strategy: Strategy,
+    strategy: Strategy | Team,
     bars: Bars,
     cash: float = DEFAULT_CASH,
     costs: Costs | Mapping[str, Costs] | None = None,
@@ -135,30 +172,35 @@ def set_up(
         raise ParameterError("there are no bars to trade on")
     require_later_opens(bars)
     kept = currency or common_currency(bars.instruments)
-    each = costs_for(costs, bars.instruments)
-    specs = [spec_of(i, c.numbers(i)) for i, c in zip(bars.instruments, each, strict=True)]
-    return Setup(
-        strategy,
-        bars,
-        kept,
-        float(cash),
-        each,
-        specs,
-        conversion(kept, bars, rates),
-        strategy.inputs(bars),
-        strategy.bind(bars.instruments, kept),
-        session_numbers(bars),
-        buying_power,
-        rates,
-        financing(bars),
-        gate,
-    )
+    laid = laid_out(strategy, bars, kept, rates)
+    n, instruments = len(bars.instruments), laid["bars"].instruments
+    each = costs_for(costs, bars.instruments) * (len(instruments) // n)
+    specs = [spec_of(i, c.numbers(i)) for i, c in zip(instruments, each, strict=True)]
+    shared: dict[str, Any] = {"currency": kept, "costs": each, "specs": specs, "rates": rates, "gate": gate} | laid
+    if isinstance(strategy, Strategy):
+        rules = strategy.bind(instruments, kept)
+        return Setup(strategy, cash=float(cash), rules=rules, buying_power=buying_power, **shared)
+    members = tuple(_members(strategy, float(cash), buying_power, shared))
+    return replace(members[-1], team=strategy, members=members)
 
 
-def only_strategy(strategies: Strategy | Sequence[Strategy]) -> Strategy:
-    """Return the one strategy that a session runs."""
-    if isinstance(strategies, Strategy):
+def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]) -> Iterator[Setup]:
+    """Yield the set-up of each strategy of a team, and last that of the limits on the whole account."""
+    instruments, currency, first = shared["bars"].instruments, shared["currency"], 0
+    n = len(shared["market"].instruments)
+    for k, (name, strategy) in enumerate(team.strategies.items()):
+        rules, columns = strategy.bind(instruments, currency, first), range(k * n, (k + 1) * n)
+        yield Setup(strategy, cash=cash * team.share_of(name), rules=rules, buying_power=False, columns=columns, **shared)
+        first += sum(part.series_rows(len(instruments)) for part in strategy.risk)
+    whole = team.as_strategy()
+    rules = replace(whole.bind(instruments, currency, first), compiled=False)
+    yield Setup(whole, cash=cash, rules=rules, buying_power=buying_power, columns=range(0), **shared)
+
+
+def strategy_of(strategies: Strategy | Team | Sequence[Strategy]) -> Strategy | Team:
+    """Return what a session runs: a strategy, or several as a team."""
+    if isinstance(strategies, (Strategy, Team)):
         return strategies
-    if isinstance(strategies, Sequence) and len(strategies) == 1 and isinstance(strategies[0], Strategy):
-        return strategies[0]
-    raise ParameterError(f"a session runs one wb.Strategy, got {strategies!r}")
+    if isinstance(strategies, Sequence) and strategies and all(isinstance(one, Strategy) for one in strategies):
+        return strategies[0] if len(strategies) == 1 else Team.of(strategies)
+    raise ParameterError(f"a session runs a wb.Strategy, a list of them or a wb.Team, got {strategies!r}")

@@ -57,17 +57,18 @@ def _order(order: Order) -> dict[str, Any]:
 def joining(session: LiveSession) -> list[tuple[str, float, float]]:
     """Return what the first step would open if the stances stay: symbol, signed quantity, notional (SEMANTICS 9)."""
     row, equity, tape = session.steps_done - 1, session.portfolio.equity, session.tape
-    if row < 0 or session.setup.strategy.start == "wait":
+    if row < 0:
         return []
-    session.decider.begin(row, equity)
+    session.sleeves.begin(row, equity)
+    own = session.sleeves.equities(equity)
     found = []
     for j, instrument in enumerate(session.setup.instruments):
         stance = tape.stance[j][row]
         sign = 0 if stance != stance or (stance < 0 and not instrument.can_short) else (stance > 0) - (stance < 0)
-        if sign:
+        if sign and session.setup.of(j).strategy.start == "join":
             state = State(waiting=False)
             state.acted, state.row = sign, session.trace(row, j, stance, equity)
-            for order in session.decider.opening(row, j, state, equity):
+            for order in session.sleeves.at[j].decider.opening(row, j, state, own[j]):
                 signed = order.sign * order.quantity
                 found.append((instrument.symbol, signed, signed * tape.price[j] * tape.unit[j]))
     return found

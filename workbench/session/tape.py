@@ -209,7 +209,8 @@ class Tape(MarketTape):
         self.series = None if setup.inputs.series is None else _empty(setup.inputs.series.shape[1])
         self.fresh = _empty(n)
         #: The number of each row's day, where a limit asks for it.
-        self.day: list[int] | None = [] if setup.rules.remembers or self.series is not None else None
+        remembers = any(one.rules.remembers for one in setup.members or (setup,))
+        self.day: list[int] | None = [] if remembers or self.series is not None else None
 
     @classmethod
     def of(cls, setup: Setup) -> Tape:

@@ -30,7 +30,7 @@ def _outcome(setup: Setup, row: Any) -> str:
     """Return why nothing was opened, by the name of what was missing."""
     if row.code == NO_SIZE:
         why = "" if row.asked == row.asked else ": what it measures is not known yet"
-        return f"{type(setup.strategy.sizer.core).__name__} asks for nothing{why}"
+        return f"{type(setup.of(row.j).strategy.sizer.core).__name__} asks for nothing{why}"
     if row.code == NO_RATE:
         return f"no fresh conversion rate from {setup.instruments[row.j].quote} into {setup.currency}, so nothing opens"
     return WORDS[row.code]
@@ -61,15 +61,16 @@ def is_forced(decision: Any, code: int) -> Any:
 
 
 def _asked(setup: Setup, row: Any) -> str:
-    sizer = setup.strategy.sizer
+    sizer = setup.of(row.j).strategy.sizer
     why = sizer.words(float(row.equity), float(row.distance), setup.currency)
     more = " more" if row.code == RESIZED and row.lots else ""
     return f"{type(sizer).__name__} asks for {_rounded(row.asked)}{more}" + (f" ({why})" if why else "")
 
 
 def _cuts(setup: Setup, row: Any) -> list[str]:
-    names = [type(part).__name__ for part in setup.strategy.risk]
-    words = [part.words(float(row.equity), setup.currency) for part in setup.strategy.risk]
+    parts = setup.limits_at(row.j)
+    names = [type(part).__name__ for part in parts]
+    words = [part.words(float(row.equity), setup.currency) for part in parts]
     if setup.buying_power:
         names, words = [*names, "buying power"], [*words, "margin and fees of what equity can carry"]
     said, before = [], float(row.asked)

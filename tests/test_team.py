@@ -1,0 +1,144 @@
+"""Several strategies in one account: each is what it would be alone with its share, and what the account may carry is cut once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from markets import random_case
+from worked import CONTRACT, FREE, OTHER, SHARE, Stop, market, plan, reasons
+
+import workbench as wb
+from workbench.errors import ParameterError
+from workbench.research.comparing import compare
+from workbench.research.running import run_session
+from workbench.risk import MaxDrawdown, MaxExposure, MaxLeverage, MaxTrades
+from workbench.session.setup import set_up
+from workbench.sizing import FixedFraction, FixedQuantity
+from workbench.team import Team
+
+
+def ran(team: Team, bars: wb.Bars, cash: float = 10_000.0, **more: Any) -> wb.Backtest:
+    return wb.backtest(team, bars, cash=cash, costs=FREE, **more)
+
+
+def fills_of(result: wb.Backtest, name: str) -> list[tuple[Any, ...]]:
+    """Return the fills of one strategy, under the instruments' own symbols."""
+    table = result.fills[result.fills["symbol"].str.startswith(f"{name}/")]
+    symbols = table["symbol"].str.removeprefix(f"{name}/")
+    return list(zip(table["time"], symbols, table["leg"], table["side"], table["quantity"], table["price"], strict=True))
+
+
+def alone(result: wb.Backtest) -> list[tuple[Any, ...]]:
+    table = result.fills
+    return list(zip(table["time"], table["symbol"], table["leg"], table["side"], table["quantity"], table["price"], strict=True))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_strategy_does_what_it_would_do_alone_with_its_share(seed: int) -> None:
+    one, other = random_case(seed), random_case(seed + 100)
+    account = one.account | {"buying_power": False}
+    day = one.strategy.set_params(day="00:00 UTC")
+    team = Team({"a": day, "b": other.strategy.set_params(day="00:00 UTC")}, {"a": 0.6, "b": 0.4})
+    result = wb.backtest(team, one.bars, **account)
+    for name, strategy, share in (("a", one.strategy, 0.6), ("b", other.strategy, 0.4)):
+        expected = wb.backtest(strategy, one.bars, **account | {"cash": account["cash"] * share})
+        assert fills_of(result, name) == alone(expected)
+
+
+def test_a_team_of_one_is_its_strategy() -> None:
+    bars = wb.simulate([SHARE, OTHER], bars=200, interval="1h", seed=2)
+    strategy = wb.Strategy(wb.signals.MovingAverageCross(3, 8), FixedFraction(0.5), [wb.exits.AtrStop(5)], [MaxLeverage(0.8)])
+    result, expected = ran(Team({"only": strategy}), bars), ran(strategy, bars)
+    assert fills_of(result, "only") == alone(expected)
+    assert result.equity.tolist() == expected.equity.tolist()
+
+
+def test_two_strategies_may_stand_on_both_sides_of_one_instrument() -> None:
+    team = Team({"bull": plan("+...", quantity=3), "bear": plan("-...", quantity=2)})
+    result = ran(team, market([100, 100, 110, 110], CONTRACT))
+    assert result.positions.iloc[-1].to_dict() == {"bull/FUT": 3.0, "bear/FUT": -2.0}
+    assert result.equity.iloc[-1] == 10_000 + 3 * 10 - 2 * 10
+
+
+def test_a_sizer_sees_the_share_and_what_was_made_of_it() -> None:
+    # of 10,000 each has 5,000; the first doubles its half, and its next size knows; the second's does not
+    up = wb.Strategy(plan("+.0+..").signal, FixedFraction(1.0))
+    team = Team({"up": up, "late": wb.Strategy(plan("...+..").signal, FixedFraction(1.0))})
+    result = ran(team, market([100, 100, 200, 200, 200, 200], CONTRACT))
+    opened = result.decisions[result.decisions["asked"] > 0]
+    assert dict(zip(opened["symbol"] + " " + opened["time"].dt.hour.astype(str), opened["asked"], strict=True)) == {
+        "up/FUT 0": 50.0,
+        "up/FUT 3": 50.0,  # 10,000 / 200
+        "late/FUT 3": 25.0,
+    }
+    assert opened["equity"].tolist() == [5_000.0, 10_000.0, 5_000.0]
+
+
+def test_a_limit_of_the_account_comes_after_those_of_the_strategy_and_counts_both() -> None:
+    first = plan("+...", quantity=30, risk=[MaxLeverage(4)])
+    team = Team({"a": first, "b": plan("+...", quantity=30)}, risk=[MaxExposure(3_500, by="instrument")])
+    result = ran(team, market([100.0] * 4, CONTRACT), cash=1_000)
+    assert result.positions.iloc[-1].tolist() == [20.0, 15.0]
+    assert reasons(result)[0].startswith("FixedQuantity asks for 30; MaxLeverage: 30 -> 20 (gross limit 2,000 USD (4 x equity))")
+    assert "MaxExposure: 30 -> 15 (net exposure limit each instrument 3,500 USD)" in reasons(result)[1]
+
+
+def test_buying_power_is_the_accounts() -> None:
+    team = Team({"a": plan("+..", quantity=80), "b": plan("+..", quantity=80)})
+    result = ran(team, market([100.0] * 3), cash=10_000)  # shares are paid in full
+    assert result.positions.iloc[-1].tolist() == [80.0, 20.0]
+    assert "buying power: 80 -> 20" in reasons(result)[1]
+
+
+def test_a_limit_of_a_strategy_does_not_see_the_other() -> None:
+    team = Team({"a": plan("+..", quantity=10, risk=[MaxTrades(1)]), "b": plan("-+-", quantity=10, risk=[MaxDrawdown(0.5)])})
+    result = ran(team, market([100.0] * 3, CONTRACT))
+    assert result.fills["symbol"].tolist() == ["a/FUT", "b/FUT", "b/FUT", "b/FUT"]
+
+
+def test_the_account_remembers_what_all_of_them_did() -> None:
+    team = Team({"a": plan("+...", quantity=1), "b": plan(".+..", quantity=1)}, risk=[MaxTrades(1)])
+    result = ran(team, market([100.0] * 4, CONTRACT))
+    assert result.positions.iloc[-1].tolist() == [1.0, 0.0]
+    assert reasons(result)[1].startswith("FixedQuantity asks for 1; MaxTrades: 1 -> 0")
+
+
+def test_the_whole_book_is_reduced_where_the_account_is_beyond_its_limit() -> None:
+    team = Team({"a": plan("+....", quantity=12), "b": plan("+....", quantity=8)}, risk=[MaxLeverage(2, on_breach="reduce")])
+    result = ran(team, market([100, 100, 90, 90, 90], CONTRACT), cash=1_000)
+    # equity 800, gross 1,800: 8/9 of each may stay
+    assert result.positions.iloc[-1].tolist() == [10.0, 7.0]
+
+
+def test_exits_are_those_of_the_strategy() -> None:
+    team = Team({"tight": plan("+..", quantity=1, exits=[Stop(5.0)]), "bare": plan("+..", quantity=1)})
+    result = ran(team, market([100, 100, (100, 100, 90, 90)], CONTRACT))
+    assert result.orders["leg"].tolist() == ["open", "open", "stop"]
+    assert result.positions.iloc[-1].to_dict() == {"tight/FUT": 0.0, "bare/FUT": 1.0}
+
+
+def test_two_sessions_are_equal_and_a_list_is_a_team() -> None:
+    bars = wb.simulate([SHARE, CONTRACT], bars=150, interval="1h", seed=7)
+    parts = [wb.Strategy(wb.signals.MovingAverageCross(3, 8), FixedFraction(0.5)), wb.Strategy(wb.signals.Breakout(6), FixedQuantity(3))]
+    setup = set_up(Team.of(parts), bars)
+    assert compare(run_session(setup), run_session(setup), setup.bars).empty
+    session = wb.Session(parts, data=wb.ReplayAdapter(bars)).run()
+    assert session.equity == wb.backtest(Team.of(parts), bars).equity.iloc[-1]
+
+
+BAD = {
+    "no name": (lambda: Team({"a b": plan("+")}), r"a name is made of letters, digits, - and _, got 'a b'"),
+    "nobody": (lambda: Team({}), "strategies is empty"),
+    "too much": (lambda: Team({"a": plan("+"), "b": plan("+")}, {"a": 0.7, "b": 0.6}), "the shares add up to 1.3"),
+    "nobody's share": (lambda: Team({"trend": plan("+")}, {"tend": 1.0}), "no strategy 'tend' to give a share; did you mean 'trend'"),
+    "no share": (lambda: Team({"a": plan("+"), "b": plan("+")}, {"a": 0.5}), "'b' has no share"),
+    "days": (lambda: Team({"a": plan("+"), "b": plan("+", day="17:00 UTC")}), "one account has one day"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_team_is_refused(name: str) -> None:
+    make, sentence = BAD[name]
+    with pytest.raises(ParameterError, match=sentence):
+        make()

@@ -1,0 +1,116 @@
+"""A strategy's sleeve of an account: its part of the capital, what it decides by, and what it remembers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from workbench.money import worth
+from workbench.past import NOW, count_trade, remember
+from workbench.portfolio import Portfolio
+from workbench.session.deciding import Decider
+from workbench.session.ending import Ender
+from workbench.session.resizing import Resizer
+from workbench.session.setup import Setup
+from workbench.session.state import State
+from workbench.session.tape import Tape
+
+__all__ = ["Sleeve", "Sleeves"]
+
+
+class Sleeve(NamedTuple):
+    """What one strategy decides by; `ender` is None where no exit of it moves or ends anything at a close."""
+
+    setup: Setup
+    decider: Decider
+    ender: Ender | None
+    resizer: Resizer
+
+    @classmethod
+    def of(cls, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape, above: Decider | None = None) -> Sleeve:
+        """Return the sleeve of a set-up."""
+        decider = Decider(setup, portfolio, states, tape, above)
+        ender = Ender(setup, portfolio, states, tape) if setup.rules.moves else None
+        return cls(setup, decider, ender, Resizer(setup, portfolio, states, tape, decider))
+
+
+class Sleeves:
+    """All sleeves of an account: one, whose equity is the account's, or those of a team.
+
+    Parameters
+    ----------
+    setup : Setup
+    portfolio : Portfolio
+        The account.
+    states : sequence of State
+    tape : Tape
+    """
+
+    def __init__(self, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape) -> None:
+        self._portfolio = portfolio
+        #: What has the limits on the whole account of a team.
+        self.whole = Sleeve.of(setup.members[-1], portfolio, states, tape) if setup.is_team else None
+        above = None if self.whole is None else self.whole.decider
+        self.each = [Sleeve.of(one, portfolio, states, tape, above) for one in setup.members[:-1] or (setup,)]
+        #: The sleeve of each column.
+        self.at = [sleeve for sleeve in self.each for _ in sleeve.setup.mine]
+        self.all = [*self.each, self.whole] if self.whole is not None else self.each
+        self.remembers = any(sleeve.setup.rules.remembers for sleeve in self.all)
+        self.moves = any(sleeve.ender is not None for sleeve in self.each)
+        self.resizes = any(sleeve.setup.rules.resizes for sleeve in self.all)
+        #: The cash of each sleeve of a team, as if it were an account of its own.
+        self._purse = [sleeve.setup.cash for sleeve in self.each]
+        self._number = [k for k, sleeve in enumerate(self.each) for _ in sleeve.setup.mine]
+
+    def moved(self, j: int, cash: float) -> None:
+        """Note that cash moved for a column: below zero it was paid."""
+        self._purse[self._number[j]] += cash
+
+    def equity(self, sleeve: Sleeve, account: float) -> float:
+        """Return the equity of a sleeve, given that of the account."""
+        if self.whole is None or sleeve is self.whole:
+            return account
+        k, portfolio = self.each.index(sleeve), self._portfolio
+        return self._purse[k] + sum(
+            worth(portfolio.quantity(j), portfolio.price[j], portfolio.basis[j], portfolio.unit[j])
+            for j in sleeve.setup.mine
+            if portfolio.lots[j]
+        )
+
+    def equities(self, account: float) -> list[float]:
+        """Return the equity of each column's sleeve."""
+        if self.whole is None:
+            return [account] * len(self.at)
+        found = [self.equity(sleeve, account) for sleeve in self.each]
+        return [found[k] for k in self._number]
+
+    def tell(self, row: int) -> None:
+        """Tell each of them which step is decided."""
+        for sleeve in self.all:
+            sleeve.decider.past[NOW] = row
+
+    def name(self, account: str, deployment: str) -> None:
+        """Say whose orders these are (SEMANTICS 35)."""
+        for sleeve in self.all:
+            sleeve.decider.account, sleeve.decider.deployment = account, deployment
+
+    def begin(self, row: int, account: float) -> None:
+        """Have each of them look at its book before the openings of a step."""
+        for sleeve in self.all:
+            sleeve.decider.begin(row, self.equity(sleeve, account))
+
+    def remember(self, row: int, day: int, account: float) -> None:
+        """Take a closed step into what each of them remembers."""
+        for sleeve in self.all:
+            rules = sleeve.setup.rules
+            remember(sleeve.decider.past, row, day, self.equity(sleeve, account), rules.drawdown, rules.rearm)
+
+    def alerts(self, row: int, account: float) -> list[str]:
+        """Return which limits have come to be breached since the last look, in words."""
+        return [text for sleeve in self.all for text in sleeve.resizer.alerts(row, self.equity(sleeve, account))]
+
+    def count_trade(self, j: int, gain: float) -> None:
+        """Count a trade of a column that has closed."""
+        count_trade(self.at[j].decider.past, gain)
+        if self.whole is not None:
+            count_trade(self.whole.decider.past, gain)

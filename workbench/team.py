@@ -1,0 +1,146 @@
+"""Several strategies in one account: a share of its capital each, limits of their own, and limits on the account."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+
+import numpy as np
+
+from workbench.bars import FIELDS, Bars
+from workbench.component import Component
+from workbench.errors import ParameterError, did_you_mean
+from workbench.instrument import Instrument
+from workbench.records import MOST_LIMITS
+from workbench.risk import RiskManager
+from workbench.strategy import Inputs, Strategy
+
+__all__ = ["Team", "expanded", "member", "stacked"]
+
+#: Between the name of a strategy and the symbol that it trades.
+BETWEEN = "/"
+
+
+class Team(Component):
+    """Several strategies that trade one account, each as if it had an account of its own with its share of the capital.
+
+    What a strategy holds is its own: two of them may be long and short of the same instrument. Its positions, orders and trades stand under
+    ``name/SYMBOL``, its sizer sees its own equity - its share of the cash at the start and what it has made since - and so do its limits.
+    The limits of the team, and the buying power, see the whole account, after those of the strategy. Openings are decided in the order of
+    the strategies.
+
+    Parameters
+    ----------
+    strategies : dict of str to Strategy
+        By name.
+    shares : dict of str to float, optional
+        Of the cash at the start, adding up to 1 at most; equal ones where not given. What is left over is nobody's.
+    risk : sequence of RiskManager, default []
+        Of the account as a whole. ``by="strategy"`` limits the exposure of each strategy.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> trend = wb.Strategy(wb.signals.MovingAverageCross())
+    >>> team = Team({"trend": trend, "swing": wb.Strategy(wb.signals.RelativeStrength())}, {"trend": 0.7, "swing": 0.3})
+    >>> team.share_of("swing")
+    0.3
+    """
+
+    strategies: Mapping[str, Strategy]
+    shares: Mapping[str, float] | None = None
+    risk: Sequence[RiskManager] = field(default_factory=list)
+
+    @classmethod
+    def example(cls) -> Team:
+        """Return two rules that halve an account."""
+        from workbench.risk import MaxLeverage
+        from workbench.signals import Breakout, MovingAverageCross
+
+        return cls({"trend": Strategy(MovingAverageCross()), "breakout": Strategy(Breakout())}, risk=[MaxLeverage(1.5)])
+
+    @classmethod
+    def of(cls, strategies: Sequence[Strategy]) -> Team:
+        """Return a team of strategies that have no names: those of their signals, numbered where they are alike."""
+        names: list[str] = []
+        for strategy in strategies:
+            kind = type(strategy.signal).__name__
+            names.append(kind if kind not in names else f"{kind}_{sum(name.split('_')[0] == kind for name in names) + 1}")
+        return cls(dict(zip(names, strategies, strict=True)))
+
+    def check(self) -> None:
+        """Refuse names that are none, shares that do not add up, and strategies that one account cannot carry together."""
+        if not self.strategies:
+            raise ParameterError("Team: strategies is empty; give them by name, wb.Team({'trend': wb.Strategy(...)})")
+        for name in self.strategies:
+            if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum():
+                raise ParameterError(f"Team: a name is made of letters, digits, - and _, got {name!r}")
+        self._check_shares()
+        if len({strategy.day for strategy in self.strategies.values()}) > 1:
+            raise ParameterError("Team: one account has one day: give all its strategies the same day=")
+        most = max(len(strategy.risk) for strategy in self.strategies.values()) + len(self.risk)
+        if most > MOST_LIMITS:
+            raise ParameterError(f"Team: an opening passes at most {MOST_LIMITS} limits, those of the team included, got {most}")
+
+    def _check_shares(self) -> None:
+        if self.shares is None:
+            return
+        for name in (*self.shares, *self.strategies):
+            if name not in self.strategies:
+                raise ParameterError(f"Team: there is no strategy {name!r} to give a share{did_you_mean(name, self.strategies)}")
+            if name not in self.shares:
+                raise ParameterError(f"Team: {name!r} has no share: shares must name every strategy")
+            if not 0 < self.shares[name] <= 1:
+                raise ParameterError(f"Team: the share of {name!r} must be above 0 and at most 1, got {self.shares[name]!r}")
+        total = math.fsum(self.shares.values())
+        if total > 1 + 1e-9:
+            raise ParameterError(f"Team: the shares add up to {total:g}, and there is one account: at most 1")
+
+    def share_of(self, name: str) -> float:
+        """Return the share of a strategy."""
+        return 1.0 / len(self.strategies) if self.shares is None else float(self.shares[name])
+
+    def as_strategy(self) -> Strategy:
+        """Return the team's limits as those of a strategy that never decides: what the account as a whole passes."""
+        first = next(iter(self.strategies.values()))
+        return Strategy(first.signal, risk=list(self.risk), day=self.day)
+
+    def series(self, bars: Bars) -> np.ndarray | None:
+        """Return what the team's own limits look back at, shape (T, rows); None for nothing."""
+        return self.as_strategy().series(bars)
+
+    @property
+    def day(self) -> str:
+        """When a day turns, for all of them."""
+        return next(iter(self.strategies.values())).day
+
+    @property
+    def lookback(self) -> int:
+        """The largest look-back of the strategies and the team's limits, in bars."""
+        return max(part.lookback for part in (*self.strategies.values(), *self.risk))
+
+
+def member(instrument: Instrument, name: str) -> Instrument:
+    """Return an instrument as a strategy's own: under ``name/SYMBOL``, with tags that tell both."""
+    tags = dict(instrument.tags) | {"strategy": name, "symbol": instrument.symbol}
+    return replace(instrument, symbol=f"{name}{BETWEEN}{instrument.symbol}", tags=tags)
+
+
+def expanded(bars: Bars, names: Sequence[str]) -> Bars:
+    """Return bars with a column of each instrument for each strategy, strategy after strategy."""
+    columns = np.tile(np.arange(len(bars.instruments)), len(names))
+    instruments = [member(one, name) for name in names for one in bars.instruments]
+    arrays = {name: bars.array(name)[:, columns] for name in FIELDS}
+    return Bars(bars.index, instruments, bars.interval, arrays, bars.source, bars.assumptions)
+
+
+def stacked(each: Sequence[Inputs], series: Sequence[np.ndarray | None]) -> Inputs:
+    """Return the inputs of all strategies side by side, NaN where one has no such part; and what all limits look back at."""
+    found = {}
+    for name in Inputs._fields[:-1]:
+        if any(getattr(one, name) is not None for one in each):
+            arrays = [getattr(one, name) if getattr(one, name) is not None else np.full_like(one.stance, np.nan) for one in each]
+            found[name] = np.concatenate(arrays, axis=1)
+    back = [array for array in series if array is not None]
+    return Inputs(**found, series=np.concatenate(back, axis=1) if back else None)
