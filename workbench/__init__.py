@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from workbench.research.warmth import check_lookback
     from workbench.session import Session
     from workbench.strategy import Strategy
+    from workbench.team import Team
 
 #: Rooms that are public as they stand and where they are, and the home of every other public name.
 ROOMS = {
@@ -57,6 +58,7 @@ HOMES = {
     "ReplayAdapter": "data",
     "Session": "session",
     "Strategy": "strategy",
+    "Team": "team",
     "audit": "research.sheet",
     "backtest": "research",
     "check_causality": "research",
@@ -92,6 +94,7 @@ __all__ = [
     "ReplayAdapter",
     "Session",
     "Strategy",
+    "Team",
     "audit",
     "backtest",
     "check_causality",

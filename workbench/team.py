@@ -118,7 +118,7 @@ class Team(Component):
     @property
     def lookback(self) -> int:
         """The largest look-back of the strategies and the team's limits, in bars."""
-        return max(part.lookback for part in (*self.strategies.values(), *self.risk))
+        return max(*(one.lookback for one in self.strategies.values()), *(part.lookback for part in self.risk), 1)
 
 
 def member(instrument: Instrument, name: str) -> Instrument:

@@ -26,7 +26,7 @@ def laid_out(strategy: Strategy | Team, market: Bars, currency: str, rates: Rate
     else:
         parts = strategy.strategies
         bars = expanded(market, list(parts))
-        series = [one.series(bars) for one in (*parts.values(), strategy)]
+        series = [*(one.series(bars) for one in parts.values()), strategy.series(bars)]
         inputs = stacked([one.inputs(market, newest) for one in parts.values()], series)
         charges = repeated(financing(market), len(parts), len(market.instruments))
     rest = {"inputs": inputs, "sessions": session_numbers(bars), "financing": charges}
