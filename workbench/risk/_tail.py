@@ -205,7 +205,7 @@ def modified_at(x: float, z: float, part: float, shortfall: float, strict: float
     skew = third / (square * deviation)
     excess = fourth / (square * square) - 3.0
     eighth = excess / 8.0
-    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth - 5.0 * skew * skew / 36.0)
+    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth + 5.0 * skew * skew / 36.0)
     if strict != 0.0 and (bend > 0.0 or abs(skew) > MOST_SKEW):
         return math.inf
     h = z + (z * z - 1.0) * skew / 6.0 + (z * z * z - 3.0 * z) * excess / 24.0 - (2.0 * z * z * z - 5.0 * z) * skew * skew / 36.0
