@@ -134,7 +134,7 @@ class MaxExposure(RiskManager):
                         top = top + max(each * hi[i], each * lo[i])
                         bottom = bottom + min(each * hi[i], each * lo[i])
             left = gross_room(most, top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
-            if not left >= room:
+            if room == room and not left >= room:  # what is no number stays none
                 room = left
         return room
 
@@ -207,8 +207,8 @@ def gross_room(most: float, top: float, each: float, side: float, high: float, l
 
 def group_room(most: float, top: float, bottom: float, move: float) -> float:
     """Return the quantity that one group leaves; a breached group lets only through what reduces it (SEMANTICS 21)."""
-    over = top > most * (1.0 + TOLERANCE)
-    under = -bottom > most * (1.0 + TOLERANCE)
+    over = not top <= most * (1.0 + TOLERANCE)
+    under = not -bottom <= most * (1.0 + TOLERANCE)
     if (over and not move < 0.0) or (under and not move > 0.0):
         return 0.0
     if move > 0.0:

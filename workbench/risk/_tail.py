@@ -41,6 +41,8 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
     below it stays the same; only where that is one more than the rank does the interpolation between two steps decide.
     """
     floor = min(-limit, quantile_at(0.0, part, count, window, memory))
+    if floor != floor:  # nothing lies below it
+        return 0.0
     place = (count - 1) * part
     rank = math.floor(place)
     share = place - rank
