@@ -71,7 +71,8 @@ def _has_history(portfolio: Portfolio) -> bool:
 def _size(portfolio: Portfolio, j: int, change: float, risk: Sequence[RiskManager]) -> list[Effect]:
     """Return leverage, net too where that is limited, and gross notional."""
     worth = portfolio.price[j] * portfolio.unit[j]
-    before = float(portfolio.positions["value"].abs().sum())
+    values = zip(_lots(portfolio), portfolio.price, portfolio.unit, strict=True)
+    before = sum(abs(held * price * unit) for held, price, unit in values if held)
     held = portfolio.quantity(j)
     after = before + (abs(held + change) - abs(held)) * worth
     equity = portfolio.equity if portfolio.equity > 0 else math.nan

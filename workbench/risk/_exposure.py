@@ -133,7 +133,7 @@ class MaxExposure(RiskManager):
                         top = top + max(each * hi[i], each * lo[i])
                         bottom = bottom + min(each * hi[i], each * lo[i])
             left = gross_room(most, top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
-            if not left >= room:
+            if room == room and not left >= room:  # what is no number stays none
                 room = left
         return room
 

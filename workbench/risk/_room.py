@@ -22,8 +22,8 @@ def gross_room(most: float, top: float, each: float, side: float, high: float, l
 
 def group_room(most: float, top: float, bottom: float, move: float) -> float:
     """Return the quantity that one group leaves; a breached group lets only through what reduces it (SEMANTICS 21)."""
-    over = top > most * (1.0 + TOLERANCE)
-    under = -bottom > most * (1.0 + TOLERANCE)
+    over = not top <= most * (1.0 + TOLERANCE)
+    under = not -bottom <= most * (1.0 + TOLERANCE)
     if (over and not move < 0.0) or (under and not move > 0.0):
         return 0.0
     if move > 0.0:

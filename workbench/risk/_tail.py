@@ -41,6 +41,8 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
     below it stays the same; only where that is one more than the rank does the interpolation between two steps decide.
     """
     floor = min(-limit, quantile_at(0.0, part, count, window, memory))
+    if floor != floor:  # nothing lies below it
+        return 0.0
     place = (count - 1) * part
     rank = math.floor(place)
     share = place - rank
@@ -205,7 +207,7 @@ def modified_at(x: float, z: float, part: float, shortfall: float, strict: float
     skew = third / (square * deviation)
     excess = fourth / (square * square) - 3.0
     eighth = excess / 8.0
-    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth - 5.0 * skew * skew / 36.0)
+    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth + 5.0 * skew * skew / 36.0)
     if strict != 0.0 and (bend > 0.0 or abs(skew) > MOST_SKEW):
         return math.inf
     h = z + (z * z - 1.0) * skew / 6.0 + (z * z * z - 3.0 * z) * excess / 24.0 - (2.0 * z * z * z - 5.0 * z) * skew * skew / 36.0
