@@ -93,7 +93,7 @@ def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
     past[AT] = len(bars) - 1
     series = part.series(bars)
     assert series is not None
-    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [0.0] * part.scratch))
+    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), []))
 
 
 def _frozen(portfolio: Portfolio, j: int, left: int) -> tuple[Book, Market]:

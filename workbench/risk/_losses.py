@@ -17,7 +17,7 @@ from workbench.past import AT
 from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 from workbench.risk._returns import filtered_returns, own_returns
-from workbench.risk._scenarios import moments, scenarios
+from workbench.risk._scenarios import kept_places, moments, scenarios, spread
 from workbench.risk._tail import modified_at, normal_room, quantile_at, quantile_room, scan_room, shortfall_room, tail_sums
 
 __all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence"]
@@ -41,6 +41,18 @@ class LossLimit(RiskManager):
     def scratch(self) -> int:
         """Three windows, and the moments."""
         return 3 * int(self.window) + 20  # type: ignore[attr-defined]
+
+    def kept(self, n: int) -> int:
+        """Return the sums of blocks of instruments."""
+        return kept_places(n, int(self.window))  # type: ignore[attr-defined]
+
+    def scenarios(self, s: Snapshot, side: float, memory: Any) -> int:
+        """Write what the book would have made into a memory of its own; return of how many steps."""
+        window, at = int(self.window), int(s.history.past[AT])  # type: ignore[attr-defined]
+        filtered, kept = float(self._filtered), self.scratch
+        return scenarios(
+            s.j, side, s.first, window, filtered, kept, s.hi, s.lo, s.price, s.unit, s.history.series, s.history.days, at, memory
+        )
 
     def series_rows(self, n: int) -> int:
         """Return one row an instrument; filtered returns come with their volatility."""
@@ -150,14 +162,15 @@ class ValueAtRisk(LossLimit):
         window = int(p[0])
         memory = history.memory
         filtered = 1.0 if p[4] == 3.0 else 0.0
+        kept = int(p[len(p) - 2])
         first = int(p[len(p) - 1])
         at = int(history.past[AT])
-        count = scenarios(j, side, first, window, filtered, hi, lo, price, unit, history.series, history.days, at, memory)
+        count = scenarios(j, side, first, window, filtered, kept, hi, lo, price, unit, history.series, history.days, at, memory)
         if count < window:
             return 0.0
         most = p[5] * (equity if p[6] != 0.0 else 1.0) / days_root(p[7], count, window, memory)
         if p[4] == 1.0:
-            moments(count, window, memory)
+            spread(count, window, memory)
             o = 3 * window + 3
             times = density_of(p[2]) / p[1] if p[3] != 0.0 else -p[2]
             return normal_room(times, most, memory[o], memory[o + 1], memory[o + 2], memory[o + 3], memory[o + 4])
@@ -184,11 +197,8 @@ class ValueAtRisk(LossLimit):
 
     def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
         """Return what the book could lose as it is, in account currency; None where there are too few returns."""
-        p = (*self.parameters(instruments, currency), float(s.first))
-        memory, at, filtered = s.history.memory, int(s.history.past[AT]), 1.0 if self._filtered else 0.0
-        count = scenarios(
-            s.j, side, s.first, self.window, filtered, s.hi, s.lo, s.price, s.unit, s.history.series, s.history.days, at, memory
-        )
+        p, memory = self.parameters(instruments, currency), self.room(len(s.hi))
+        count = self.scenarios(s, side, memory)
         if count < self.window:
             return None
         return loss_of(p, 1.0, count, memory) * days_root(self.horizon, count, self.window, memory)
@@ -251,11 +261,12 @@ def density_of(z: float) -> float:
 def loss_of(p: Any, strict: float, count: int, memory: Any) -> float:
     """Return the loss of the book as it is, of one step; `strict`: infinite where Cornish and Fisher's expansion breaks down."""
     window = int(p[0])
-    if p[4] == 1.0 or p[4] == 2.0:
+    if p[4] == 2.0:
         moments(count, window, memory)
+        return modified_at(0.0, p[2], p[1], p[3], strict, window, memory)
+    if p[4] == 1.0:
+        spread(count, window, memory)
         o = 3 * window + 3
-        if p[4] == 2.0:
-            return modified_at(0.0, p[2], p[1], p[3], strict, window, memory)
         return (density_of(p[2]) / p[1] if p[3] != 0.0 else -p[2]) * math.sqrt(memory[o + 2]) - memory[o]
     if p[3] != 0.0:
         tail = math.floor((count - 1) * p[1]) + 1

@@ -44,7 +44,9 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
     place = (count - 1) * part
     rank = math.floor(place)
     share = place - rank
-    x = 0.0
+    x = earliest(rank + 1, floor, count, window, memory)
+    if not x < math.inf:
+        return UNLIMITED
     for _ in range(2 * count + 2):
         following = math.inf
         for k in range(count):
@@ -66,6 +68,21 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
             return UNLIMITED
         x = following
     return x
+
+
+def earliest(rank: int, floor: float, count: int, window: int, memory: Any) -> float:
+    """Return the size from which on so many steps could lie below the floor: the crossing downwards that makes their number full."""
+    missing = rank
+    falling = 0
+    for k in range(count):
+        if memory[k] < floor:
+            missing -= 1
+        elif memory[window + k] < 0.0:
+            memory[2 * window + falling] = (floor - memory[k]) / memory[window + k]
+            falling += 1
+    if missing <= 0:
+        return 0.0
+    return max(select(missing - 1, falling, window, memory), 0.0) if missing <= falling else math.inf
 
 
 def between(x: float, middle: float, following: float, share: float, floor: float, count: int, window: int, memory: Any) -> float:

@@ -12,7 +12,7 @@ from workbench.past import AT
 from workbench.risk._base import Snapshot
 from workbench.risk._losses import LossLimit, days_root
 from workbench.risk._returns import DECAY
-from workbench.risk._scenarios import moments, scenarios
+from workbench.risk._scenarios import scenarios, spread
 from workbench.risk._tail import normal_room
 
 __all__ = ["MaxVolatility"]
@@ -76,9 +76,10 @@ class MaxVolatility(LossLimit):
         """Return the largest quantity up to which the deviation stays within the limit."""
         window = int(p[0])
         memory = history.memory
+        kept = int(p[len(p) - 2])
         first = int(p[len(p) - 1])
         at = int(history.past[AT])
-        count = scenarios(j, side, first, window, 0.0, hi, lo, price, unit, history.series, history.days, at, memory)
+        count = scenarios(j, side, first, window, 0.0, kept, hi, lo, price, unit, history.series, history.days, at, memory)
         if count < window:
             return 0.0
         most = p[3] * (equity if p[4] != 0.0 else 1.0) / days_root(p[5], count, window, memory)
@@ -86,7 +87,7 @@ class MaxVolatility(LossLimit):
         if p[1] != 0.0:
             weighed(p[1], count, window, memory)
         else:
-            moments(count, window, memory)
+            spread(count, window, memory)
         if p[2] != 0.0:
             shrunk(p[2], j, side, first, hi, lo, price, unit, history.series, len(history.days), at, window, memory)
         return normal_room(1.0, most, 0.0, 0.0, memory[o + 2], memory[o + 3], memory[o + 4])
@@ -101,14 +102,14 @@ class MaxVolatility(LossLimit):
 
     def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
         """Return the deviation of what the book makes in a year, in account currency; None where there are too few returns."""
-        p, memory, at, window = self.parameters(instruments, currency), s.history.memory, int(s.history.past[AT]), self.window
-        count = scenarios(s.j, side, s.first, window, 0.0, s.hi, s.lo, s.price, s.unit, s.history.series, s.history.days, at, memory)
+        p, memory, at, window = self.parameters(instruments, currency), self.room(len(s.hi)), int(s.history.past[AT]), self.window
+        count = self.scenarios(s, side, memory)
         if count < window:
             return None
         if p[1] != 0.0:
             weighed(p[1], count, window, memory)
         else:
-            moments(count, window, memory)
+            spread(count, window, memory)
         if p[2] != 0.0:
             shrunk(p[2], s.j, side, s.first, s.hi, s.lo, s.price, s.unit, s.history.series, len(s.history.days), at, window, memory)
         return math.sqrt(max(memory[3 * window + 5], 0.0)) * days_root(self.year, count, window, memory)
@@ -120,7 +121,7 @@ class MaxVolatility(LossLimit):
 
 
 def weighed(decay: float, count: int, window: int, memory: Any) -> None:
-    """Write the weighed squares of both parts, and how they move together, where `moments` writes variances."""
+    """Write the weighed squares of both parts, and how they move together, where `spread` writes variances."""
     o = 3 * window + 3
     weight = 1.0
     total = 0.0

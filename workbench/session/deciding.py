@@ -46,7 +46,6 @@ class Decider:
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
-        self._memory = [0.0] * setup.rules.room
         #: What the account remembers (`workbench.past`).
         self.past = empty_past(setup.cash)
         self._history = no_history(self.past)
@@ -86,7 +85,7 @@ class Decider:
         past[AT] = row - first
         rows = range(first, row + 1)
         series = [column[k] for column in tape.series for k in rows]
-        return History(past, series, [tape.day[k] for k in rows], self._memory)
+        return History(past, series, [tape.day[k] for k in rows], [0.0] * self.setup.rules.room)
 
     def _enter(self, j: int, order: Order) -> None:
         enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
