@@ -13,7 +13,7 @@ from workbench.component import Component
 from workbench.errors import StrategyError
 from workbench.instrument import Instrument
 from workbench.market import Book, Market, Order
-from workbench.past import History
+from workbench.past import History, empty_memory
 
 __all__ = ["Breach", "RiskManager", "Snapshot", "snapshot_of"]
 
@@ -99,7 +99,7 @@ class RiskManager(Component):
         instruments = list(market.instruments.values())
         s = snapshot_of(portfolio, market)
         table = self.table(instruments, portfolio.currency)
-        n, history = len(instruments), s.history._replace(memory=self.room(len(instruments)))
+        n, history = len(instruments), s.history._replace(memory=self.memory(len(instruments)))
         places = (float(self.scratch), float(s.first)) if self.series_rows(n) else ()
         p = (*self.parameters(instruments, portfolio.currency), *places)
         room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, history)
@@ -136,12 +136,12 @@ class RiskManager(Component):
         return 1
 
     def kept(self, n: int) -> int:
-        """Return how many numbers of ``history.memory`` the `decision` keeps to itself over n instruments, from one of a step to the next."""
+        """Return how many numbers of ``history.memory`` the `decision` keeps over n instruments, from one to the next in a step."""
         return 0
 
-    def room(self, n: int) -> list[float]:
+    def memory(self, n: int) -> memoryview:
         """Return a memory for this manager alone."""
-        return [0.0] * (self.scratch + self.kept(n))
+        return empty_memory(self.scratch + self.kept(n))
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return why the limit allows what it allows, in words."""

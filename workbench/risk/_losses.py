@@ -17,10 +17,10 @@ from workbench.past import AT
 from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._leverage import TOLERANCE
 from workbench.risk._returns import filtered_returns, own_returns
-from workbench.risk._scenarios import kept_places, moments, scenarios, spread
+from workbench.risk._scenarios import DEPTH, Returns, kept_places, moments, scenarios, spread
 from workbench.risk._tail import modified_at, normal_room, quantile_at, quantile_room, scan_room, shortfall_room, tail_sums
 
-__all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence"]
+__all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence", "returns_of"]
 
 UNLIMITED = 1e300
 NORMAL = NormalDist()
@@ -48,11 +48,10 @@ class LossLimit(RiskManager):
 
     def scenarios(self, s: Snapshot, side: float, memory: Any) -> int:
         """Write what the book would have made into a memory of its own; return of how many steps."""
-        window, at = int(self.window), int(s.history.past[AT])  # type: ignore[attr-defined]
-        filtered, kept = float(self._filtered), self.scratch
-        return scenarios(
-            s.j, side, s.first, window, filtered, kept, s.hi, s.lo, s.price, s.unit, s.history.series, s.history.days, at, memory
-        )
+        window, n = int(self.window), len(s.hi)  # type: ignore[attr-defined]
+        places, history = (float(self.scratch), float(s.first)), s.history._replace(memory=memory)
+        found = returns_of(places, window, float(self._filtered), n, history)
+        return scenarios(s.j, side, window, s.hi, s.lo, s.price, s.unit, s.history.days, found)
 
     def series_rows(self, n: int) -> int:
         """Return one row an instrument; filtered returns come with their volatility."""
@@ -162,10 +161,7 @@ class ValueAtRisk(LossLimit):
         window = int(p[0])
         memory = history.memory
         filtered = 1.0 if p[4] == 3.0 else 0.0
-        kept = int(p[len(p) - 2])
-        first = int(p[len(p) - 1])
-        at = int(history.past[AT])
-        count = scenarios(j, side, first, window, filtered, kept, hi, lo, price, unit, history.series, history.days, at, memory)
+        count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, filtered, len(hi), history))
         if count < window:
             return 0.0
         most = p[5] * (equity if p[6] != 0.0 else 1.0) / days_root(p[7], count, window, memory)
@@ -197,7 +193,7 @@ class ValueAtRisk(LossLimit):
 
     def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
         """Return what the book could lose as it is, in account currency; None where there are too few returns."""
-        p, memory = self.parameters(instruments, currency), self.room(len(s.hi))
+        p, memory = self.parameters(instruments, currency), self.memory(len(s.hi))
         count = self.scenarios(s, side, memory)
         if count < self.window:
             return None
@@ -246,6 +242,12 @@ class ExpectedShortfall(ValueAtRisk):
     @property
     def _what(self) -> str:
         return f"{self.confidence:.0%} expected shortfall".replace("%", " %")
+
+
+def returns_of(p: Any, window: int, scaled: float, n: int, history: Any) -> Returns:
+    """Return the returns that a limit looks back at; the last two of its numbers say where its memory and its rows begin."""
+    first, at, stride = int(p[len(p) - 1]), int(history.past[AT]), len(history.days)
+    return Returns(history.series, stride, first, at, n, scaled, DEPTH * window, history.memory, int(p[len(p) - 2]))
 
 
 def days_root(horizon: float, count: int, window: int, memory: Any) -> float:

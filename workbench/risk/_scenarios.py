@@ -11,9 +11,9 @@ anew. What comes out is the same as without that memory, to the last bit.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["DEPTH", "kept_places", "made_with", "moments", "scenarios", "select", "spread"]
+__all__ = ["DEPTH", "Returns", "kept_places", "made_with", "moments", "scenarios", "select", "spread"]
 
 #: How far back, in windows, the steps are looked for at which all that is held had a bar.
 DEPTH = 2
@@ -23,47 +23,41 @@ BLOCK = 32
 NOTHING = math.inf
 
 
-def scenarios(
-    j: int,
-    side: float,
-    first: int,
-    window: int,
-    scaled: float,
-    kept: int,
-    hi: Any,
-    lo: Any,
-    price: Any,
-    unit: Any,
-    series: Any,
-    days: Any,
-    at: int,
-    memory: Any,
-) -> int:
-    """Write what the book, and one lot more, would have made in the last steps, newest first; return how many steps were found.
+class Returns(NamedTuple):
+    """The past returns of the instruments, and the memory of the limit that looks back at them.
 
-    The number of different days among them goes into place ``3 x window`` of the memory. `at` is the newest column of `series`, whose
-    rows are the instruments' returns from row `first` on; where `scaled`, each is multiplied by the instrument's number in the row as
-    many instruments further on. From place `kept` of the memory on lie the sums of blocks.
+    Parameters
+    ----------
+    series : list of float
+        Rows of returns, an instrument's from row ``first + i`` on, each `stride` long.
+    at : int
+        The newest column of them.
+    n : int
+        How many instruments there are.
+    scaled : float
+        Whether each return is to be multiplied by the instrument's newest number in the row `n` further on; 0 for no.
+    depth : int
+        How many steps back anything is looked for.
+    memory : list of float
+    kept : int
+        The place in it from which on the limit keeps its sums: a stamp, how far back they go, what every instrument is worth, then a
+        row of sums for each block, the oldest step first.
     """
-    n, depth, stride = len(hi), DEPTH * window, len(days)
-    more = worth_of((side * price[j]) * unit[j], scaled, (first + n + j) * stride + at, series)
-    renew(j, side, first, depth, scaled, kept, hi, lo, price, unit, series, stride, at, memory)
-    found = 0
-    back = 0
-    memory[3 * window] = 0.0
-    while found < window and back <= at and back < depth:
-        size = min(window - found, at + 1 - back, depth - back)
-        if memory[kept + 1] < back + size:
-            for b in range(blocks_of(n)):
-                add_up(b, int(memory[kept + 1]), back + size, n, depth, first * stride + at, stride, kept, series, memory)
-            memory[kept + 1] = float(back + size)
-        total(found, back, size, n, depth, kept, memory)
-        newest = (first + j) * stride + at - back
-        for k in range(size):
-            memory[window + found + k] = more * series[newest - k]
-        found = kept_of(found, size, at - back, window, days, memory)
-        back += size
-    return found
+
+    series: Any
+    stride: int
+    first: int
+    at: int
+    n: int
+    scaled: float
+    depth: int
+    memory: Any
+    kept: int
+
+
+def kept_places(n: int, window: int) -> int:
+    """Return how many places of the memory a limit keeps to itself."""
+    return 2 + n + blocks_of(n) * DEPTH * window
 
 
 def blocks_of(n: int) -> int:
@@ -71,119 +65,138 @@ def blocks_of(n: int) -> int:
     return (n + BLOCK - 1) // BLOCK
 
 
-def kept_places(n: int, window: int) -> int:
-    """Return how many places the sums of blocks take: a stamp, how far back they go, what is held, and the sums themselves."""
-    return 2 + n + blocks_of(n) * DEPTH * window
+def scenarios(j: int, side: float, window: int, hi: Any, lo: Any, price: Any, unit: Any, days: Any, r: Returns) -> int:
+    """Write what the book, and one lot more, would have made in the last steps, newest first; return how many steps were found.
+
+    The number of different days among them goes into place ``3 x window`` of the memory.
+    """
+    renew(j, side, hi, lo, price, unit, r)
+    more = moving((side * price[j]) * unit[j], j, r)
+    r.memory[3 * window] = 0.0
+    found = 0
+    back = 0
+    while found < window and back <= r.at and back < r.depth:
+        size = min(window - found, r.at + 1 - back, r.depth - back)
+        reach(back + size, r)
+        total(back, size, window, r)
+        found = take(found, back, size, window, more, j, days, r)
+        back += size
+    return found
 
 
-def worth_of(worth: float, scaled: float, place: int, series: Any) -> float:
-    """Return what moves with an instrument's returns: its worth, times the volatility of now where the returns are over that of then."""
-    return worth * series[place] if scaled != 0.0 else worth
+def moving(worth: float, i: int, r: Returns) -> float:
+    """Return what moves with an instrument's returns: its worth, times its volatility of now where they are over that of then."""
+    return worth * r.series[(r.first + r.n + i) * r.stride + r.at] if r.scaled != 0.0 else worth
 
 
-def renew(
-    j: int,
-    side: float,
-    first: int,
-    depth: int,
-    scaled: float,
-    kept: int,
-    hi: Any,
-    lo: Any,
-    price: Any,
-    unit: Any,
-    series: Any,
-    stride: int,
-    at: int,
-    memory: Any,
-) -> None:
+def renew(j: int, side: float, hi: Any, lo: Any, price: Any, unit: Any, r: Returns) -> None:
     """Bring what is held up to date, and with it the sums of the blocks in which something has changed since the decision before.
 
     Of instrument j the position that the order would enlarge counts, of any other one the larger that it could come to.
     """
-    n = len(hi)
-    if memory[kept] != at + 1.0:  # another step: every price has moved
-        memory[kept] = at + 1.0
-        memory[kept + 1] = 0.0
-    known = int(memory[kept + 1])
-    for b in range(blocks_of(n)):
+    if r.memory[r.kept] != r.at + 1.0:  # another step: every price has moved
+        r.memory[r.kept] = r.at + 1.0
+        r.memory[r.kept + 1] = 0.0
+    known = int(r.memory[r.kept + 1])
+    worths = r.memory[r.kept + 2 : r.kept + 2 + r.n]
+    for b in range(blocks_of(r.n)):
         changed = False
-        for i in range(b * BLOCK, min((b + 1) * BLOCK, n)):
+        for i in range(b * BLOCK, min((b + 1) * BLOCK, r.n)):
             held = hi[i] if abs(hi[i]) >= abs(lo[i]) else lo[i]
             if i == j:
                 held = hi[i] if side > 0 else lo[i]
-            worth = NOTHING
-            if held != 0.0:
-                worth = worth_of((held * price[i]) * unit[i], scaled, (first + n + i) * stride + at, series)
-            if memory[kept + 2 + i] != worth:
-                memory[kept + 2 + i] = worth
+            worth = moving((held * price[i]) * unit[i], i, r) if held != 0.0 else NOTHING
+            if worths[i] != worth:
+                worths[i] = worth
                 changed = True
         if changed and known > 0:
-            add_up(b, 0, known, n, depth, first * stride + at, stride, kept, series, memory)
+            add_up(b, 0, known, r)
 
 
-def add_up(b: int, begin: int, end: int, n: int, depth: int, newest: int, stride: int, kept: int, series: Any, memory: Any) -> None:
+def reach(end: int, r: Returns) -> None:
+    """Let the sums of all blocks go back so many steps."""
+    known = int(r.memory[r.kept + 1])
+    if known < end:
+        for b in range(blocks_of(r.n)):
+            add_up(b, known, end, r)
+        r.memory[r.kept + 1] = float(end)
+
+
+def add_up(b: int, begin: int, end: int, r: Returns) -> None:
     """Write what the instruments of a block would have made, from `begin` to `end` steps back."""
-    place = kept + 2 + n + b * depth + begin
-    for k in range(end - begin):
-        memory[place + k] = 0.0
-    for i in range(b * BLOCK, min((b + 1) * BLOCK, n)):
-        worth = memory[kept + 2 + i]
+    size = end - begin
+    last = r.kept + 2 + r.n + (b + 1) * r.depth - begin
+    sums = r.memory[last - size : last]
+    for k in range(size):
+        sums[k] = 0.0
+    for i in range(b * BLOCK, min((b + 1) * BLOCK, r.n)):
+        worth = r.memory[r.kept + 2 + i]
         if worth != NOTHING:
-            row = newest + i * stride - begin
-            for k in range(end - begin):
-                memory[place + k] = memory[place + k] + worth * series[row - k]
+            last = (r.first + i) * r.stride + r.at + 1 - begin
+            returns = r.series[last - size : last]
+            for k in range(size):
+                sums[k] = sums[k] + worth * returns[k]
 
 
-def total(found: int, back: int, size: int, n: int, depth: int, kept: int, memory: Any) -> None:
-    """Add the blocks up to what the book would have made in some steps."""
-    place = kept + 2 + n + back
+def total(back: int, size: int, window: int, r: Returns) -> None:
+    """Add the blocks up to what the book would have made in some steps, the oldest first: in the third part of the memory."""
+    made = r.memory[2 * window : 2 * window + size]
     for k in range(size):
-        memory[found + k] = memory[place + k]
-    for b in range(1, blocks_of(n)):
+        made[k] = 0.0
+    for b in range(blocks_of(r.n)):
+        last = r.kept + 2 + r.n + (b + 1) * r.depth - back
+        sums = r.memory[last - size : last]
         for k in range(size):
-            memory[found + k] = memory[found + k] + memory[place + b * depth + k]
+            made[k] = made[k] + sums[k]
 
 
-def kept_of(found: int, size: int, start: int, window: int, days: Any, memory: Any) -> int:
-    """Close the gaps of steps at which something had no bar, count the days; return how many steps there are now."""
-    kept = found
-    for k in range(size):
-        made, more = memory[found + k], memory[window + found + k]
-        if made == made and more == more:
-            memory[kept] = made
-            memory[window + kept] = more
-            kept += 1
-            if memory[3 * window] == 0.0 or days[start - k] != memory[3 * window + 1]:
-                memory[3 * window] = memory[3 * window] + 1.0
-                memory[3 * window + 1] = days[start - k]
-    return kept
+def take(found: int, back: int, size: int, window: int, more: float, j: int, days: Any, r: Returns) -> int:
+    """Take over the steps at which everything had a bar, the newest first, and count their days; return how many steps there are now."""
+    memory, newest = r.memory, r.at - back
+    made = memory[2 * window : 2 * window + size]
+    last = (r.first + j) * r.stride + newest + 1
+    returns = r.series[last - size : last]
+    count = memory[3 * window]
+    day = memory[3 * window + 1]
+    for k in range(size - 1, -1, -1):
+        extra = more * returns[k]
+        if made[k] == made[k] and extra == extra:
+            memory[found] = made[k]
+            memory[window + found] = extra
+            found += 1
+            if count == 0.0 or days[newest + 1 - size + k] != day:
+                count = count + 1.0
+                day = float(days[newest + 1 - size + k])
+    memory[3 * window] = count
+    memory[3 * window + 1] = day
+    return found
 
 
 def made_with(x: float, count: int, window: int, memory: Any) -> None:
     """Write what the book with x more lots would have made into the third part of the memory."""
+    book, more, made = memory[:count], memory[window : window + count], memory[2 * window : 2 * window + count]
     for k in range(count):
-        memory[2 * window + k] = memory[k] + x * memory[window + k]
+        made[k] = book[k] + x * more[k]
 
 
 def select(rank: int, count: int, window: int, memory: Any) -> float:
     """Return the number of a rank (0 the smallest) in the third part of the memory, which it partly sorts (Hoare, 1961)."""
-    base = 2 * window
+    made = memory[2 * window : 2 * window + count]
     left = 0
     right = count - 1
     while left < right:
-        pivot = memory[base + (left + right) // 2]
+        pivot = made[(left + right) // 2]
         i = left
         k = right
         while i <= k:
-            while memory[base + i] < pivot:
+            while made[i] < pivot:
                 i += 1
-            while memory[base + k] > pivot:
+            while made[k] > pivot:
                 k -= 1
             if i <= k:
-                held = memory[base + i]
-                memory[base + i] = memory[base + k]
-                memory[base + k] = held
+                held = made[i]
+                made[i] = made[k]
+                made[k] = held
                 i += 1
                 k -= 1
         if rank <= k:
@@ -192,7 +205,7 @@ def select(rank: int, count: int, window: int, memory: Any) -> float:
             left = i
         else:
             break
-    return memory[base + rank]
+    return made[rank]
 
 
 def spread(count: int, window: int, memory: Any) -> None:
@@ -200,19 +213,20 @@ def spread(count: int, window: int, memory: Any) -> None:
 
     From place ``3 x window + 3`` on: the means; variance, mixed, variance of the second.
     """
+    book, more = memory[:count], memory[window : window + count]
     mean = 0.0
     more_mean = 0.0
     for k in range(count):
-        mean = mean + memory[k]
-        more_mean = more_mean + memory[window + k]
+        mean = mean + book[k]
+        more_mean = more_mean + more[k]
     mean = mean / count
     more_mean = more_mean / count
     square = 0.0
     cross = 0.0
     more_square = 0.0
     for k in range(count):
-        a = memory[k] - mean
-        b = memory[window + k] - more_mean
+        a = book[k] - mean
+        b = more[k] - more_mean
         square = square + a * a
         cross = cross + a * b
         more_square = more_square + b * b

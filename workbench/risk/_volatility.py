@@ -10,7 +10,7 @@ from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 from workbench.past import AT
 from workbench.risk._base import Snapshot
-from workbench.risk._losses import LossLimit, days_root
+from workbench.risk._losses import LossLimit, days_root, returns_of
 from workbench.risk._returns import DECAY
 from workbench.risk._scenarios import scenarios, spread
 from workbench.risk._tail import normal_room
@@ -76,10 +76,9 @@ class MaxVolatility(LossLimit):
         """Return the largest quantity up to which the deviation stays within the limit."""
         window = int(p[0])
         memory = history.memory
-        kept = int(p[len(p) - 2])
         first = int(p[len(p) - 1])
         at = int(history.past[AT])
-        count = scenarios(j, side, first, window, 0.0, kept, hi, lo, price, unit, history.series, history.days, at, memory)
+        count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, 0.0, len(hi), history))
         if count < window:
             return 0.0
         most = p[3] * (equity if p[4] != 0.0 else 1.0) / days_root(p[5], count, window, memory)
@@ -102,7 +101,7 @@ class MaxVolatility(LossLimit):
 
     def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
         """Return the deviation of what the book makes in a year, in account currency; None where there are too few returns."""
-        p, memory, at, window = self.parameters(instruments, currency), self.room(len(s.hi)), int(s.history.past[AT]), self.window
+        p, memory, at, window = self.parameters(instruments, currency), self.memory(len(s.hi)), int(s.history.past[AT]), self.window
         count = self.scenarios(s, side, memory)
         if count < window:
             return None
