@@ -87,11 +87,13 @@ def remember(past: Any, t: int, day: int, equity: float, limit: float, rearm: in
         past[DAY_LOW] = past[EQUITY]
         past[OPENED] = 0.0
     past[EQUITY] = equity
-    past[DAY_LOW] = min(past[DAY_LOW], equity)
+    if equity < past[DAY_LOW]:  # what is not written need not be waited for at the next step
+        past[DAY_LOW] = equity
     if past[HALTED] >= 0.0 and rearm > 0 and t - past[HALTED] >= rearm:
         past[HALTED] = -1.0
         past[PEAK] = equity
-    past[PEAK] = max(past[PEAK], equity)
+    if equity > past[PEAK]:
+        past[PEAK] = equity
     if limit > 0.0 and past[HALTED] < 0.0 and past[PEAK] - equity > limit * past[PEAK] * (1.0 + TOLERANCE):
         past[HALTED] = t
 

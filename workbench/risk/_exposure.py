@@ -80,11 +80,11 @@ class MaxExposure(RiskManager):
         return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
-        """Return for each group how many instruments count in it, and of each its number, its base leg and that in its value."""
+        """Return for each group how many instruments count in it, then their numbers, their base legs and those in their value."""
         rows: list[float] = []
         for group in self.groups(instruments):
             members = [(float(i), *legs[group]) for i, one in enumerate(instruments) if group in (legs := one.legs(self.by))]
-            rows += [float(len(members)), *(number for member in members for number in member)]
+            rows += [float(len(members)), *(number for column in zip(*members, strict=True) for number in column)]
         return rows or (0.0,)
 
     @staticmethod
@@ -170,16 +170,19 @@ def leg_value(of_base: float, of_value: float, i: int, price: Any, unit: Any, ba
     return value
 
 
-# What follows chooses numbers rather than branch off: in the kernel nobody can guess which of hundreds of instruments are held.
+# What follows chooses numbers rather than branch off: in the kernel nobody can guess which of hundreds of instruments are held. A number
+# that is seen not to be below 0 spares machine code the question whether it counts from the end.
 
 
 def gross_use(table: Any, place: int, members: int, j: int, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> tuple[float, float]:
     """Return what the other members of a group use of a gross limit, and what one lot of instrument j would add."""
+    numbers, of_base = table[place : place + members], table[place + members : place + 2 * members]
+    of_value = table[place + 2 * members : place + 3 * members]
     used = 0.0
     own = 0.0
-    for k in range(place, place + 3 * members, 3):
-        i = int(table[k])
-        each = abs(leg_value(table[k + 1], table[k + 2], i, price, unit, base))
+    for k in range(members):
+        i = max(int(numbers[k]), 0)
+        each = abs(leg_value(of_base[k], of_value[k], i, price, unit, base))
         most = max(abs(hi[i]), abs(lo[i]))
         used = used + (each * most if i != j and most != 0.0 else 0.0)
         own = each if i == j else own
@@ -190,12 +193,14 @@ def net_reach(
     table: Any, place: int, members: int, j: int, hi: Any, lo: Any, price: Any, unit: Any, base: Any
 ) -> tuple[float, float, float]:
     """Return the most and the least that the members of a group could come to, and what one lot of instrument j would add."""
+    numbers, of_base = table[place : place + members], table[place + members : place + 2 * members]
+    of_value = table[place + 2 * members : place + 3 * members]
     top = 0.0
     bottom = 0.0
     own = 0.0
-    for k in range(place, place + 3 * members, 3):
-        i = int(table[k])
-        each = leg_value(table[k + 1], table[k + 2], i, price, unit, base)
+    for k in range(members):
+        i = max(int(numbers[k]), 0)
+        each = leg_value(of_base[k], of_value[k], i, price, unit, base)
         high = each * hi[i] if hi[i] != 0.0 else 0.0
         low = each * lo[i] if lo[i] != 0.0 else 0.0
         top = top + max(high, low)

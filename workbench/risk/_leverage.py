@@ -49,8 +49,9 @@ class MaxLeverage(RiskManager):
         left = most_allowed
         for i in range(len(hi)):
             most = max(abs(hi[i]), abs(lo[i]))
-            if i != j and most > 0.0:
-                left = left - (most * price[i]) * unit[i]
+            value = (most * price[i]) * unit[i]
+            # chosen, not branched off to: in the kernel nobody can guess which of hundreds of instruments are held
+            left = left - (value if i != j and most > 0.0 else 0.0)
         each = price[j] * unit[j]
         reached = hi[j] if side > 0 else -lo[j]
         opposite = -lo[j] if side > 0 else hi[j]
