@@ -55,16 +55,16 @@ def chains() -> dict[str, list[wb.risk.RiskManager]]:
         "MaxExposure by currency": [wb.risk.MaxExposure(MONEY)],
         "MaxExposure by asset class": [exposure],
         "MaxLeverage, gross": [leverage],
-        "net leverage (MaxExposure of the whole book)": [wb.risk.MaxExposure(FAR, by="book", of="equity")],
+        "MaxLeverage, net": [wb.risk.MaxLeverage(FAR, "net")],
         "MaxDrawdown": [drawdown],
         "exposure, leverage and drawdown": [exposure, leverage, drawdown],
     }
 
 
 def mixed(frames: Mapping[str, pd.DataFrame], interval: str) -> wb.Bars:
-    """Return bars of shares, coins, commodities and indices, all of one book."""
+    """Return bars of shares, coins, commodities and indices."""
     kinds: list[tuple[Any, Any]] = [("equity", "spot"), ("crypto", "spot"), ("commodity", "cfd"), ("index", "cfd")]
-    given = {"quote": "USD", "quantity_step": 1e-8, "can_short": False, "tags": {"book": "whole"}}
+    given = {"quote": "USD", "quantity_step": 1e-8, "can_short": False}
     traded = [wb.Instrument(symbol, *kinds[j % len(kinds)], **given) for j, symbol in enumerate(frames)]
     return wb.Bars.from_frames(frames, interval=interval, instruments=traded)
 

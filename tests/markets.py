@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from markets_held import held_at_a_cost
 
 from workbench import Bars, Instrument, Strategy
 from workbench.component import Component, all_components
@@ -299,7 +300,7 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     BreakEven: lambda rng: BreakEven(percent=float(rng.uniform(0.002, 0.02)), plus=float(rng.choice([0, 0.001]))),
     TimeStop: lambda rng: TimeStop(int(rng.integers(1, 30))),
     TakeProfit: lambda rng: TakeProfit(percent=float(rng.uniform(0.002, 0.06))),
-    MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5))),
+    MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5)), "net" if rng.random() < 0.3 else "gross"),
     MaxExposure: _exposure,
     MaxDrawdown: lambda rng: MaxDrawdown(float(rng.uniform(0.01, 0.2)), int(rng.integers(5, 80)) if rng.random() < 0.7 else None),
     MaxDailyLoss: lambda rng: MaxDailyLoss(float(rng.uniform(0.002, 0.03))),
@@ -388,8 +389,7 @@ def _rates(rng: Random, index: pd.DatetimeIndex) -> dict[str, Any]:
 def random_case(seed: int) -> Case:
     """Return a random strategy on a random market with a random account."""
     rng = np.random.Generator(np.random.PCG64(20_000 + seed))
-    strategy = random_strategy(seed)
-    market = market_for(strategy, seed)
+    market = market_for(strategy := random_strategy(seed), seed)
     account = {
         "cash": float(rng.choice([3_000.0, 50_000.0, 1_000_000.0])),
         "costs": _costs(rng),
@@ -397,4 +397,4 @@ def random_case(seed: int) -> Case:
         "rates": _rates(rng, market.index),
         "buying_power": bool(rng.random() < 0.6),
     }
-    return Case(seed, strategy, market, account)
+    return Case(seed, strategy, held_at_a_cost(rng, market), account)

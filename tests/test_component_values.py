@@ -39,14 +39,15 @@ FITTING = [
 REFUSED = [
     ("number", "2", r"^Typed.number must be float, got '2' \(str\)$"),
     ("number", True, r"must be float, got True \(bool\)"),
-    ("number", math.nan, r"must be float, got nan \(float\)"),
-    ("number", np.float64("nan"), r"must be float, got np.float64\(nan\)"),
+    ("number", math.nan, r"must be float, got nan \(no number\)$"),
+    ("number", np.float64("nan"), r"must be float, got nan \(no number\)$"),
     ("number", None, "must be float, got None"),
     ("count", 2.0, r"must be int, got 2.0 \(float\)"),
     ("count", True, "must be int, got True"),
     ("flag", 1, "must be bool, got 1"),
     ("name", 3, "must be str, got 3"),
-    ("kind", "b", r"must be Literal\['a', 1\], got 'b'"),
+    ("kind", "b", r"^Typed.kind must be 'a' or 1, got 'b' \(str\)$"),
+    ("kind", "A", r"must be 'a' or 1, got 'A' \(str\); did you mean 'a'\?$"),
     ("kind", True, "got True"),
     ("maybe", "4", r"must be int \| None, got '4'"),
     ("part", MaxLeverage(), r"must be Signal \| None, got MaxLeverage\(limit=3.0\)"),
@@ -79,7 +80,7 @@ def test_annotations_as_objects_are_judged_too() -> None:
     )
     with pytest.raises(ParameterError, match=r"^Plain.n must be int, got 'x' \(str\)$"):
         cls(n="x")
-    with pytest.raises(ParameterError, match=r"must be list\[float\], got nan \(float\) at position 1"):
+    with pytest.raises(ParameterError, match=r"must be list\[float\], got nan \(no number\) at position 1"):
         cls(xs=[1.0, math.nan])
 
 

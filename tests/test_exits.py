@@ -115,7 +115,7 @@ def test_both_rest_after_the_fill(stance: str, stop: float, target: float) -> No
     [
         (lambda: AtrStop(0), ParameterError, "AtrStop: window must be at least 1 bar, got 0"),
         (lambda: AtrStop(multiple=0), ParameterError, "AtrStop: multiple must be a positive number, got 0"),
-        (lambda: AtrStop(average="ema"), ParameterError, "AtrStop.average must be Literal['wilder', 'simple'], got 'ema' (str)"),
+        (lambda: AtrStop(average="ema"), ParameterError, "AtrStop.average must be 'wilder' or 'simple', got 'ema' (str)"),
         (lambda: AtrStop(windw=3), ParameterError, "did you mean 'window'?"),
         (lambda: TakeProfit(0.1, 2), ParameterError, "TakeProfit takes one of percent, multiple or price, got percent=0.1 and multiple=2"),
         (lambda: TakeProfit(percent=-0.1), ParameterError, "TakeProfit: percent must be a positive number, got -0.1"),

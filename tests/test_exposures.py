@@ -12,8 +12,9 @@ from worked import CONTRACT, EURUSD, OTHER, SHARE, USDJPY, both, market, plan
 
 import workbench as wb
 from workbench.errors import ParameterError
+from workbench.instrument import GROUPS
 from workbench.research.engine import run_kernel
-from workbench.research.exposures import GROUPS, holdings_of, risk_contribution
+from workbench.research.exposures import holdings_of, risk_contribution
 
 PAIRS = market({EURUSD: [1.25, 1.25, 1.2, 1.3], USDJPY: [100.0, 100.0, 125.0, None]})
 BOTH_LEGS = both(plan("+...", "-...", quantity=2), PAIRS, cash=1e6, currency="USD", buying_power=False)

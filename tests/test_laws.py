@@ -43,7 +43,7 @@ from workbench.signals import (
     Weighted,
     ZScore,
 )
-from workbench.sizing import PositionSizer, RiskPercent
+from workbench.sizing import PositionSizer, RiskPercent, VolatilityTarget
 
 WITH_HOLES = (3, 7, 9)
 #: Two instruments that are long enough for any look-back.
@@ -83,9 +83,10 @@ CAUSAL = [
     *SMALL,
     Strongest(),
     Strategy.example(),
+    Strategy(Breakout(4), VolatilityTarget(0.1, 100, "garch", refit=15)),
 ]
 FORGETFUL = [part for part in CAUSAL if not laws.remembers_all(part)]
-PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, Feature, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-6:]]
+PARTS = [*laws.examples(SignalGenerator, PositionSizer, Exit, Feature, RiskManager, ExecutionAlgorithm), Strategy.example(), *CAUSAL[-7:]]
 
 
 def ids(part: Any) -> str:

@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from worked import CONTRACT, EURUSD, SHARE
+from worked import CONTRACT, EURUSD, OTHER, SHARE, market
 
 import workbench as wb
-from workbench.risk import MaxDrawdown, MaxExposure, MaxLeverage, MaxTrades
+from workbench.market_display import RED
+from workbench.risk import ExpectedShortfall, MaxDrawdown, MaxExposure, MaxLeverage, MaxTrades, MaxVolatility, ValueAtRisk
 
-PRICES = {"ABC": 100.0, "FUT": 50.0, "EURUSD": 1.25}
+PRICES = {"ABC": 100.0, "XYZ": 40.0, "FUT": 50.0, "EURUSD": 1.25}
 
 
 class Cells(HTMLParser):
@@ -54,10 +55,10 @@ def test_each_limit_says_what_it_left_also_where_it_cut_nothing() -> None:
 def test_what_the_order_would_do_by_hand() -> None:
     # 4 of 10 lots close; 100,000 EUR at 1.25 each
     found = rows(preview(wb.Order(EURUSD, "sell", 3), held={EURUSD: 2, SHARE: 5}, cash=500_000.0))
-    assert found["gross notional"] == ["250,500.00 USD", "125,500.00 USD"]
-    assert found["leverage"] == ["0.50 x", "0.25 x"]
-    assert found["exposure to EUR"] == ["250,000.00 USD", "-125,000.00 USD"]
-    assert found["exposure to USD"] == ["-249,500.00 USD", "125,500.00 USD"]
+    assert found["gross notional"] == ["250,500.00 USD", "125,500.00 USD", ""]
+    assert found["leverage"] == ["0.50 x", "0.25 x", ""]
+    assert found["exposure to EUR"] == ["250,000.00 USD", "-125,000.00 USD", ""]
+    assert found["exposure to USD"] == ["-249,500.00 USD", "125,500.00 USD", ""]
 
 
 def test_it_is_what_the_portfolio_says_afterwards() -> None:
@@ -67,6 +68,47 @@ def test_it_is_what_the_portfolio_says_afterwards() -> None:
     effects = {effect.what: effect.after for effect in decision.outlook.effects}
     assert effects["exposure to USD"] == after.exposure()["USD"]
     assert effects["leverage"] == pytest.approx(800 / after.equity)
+
+
+def test_each_figure_stands_beside_its_nearest_limit() -> None:
+    limits = MaxLeverage(2), MaxLeverage(3), MaxExposure({"USD": 900}), MaxExposure(1.5, of="equity", scope="gross")
+    found = rows(preview(wb.Order(SHARE, "buy", 3), *limits, held={SHARE: 5, OTHER: -2}))
+    equity = 1000.0 + 500 - 80
+    assert found["leverage"][1:] == [f"{880 / equity:.2f} x", "2.00 x"]
+    assert found["exposure to USD"] == ["420.00 USD", "720.00 USD", "900.00 USD"]
+    assert found["gross exposure to USD"] == ["580.00 USD", "880.00 USD", f"{1.5 * equity:,.2f} USD"]
+
+
+def test_what_is_beyond_its_limit_is_red_and_said() -> None:
+    decision = preview(wb.Order(SHARE, "sell", 1), MaxExposure(300), held={SHARE: 5})
+    assert rows(decision)["exposure to USD"] == ["500.00 USD", "400.00 USD", "300.00 USD, beyond"]
+    page = decision._repr_html_()
+    assert page.count(f"color:{RED}") == 4
+
+
+def test_who_cut_is_bold() -> None:
+    page = preview(wb.Order(SHARE, "buy", 50), MaxLeverage(2), MaxExposure(5_000), MaxExposure(750, by="instrument"))._repr_html_()
+    assert page.count(";font-weight:bold") == 3 * 3  # two limits, and what is allowed
+
+
+@pytest.mark.parametrize(
+    "part", [ValueAtRisk(0.9, window=4), ExpectedShortfall(800, window=4, of="money"), MaxVolatility(3, window=4)], ids=repr
+)
+def test_what_the_book_could_lose_is_told_before_and_after(part: Any) -> None:
+    bars = market({SHARE: [100, 101, 99, 100, 102, 100]})
+    held = wb.Portfolio("USD", 1000.0, {SHARE: 5}, PRICES, history=bars)
+    decision = wb.Strategy(wb.signals.Breakout(), risk=[part]).preview(wb.Order(SHARE, "buy", 5), held)
+    assert decision.outlook is not None
+    (found,) = [effect for effect in decision.outlook.effects if effect.what == part.what]
+    assert found.after == pytest.approx(2 * found.before)
+    assert found.limit == pytest.approx(part.limit * (1500 if part.of == "equity" else 1))
+    assert f"{part.what} {found.before:,.2f} of {found.limit:,.2f} USD" in decision.outlook.trace[0].why
+
+
+def test_without_a_history_nothing_is_said_of_losses_where_no_limit_is_asked() -> None:
+    decision = preview(wb.Order(SHARE, "sell", 5), ValueAtRisk(0.9), held={SHARE: 5})
+    assert "value at risk" not in decision._repr_html_().replace("ValueAtRisk", "")
+    assert "ValueAtRisk: the portfolio has no past bars of all that is held, so it is not measured" in decision._repr_html_()
 
 
 def test_groups_that_are_limited_are_told_and_those_it_does_not_count_in_are_missing() -> None:
@@ -79,7 +121,7 @@ def test_what_a_preview_cannot_know_is_said() -> None:
     page = preview(wb.Order(SHARE, "buy", 1), MaxTrades(3), MaxDrawdown(0.1))._repr_html_()
     assert "MaxTrades, MaxDrawdown: no past equity, no day and no closed trades are known here" in page
     broke = preview(wb.Order(SHARE, "sell", 1), held={SHARE: 1}, cash=-500.0)
-    assert rows(broke)["leverage"] == ["not known", "not known"]
+    assert rows(broke)["leverage"] == ["not known", "not known", ""]
     assert "equity is not above zero" in broke._repr_html_()
 
 

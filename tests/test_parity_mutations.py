@@ -294,7 +294,7 @@ def opening_never_too_old(patch: Patch) -> None:
 
 
 def least_fee_forgotten(patch: Patch) -> None:
-    patch.setattr(paper, "fee_of", lambda *numbers: fee_of(*numbers[:-1], 0.0))
+    patch.setattr(paper, "fee_of", lambda *numbers: fee_of(*numbers[:-2], 0.0, numbers[-1]))
 
 
 def back_in_after_a_stop(patch: Patch) -> None:

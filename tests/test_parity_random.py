@@ -75,7 +75,11 @@ def counted(record: Record, case: Case) -> Counter[str]:
     seen["crossed"] = int((entries["child"] > 0).sum())
     seen["cut"] = int((np.nanmin(decisions["after"], axis=1, initial=np.inf) < decisions["asked"]).sum())
     seen["short"] = int((record.fills["lots"][filled["leg"] == 0] < 0).sum())
+    charges = case.setup().financing
+    seen["charges"] = 0 if charges is None else len(charges.moment)
     seen["moving rates"] = int(case.setup().conversion.moving)
+    stopped_out = orders[(orders["leg"] == LEGS.index("close")) & (decisions["code"][orders["decision"]] == STOPPED_OUT)]
+    seen["stopped out in tiers"] = sum(isinstance(case.bars.instruments[j].maintenance, tuple) for j in stopped_out["j"])
     return seen + Counter(kinds(case.strategy))
 
 
@@ -92,7 +96,7 @@ def test_kernel_compiled_kernel_and_session_agree(first: int) -> None:
 def test_every_rule_was_put_to_the_test() -> None:
     seen: Counter[str] = sum((tally(first) for first in CHUNKS), Counter())
     print(f"\nparity: 0 differences in {MARKETS} random markets: " + ", ".join(f"{n:,} {what}" for what, n in seen.items()))
-    floors = {"orders": 25_000, "fills": 15_000, "decisions": 15_000, "short": 3_000, "moving rates": 50}
+    floors = {"charges": 10_000, "orders": 25_000, "fills": 15_000, "decisions": 15_000, "short": 3_000, "moving rates": 50}
     floors |= {"filled: open": 8_000, "filled: close": 5_000, "filled: stop": 1_500, "filled: target": 1_000}
     floors |= {
         "limit entries filled": 2_000,
@@ -101,6 +105,7 @@ def test_every_rule_was_put_to_the_test() -> None:
         "entries withdrawn": 100,
         "crossed": 150,
         "cut": 3_000,
+        "stopped out in tiers": 10,
     }
     reasons = {OPENED: 8_000, NO_EQUITY: 50, NO_RATE: 50, NO_EXIT: 50, CUT_TO_NOTHING: 200, BELOW_MINIMUM: 500, STOPPED_OUT: 40}
     floors |= {f"decided: {WORDS[code]}": least for code, least in reasons.items()}

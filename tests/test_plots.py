@@ -71,13 +71,13 @@ def test_the_entries_are_small_triangles() -> None:
 
 def test_a_mark_says_when_what_how_it_ended_and_what_it_brought() -> None:
     found = traces(FIGURE)
-    assert found["long entry"].hovertext[0] == "2024-01-01 01:00 · long 3 @ 100 · close · +15.00 USD"
+    assert found["long entry"].hovertext[0] == "2024-01-01 01:00 UTC · long 3 @ 100 · close · +15.00 USD"
     assert list(found["won"].hovertext[:3]) == [
-        "2024-01-01 01:00 · long 3 @ 100 · close · +15.00 USD",
-        "2024-01-01 03:00 · exit of long 3 @ 105 · close · +15.00 USD",
+        "2024-01-01 01:00 UTC · long 3 @ 100 · close · +15.00 USD",
+        "2024-01-01 03:00 UTC · exit of long 3 @ 105 · close · +15.00 USD",
         None,
     ]
-    assert found["still open"].hovertext[1] == "2024-01-01 05:00 · still long 3 @ 118 · open · -6.00 USD"
+    assert found["still open"].hovertext[1] == "2024-01-01 05:00 UTC · still long 3 @ 118 · open · -6.00 USD"
 
 
 def test_days_are_dates_and_large_profits_whole() -> None:
@@ -88,8 +88,8 @@ def test_days_are_dates_and_large_profits_whole() -> None:
 
 def test_lines_say_their_date_and_their_amount() -> None:
     found = traces(FIGURE)
-    assert found["equity"].hovertemplate == "%{x|%Y-%m-%d %H:%M} · equity %{y:,.2f} USD<extra></extra>"
-    assert found["drawdown"].hovertemplate == "%{x|%Y-%m-%d %H:%M} · drawdown %{y:,.2f} %<extra></extra>"
+    assert found["equity"].hovertemplate == "%{x|%Y-%m-%d %H:%M UTC} · equity %{y:,.2f} USD<extra></extra>"
+    assert found["drawdown"].hovertemplate == "%{x|%Y-%m-%d %H:%M UTC} · drawdown %{y:,.2f} %<extra></extra>"
     assert FIGURE.layout.hovermode == "closest"
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from worked import COIN, EURUSD, SHARE, USDJPY, both, market, plan
 
-from workbench import Instrument, backtest
+from workbench import Bars, Instrument, backtest
 from workbench.errors import DataError
 from workbench.quality import SuspectDataWarning
 from workbench.rates import common_currency, conversion
@@ -195,6 +195,60 @@ def test_28_an_account_is_kept_in_a_coin() -> None:
     # half a coin is worth half a coin at any price, and the cash that paid for it was one
     result = both(plan("+..", quantity=0.5), market([40_000, 40_000, 50_000], COIN), currency="BTC", cash=1.0)
     assert result.equity.tolist() == pytest.approx([1.0, 1.0, 1.0])
+
+
+# -- ages while the market is open ------------------------------------------------------------------------------------
+
+WEEKDAYS = Instrument("EURUSD", "fx", multiplier=100_000, calendar="24/5")
+
+
+def last_fresh(bars: Bars, rates: Any = None) -> str:
+    """Return the last label at which the rate of the first instrument is recent enough."""
+    fresh = conversion("EUR", bars, rates).fresh[:, 0]
+    return str(bars.index[fresh == 1][-1])[:16]
+
+
+@pytest.mark.parametrize(
+    ("pair", "interval", "expected"),
+    [
+        # the last close is that of Friday the 5th; without a calendar five days later, or 72 hours
+        (EURUSD, "1D", "2024-01-10 00:00"),
+        (EURUSD, "1h", "2024-01-08 23:00"),
+        # Monday to Friday are five sessions, and the weekend after them adds none; Monday to Wednesday are three
+        (WEEKDAYS, "1D", "2024-01-14 00:00"),
+        (WEEKDAYS, "1h", "2024-01-10 23:00"),
+    ],
+    ids=["daily", "hourly", "daily by a calendar", "hourly by a calendar"],
+)
+def test_28_age_counts_while_the_market_of_the_pair_is_open(pair: Instrument, interval: str, expected: str) -> None:
+    day = 24 if interval == "1h" else 1
+    closes = [1.25] * day + [None] * 13 * day  # from Friday on, two weeks
+    traded = market({SHARE: [10] * 14 * day, pair: closes}, interval=interval, start="2024-01-05")
+    assert last_fresh(traded) == expected
+    alone, rates = (market(rows, one, interval, "2024-01-05") for one, rows in ((SHARE, [10] * 14 * day), (pair, [1.25] * day)))
+    assert last_fresh(alone, rates) == expected
+
+
+def test_28_a_holiday_adds_no_age() -> None:
+    # New York: closed on Monday the 15th of January 2024. After Friday the 12th five sessions are over on Monday the 22nd
+    pair = Instrument("EURUSD", "fx", calendar="XNYS")
+    days = [10] * 14
+    assert last_fresh(market({SHARE: days, pair: [1.25, *[None] * 13]}, interval="1D", start="2024-01-12")) == "2024-01-22 00:00"
+
+
+def test_28_every_engine_opens_on_a_rate_that_has_not_aged() -> None:
+    rows = {SHARE: [100] * 9, WEEKDAYS: [1.25, *[None] * 8]}  # decided on Friday the 12th: seven days, five sessions
+    bars = market(rows, interval="1D", start="2024-01-05")
+    assert len(both(plan(".......+.", "."), bars, currency="EUR").fills) == 1
+    plain = market({SHARE: rows[SHARE], EURUSD: rows[WEEKDAYS]}, interval="1D", start="2024-01-05")
+    assert len(both(plan(".......+.", "."), plain, currency="EUR").fills) == 0
+
+
+def test_28_rates_that_are_known_only_later_are_not_looked_up_in_the_calendar() -> None:
+    rates = market([1.25], WEEKDAYS, "1D", "2024-01-09")
+    found = conversion("EUR", market([10] * 6, interval="1D", start="2024-01-05"), rates)
+    assert found.fresh[:, 0].tolist() == [0, 0, 0, 0, 1, 1]
+    assert conversion("EUR", market([10, 10]), {"EURUSD": rates.iloc[:0]}).fresh.tolist() == [[0], [0]]
 
 
 # -- closes at their labels -------------------------------------------------------------------------------------------

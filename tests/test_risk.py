@@ -1,11 +1,9 @@
-"""Limits against worked cases and against a search through every size (SEMANTICS 18-22, 30)."""
+"""Limits against a search through every size (SEMANTICS 18-22, 30); cases by hand: `test_book_cases`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,83 +19,11 @@ from workbench.market import Book, Market
 from workbench.past import empty_past, no_history
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 
-EURUSD, USDJPY, EURGBP, USDCHF, GBPUSD, USDCAD = (
-    wb.Instrument(name, "fx", multiplier=100_000) for name in ("EURUSD", "USDJPY", "EURGBP", "USDCHF", "GBPUSD", "USDCAD")
-)
+EURUSD = wb.Instrument("EURUSD", "fx", multiplier=100_000)
 
 
 def allowed(order: wb.Order, book: wb.Portfolio, *limits: RiskManager) -> wb.Decision:
     return wb.Strategy(wb.signals.Breakout(), risk=list(limits)).preview(order, book)
-
-
-# -- worked cases -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def cases(shared: Path) -> dict[str, Any]:
-    data = json.loads((shared / "reference" / "risk_cases.json").read_text())
-    return {case["id"]: case for case in data["cases"]}
-
-
-@pytest.mark.parametrize("number", [0, 1, 2], ids=["cut", "reduces", "flips"])
-def test_the_written_example(cases: dict[str, Any], number: int) -> None:
-    given, expected = cases["S-R1"]["inputs"], cases["S-R1"]["expected"][number]
-    signal = given["signals"][number]
-    book = wb.Portfolio("EUR", 100_000, {EURUSD: given["position_lots"]}, {"EURUSD": 1.10})
-    found = allowed(wb.Order(EURUSD, signal["side"].lower(), signal["lots"]), book, MaxExposure({"EUR": given["limit_eur"]}))
-    sign = 1 if signal["side"] == "BUY" else -1
-    after = wb.Portfolio("EUR", 0, {EURUSD: given["position_lots"] + sign * found.quantity}, {"EURUSD": 1.10})
-    assert found.quantity == pytest.approx(expected["allowed"], abs=1e-9)
-    assert after.exposure()["EUR"] == pytest.approx(expected["net_after"], abs=0.01)
-
-
-def test_currencies_of_four_pairs(cases: dict[str, Any]) -> None:
-    expected = cases["S-R2"]["expected"]
-    held = {EURUSD: 3, USDJPY: -2, EURGBP: 1}
-    book = wb.Portfolio("USD", 1e6, held, {"EURUSD": 1.10, "USDJPY": 150.0, "EURGBP": 0.85, "USDCHF": 0.90})
-    assert book.exposure().to_dict() == pytest.approx(expected["in_usd"], abs=0.01)
-    assert book.exposure().sum() == pytest.approx(expected["sum_of_all_in_usd"], abs=0.01)
-    found = allowed(wb.Order(USDCHF, "sell", 5), book, MaxExposure(750_000))
-    assert found.quantity == pytest.approx(expected["allowed_lots"], abs=1e-9)
-    prices = {"EURUSD": 1.10, "USDJPY": 150.0, "EURGBP": 0.85, "USDCHF": 0.90}
-    after = wb.Portfolio("USD", 1e6, held | {USDCHF: -found.quantity}, prices).exposure()
-    assert after["USD"] == pytest.approx(expected["usd_after"], abs=0.01)
-    assert -after["CHF"] == pytest.approx(-expected["chf_after"] / 0.90, abs=0.01)
-
-
-@pytest.fixture
-def shares(cases: dict[str, Any]) -> tuple[wb.Portfolio, wb.Instrument, dict[str, Any]]:
-    here = [wb.Instrument(n, quote=q, region=r) for n, q, r in (("OLD", "USD", "US"), ("SAP", "EUR", "DE"), ("NEW", "USD", "US"))]
-    prices = {"OLD": 200.0, "SAP": 150.0, "NEW": 400.0}
-    book = wb.Portfolio("EUR", 200_000 - 63_000, {here[0]: 300, here[1]: 100}, prices, {"EURUSD": 1.25})
-    return book, here[2], cases["S-R3"]["expected"]
-
-
-def test_shares_by_region_currency_and_class(shares: tuple[wb.Portfolio, wb.Instrument, dict[str, Any]]) -> None:
-    book, new, expected = shares
-    assert book.equity == pytest.approx(200_000)
-    assert book.exposure("region").to_dict() == pytest.approx(expected["region"], abs=0.01)
-    assert book.exposure("currency")["USD"] == pytest.approx(expected["usd_exposure_eur"], abs=0.01)
-    limits = [
-        MaxExposure({"US": 0.4}, by="region", of="equity"),
-        MaxExposure({"USD": 0.3}, of="equity"),
-        MaxExposure({"equity": 0.9}, by="asset_class", of="equity"),
-    ]
-    order = wb.Order(new, "buy", 1000)
-    rooms = [allowed(order, book, limit).quantity for limit in limits]
-    assert rooms == [expected["room_region_shares"], expected["room_currency_shares"], expected["room_class_shares"]]
-    assert allowed(wb.Order(new, "buy", 250), book, *limits).quantity == expected["allowed"]
-
-
-def test_gross_leverage_to_the_limit_and_not_beyond(cases: dict[str, Any]) -> None:
-    first, second = cases["S-R4"]["expected"]
-    prices = {"GBPUSD": 1.25, "USDCAD": 1.36, "EURUSD": 1.10}
-    book = wb.Portfolio("USD", 50_000, {GBPUSD: 2}, prices)
-    found = allowed(wb.Order(USDCAD, "buy", 1.5), book, MaxLeverage(8))
-    assert (found.quantity, found.reasons) == (first["allowed"], ())
-    book = wb.Portfolio("USD", 50_000, {GBPUSD: 2, USDCAD: 1.5}, prices)
-    assert book.positions["value"].abs().sum() == pytest.approx(first["gross_after"], abs=0.01)
-    assert allowed(wb.Order(EURUSD, "buy", 0.01), book, MaxLeverage(8)).quantity == second["allowed"]
 
 
 # -- every size up to it ----------------------------------------------------------------------------------------------
@@ -359,7 +285,7 @@ def test_a_limit_of_a_group_that_is_not_here_is_said() -> None:
     ("limit", "instrument", "notes"),
     [
         (MaxExposure(100), wb.Instrument("BTCUSDT", "crypto", "perpetual"), ["MaxExposure: nothing here counts towards any currency"]),
-        (MaxExposure(100, by="region"), wb.Instrument("ABC"), ["MaxExposure: nothing here counts towards any region"]),
+        (MaxExposure(100, by="region"), wb.Instrument("EURUSD", "fx"), ["MaxExposure: nothing here counts towards any region"]),
         (MaxExposure(100, by="region"), SHARE, []),
         (MaxExposure(100, by="asset_class"), wb.Instrument("BTCUSDT", "crypto", "perpetual"), []),
     ],
@@ -370,3 +296,27 @@ def test_30_a_limit_that_can_never_bind_is_said(limit: MaxExposure, instrument: 
     assert [
         words for words in wb.backtest(plan("+.", risk=[limit]), market([10, 10], instrument)).assumptions if "nothing here" in words
     ] == notes
+
+
+# -- leverage, net ----------------------------------------------------------------------------------------------------
+
+HEDGED = [wb.Instrument(name, "commodity", "future") for name in ("UP", "DOWN", "NEW")]
+
+
+@pytest.mark.parametrize(
+    ("side", "scope", "left"),
+    [("buy", "gross", 2.0), ("sell", "gross", 2.0), ("buy", "net", 6.0), ("sell", "net", 14.0)],
+)
+def test_leverage_is_of_all_or_of_what_is_left_of_them(side: Any, scope: Any, left: float) -> None:
+    # long 11 and short 7 of 100 are gross 18 x 100, net 4 x 100; equity is 1,000
+    book = wb.Portfolio("USD", 1000, {HEDGED[0]: 11, HEDGED[1]: -7}, dict.fromkeys(("UP", "DOWN", "NEW"), 100.0))
+    limit = MaxLeverage(2 if scope == "gross" else 1, scope)
+    assert allowed(wb.Order(HEDGED[2], side, 50), book, limit).quantity == left
+
+
+def test_a_net_leverage_that_is_breached_lets_through_what_reduces_it() -> None:
+    book = wb.Portfolio("USD", 1000, {HEDGED[0]: 15}, dict.fromkeys(("UP", "DOWN", "NEW"), 100.0))
+    assert allowed(wb.Order(HEDGED[2], "buy", 50), book, MaxLeverage(1, "net")).quantity == 0.0
+    found = allowed(wb.Order(HEDGED[2], "sell", 50), book, MaxLeverage(1, "net"))
+    assert found.quantity == 25.0
+    assert str(found) == "MaxLeverage: 50 -> 25, net 1,500.00 of 1,000.00 USD (1 x equity)"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from markets import random_case
 from paper_worlds import Fed, state_of
@@ -12,6 +14,7 @@ from worked import CONTRACT, EURUSD, FREE, SHARE, Stop, Target, fills, market, p
 import workbench as wb
 from workbench.errors import DataError, ParameterError
 from workbench.research.comparing import compare
+from workbench.research.risk_states import streaks
 from workbench.research.running import run_session
 from workbench.risk import MaxDailyLoss, MaxDrawdown, MaxExposure, MaxLeverage, MaxVolatility, ValueAtRisk
 from workbench.session.setup import set_up
@@ -201,6 +204,28 @@ def test_the_returns_of_a_resized_position_add_up() -> None:
 def test_nonsense_is_refused(given: Any, sentence: str) -> None:
     with pytest.raises((DataError, ParameterError), match=sentence):
         wb.Strategy(plan("+").signal, rebalance=given) if isinstance(given, str) else given("1D", band=-0.1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_holding_costs_is_told_by_trade_of_a_position_that_changes(seed: int) -> None:
+    bars = wb.simulate([wb.Instrument("BTCUSDT", "crypto", "perpetual")], bars=300, interval="1h", seed=seed)
+    rates = pd.DataFrame(np.random.Generator(np.random.PCG64(seed)).normal(0, 1e-3, (300, 1)), bars.index, bars.symbols)
+    charged = bars.with_extra("funding", rates, known_at="0s")
+    strategy = wb.Strategy(wb.signals.MovingAverageCross(3, 8), FixedFraction(0.9), rebalance=Rebalance("1h", band=0.0))
+    result = wb.backtest(strategy, charged, cash=50_000)
+    assert {"trim", "add"} <= set(result.fills["leg"])
+    assert result.trades["funding"].abs().sum() > 0
+    assert result.trades["funding"].sum() == pytest.approx(result.stats["funding paid"])
+    assert result.trades["profit"].sum() == pytest.approx(result.equity.iloc[-1] - 50_000)
+
+
+def test_a_trade_lasts_from_flat_to_flat_for_what_counts_losses() -> None:
+    # 20 at 100 fall to 90, are trimmed at a loss and closed at 140 with a gain: one trade, which wins
+    rows = [100, 100, 90, 90, 140, 140, 140]
+    result = run(plan("+...0..", quantity=50, risk=[MaxLeverage(2, **REDUCE)]), rows)
+    assert result.trades["exit"].tolist() == ["trim", "close"]
+    assert result.trades["profit"].tolist() == [-30.0, 680.0]
+    assert streaks(result).tolist() == [0.0] * 7
 
 
 # -- every path -------------------------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def test_rule_41_a_stop_out_is_marked_and_counted():
     result = both(plan("+.....", quantity=50), market([100, 100, 84, 100, 100, 100], CONTRACT), cash=1000)
     assert result.trades["exit"].tolist() == ["stop-out"]
     assert result.stats["stopped out %"] == 100.0
-    assert result.explain()["reason"].tolist()[1] == "stop-out: equity fell under half of the required margin"
+    assert result.explain()["reason"].tolist()[1] == "stop-out: equity fell under the maintenance margin"
 
 
 @pytest.mark.parametrize("turned", ["0", "-"], ids=["flat", "short"])
@@ -172,7 +172,7 @@ def test_rule_41_what_its_own_stance_closes_at_that_close_is_no_stop_out(turned)
     assert result.trades.set_index("symbol")["exit"].to_dict() == {"ABC": "close", "FUT": "close", "XYZ": "stop-out"}
     closings = result.explain().query("leg == 'close'").set_index("symbol")["reason"]
     assert set(closings[["ABC", "FUT"]]) == {f"the stance turned {'flat' if turned == '0' else 'short'}"}
-    assert closings["XYZ"] == "stop-out: equity fell under half of the required margin"
+    assert closings["XYZ"] == "stop-out: equity fell under the maintenance margin"
 
 
 def test_rule_41_exactly_half_is_enough():

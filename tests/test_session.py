@@ -199,7 +199,7 @@ def by_hand(session: Session) -> None:
 
 
 def without_run(calls: Counter[str]) -> dict[str, int]:
-    driver = ("session.session:Session.run", "session.session:quiet_collector", "session.tape:Tape.__len__")
+    driver = ("session.session:Session.run", "session.quiet:quiet_collector", "session.tape:Tape.__len__")
     return {name: times for name, times in calls.items() if name not in driver}
 
 

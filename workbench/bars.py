@@ -149,7 +149,8 @@ class Bars:
     def with_extra(self, name: str, given: pd.Series | pd.DataFrame, *, known_at: Any) -> Bars:
         """Return these bars with an outside series beside them: rates, sentiment, funding ...
 
-        ``bars.extra[name]`` has at each bar the row last known at its close, on every slice of the bars as well.
+        ``bars.extra[name]`` has at each bar the row last known at its close, on every slice of the bars as well. Frames of times x symbols
+        named ``funding``, ``swap_long``, ``swap_short`` and ``borrow`` are also charged on positions (`workbench.financing`).
 
         Parameters
         ----------

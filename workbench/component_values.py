@@ -15,7 +15,7 @@ from collections.abc import Callable
 from inspect import get_annotations
 from typing import Any
 
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, did_you_mean
 
 __all__ = ["copied", "explain", "fits", "has_parameters", "is_model", "is_numpy_scalar", "is_part", "named_parts", "parameter_hints"]
 
@@ -211,13 +211,24 @@ _JUDGES: dict[Any, Callable[[Any], bool]] = {
 
 def explain(value: Any, hint: Any, name: str, raw: Any) -> ParameterError:
     """Return the error for a value that does not fit: what was expected, what came, and where in a list it stands."""
-    expected = raw if isinstance(raw, str) else _written(raw)
+    if typing.get_origin(_bare(hint)) is typing.Literal:
+        expected = _listed(typing.get_args(_bare(hint)))
+    else:
+        expected = raw if isinstance(raw, str) else _written(raw)
     position, got = _culprit(value, hint)
     return ParameterError(f"{name} must be {expected}, got {_described(got)}{position}{_advice(value, hint, name)}")
 
 
+def _listed(choices: tuple[Any, ...]) -> str:
+    """Return the choices in words: 'net' or 'gross'."""
+    return " or ".join(filter(None, [", ".join(map(repr, choices[:-1])), repr(choices[-1])]))
+
+
 def _advice(value: Any, hint: Any, name: str) -> str:
-    """Return what to write instead, for the two things that people try: one part for a list, a function for a part."""
+    """Return what to write instead: the nearest choice; one part for a list, a class for a function, which people try."""
+    if isinstance(value, str) and typing.get_origin(_bare(hint)) is typing.Literal:
+        near = did_you_mean(value, [choice for choice in typing.get_args(_bare(hint)) if isinstance(choice, str)])
+        return near if "?" in near else ""  # what is known stands there already
     inner = typing.get_args(_bare(hint))
     if is_part(value) and inner and fits(value, inner[0]):
         return f"; write {name.rpartition('.')[2]}=[{type(value).__name__}(...)]"
@@ -245,5 +256,7 @@ def _described(value: Any) -> str:
     if isinstance(value, type):
         hint = f"; write {value.__name__}(...) to make one" if getattr(value, "_workbench_part", False) else ""
         return f"the class {value.__name__}{hint}"
+    if isinstance(value, numbers.Real) and not isinstance(value, numbers.Integral) and value != value:
+        return "nan (no number)"
     text = repr(value)
     return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"

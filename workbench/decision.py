@@ -68,7 +68,8 @@ def buying_power_room(b: BookColumns, j: int, side: float, equity: float) -> flo
     exchange = b.unit[j] / spec.multiplier
     by_rate = left / (each + worst * spec.fee_rate + spec.fee_unit * exchange)
     by_minimum = (left - spec.fee_minimum * exchange) / each
-    return max(min(by_rate, by_minimum), 0.0)
+    by_most = left / (each + worst * spec.fee_most)
+    return max(min(by_rate, by_minimum), by_most, 0.0)
 
 
 def opening(
@@ -157,7 +158,7 @@ def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
     else:
         b.lo[j] = b.lo[j] - quantity
     worst = slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)
-    fee = fee_of(quantity, worst, b.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+    fee = fee_of(quantity, worst, b.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
     margin = margin_of(b, j)
     b.used[0] = b.used[0] + ((margin - b.margin[j]) + fee)
     b.fees[j] = b.fees[j] + fee

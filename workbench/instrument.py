@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numbers
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import fraction
+from workbench.maintenance import Tier, tiers_from
 
-__all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "pair_of", "word_set"]
+__all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "group_names", "pair_of", "word_set"]
 
 AssetClass = Literal["equity", "fx", "crypto", "commodity", "rate", "index"]
 Kind = Literal["spot", "perpetual", "future", "cfd"]
@@ -74,6 +76,10 @@ class Instrument:
     margin : float, optional
         Share of the notional that an open position ties up (SEMANTICS 22): 1/10 for futures and perpetuals, 1/30 for
         currencies, 1/20 ... 1/2 for contracts for difference, 1 for shares and coins.
+    maintenance : float or sequence of (float, float, float), optional
+        What an open position must keep, else its account is stopped out (SEMANTICS 41): a share of the notional, or tiers of
+        (from which notional on, rate, amount) as Binance has them, ``[(0, 0.004, 0), (50_000, 0.005, 50)]``: in its tier a
+        position keeps notional x rate - amount, in the quote currency. Half of `margin` where not given.
     region : str, optional
     calendar : str, optional
         A calendar of exchange_calendars (``"XNYS"``): daily bars then close with the session, and stamps are checked.
@@ -104,6 +110,8 @@ class Instrument:
     min_notional: float = 0.0
     can_short: bool | None = None
     margin: float | None = None
+    #: A rate, or tiers kept as tuples, so that an instrument stays a value.
+    maintenance: Any = None
     region: str | None = None
     calendar: str | None = None
     venue: str | None = None
@@ -114,6 +122,8 @@ class Instrument:
         """Check what was given and fill in what was not."""
         self._check()
         object.__setattr__(self, "tags", self._tags())
+        if self.maintenance is not None:
+            object.__setattr__(self, "maintenance", tiers_from(self.symbol, self.maintenance))
         base, quote = self._currencies()
         step = self.quantity_step or _default_step(self.asset_class, self.kind, self.multiplier)
         defaults = {
@@ -127,6 +137,9 @@ class Instrument:
         for name, value in defaults.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+        if self.tiers[0][1] > self.margin:  # type: ignore[operator]
+            said = f"a position opened at a margin of {self.margin:g} could never keep a maintenance margin of {self.tiers[0][1]:g}"
+            raise ParameterError(f"Instrument {self.symbol}: {said}")
 
     def _check(self) -> None:
         if not isinstance(self.symbol, str) or not self.symbol:
@@ -169,6 +182,14 @@ class Instrument:
     def funded(self) -> bool:
         """Whether the whole price is paid when bought (shares, coins), rather than margin put up."""
         return self.kind == "spot" and self.asset_class != "fx"
+
+    @property
+    def tiers(self) -> tuple[Tier, ...]:
+        """The maintenance margin as tiers: from which notional on, rate, amount; half of the margin where none is declared."""
+        if isinstance(self.maintenance, tuple):
+            return self.maintenance
+        assert self.margin is not None
+        return ((0.0, 0.5 * self.margin if self.maintenance is None else self.maintenance, 0.0),)
 
     @property
     def step(self) -> tuple[float, float]:
@@ -222,6 +243,17 @@ class Instrument:
             if value != usual[field.name]:
                 said.append(f"{field.name}={value!r}")
         return f"Instrument({', '.join(said)})"
+
+
+def group_names(instruments: Iterable[Instrument]) -> tuple[str, ...]:
+    """Return by what instruments can be grouped: what each of them has, and the names of their tags.
+
+    Examples
+    --------
+    >>> group_names([Instrument("XOM", tags={"sector": "energy"})])
+    ('currency', 'region', 'asset_class', 'instrument', 'sector')
+    """
+    return (*GROUPS, *sorted({name for one in instruments for name, _ in one.tags}))
 
 
 def _is_number(value: object) -> bool:

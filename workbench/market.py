@@ -236,12 +236,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One figure of the book, before an order and after it; NaN where it is not known."""
+    """One figure of the book, before an order and after it (NaN where it is not known), and the nearest limit on its size."""
 
     what: str
     before: float
     after: float
     unit: str
+    limit: float | None = None
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the book would be beyond the limit after the order."""
+        return self.limit is not None and abs(self.after) > self.limit * (1.0 + 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +260,8 @@ class Outlook:
     trace : tuple of Reason
         Every limit that was asked, also those that cut nothing, and the venue where it did.
     effects : tuple of Effect
-        Leverage, gross notional, and the exposure of the groups that the order touches: at the last prices, before costs.
+        Leverage, gross notional, the exposure of the groups that the order touches, and what limits on losses measure: at the last
+        prices, before costs.
     missing : tuple of str
         What could not be looked at, one sentence each.
     """

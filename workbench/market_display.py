@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ PLAIN = "color:inherit;background:transparent"
 TABLE = "border-collapse:collapse;margin:4px 0;font-size:90%;font-variant-numeric:tabular-nums;" + PLAIN
 CELL = "padding:2px 12px 2px 4px;border:none;border-bottom:1px solid rgba(128,128,128,.3);vertical-align:top;" + PLAIN
 NUMBER, WORD = CELL + ";text-align:right;white-space:nowrap", CELL + ";text-align:left"
+#: Reads on white and on dark.
+RED = "#d1495b"
 UNKNOWN = "not known here: the order and its portfolio; strategy.preview(order, portfolio) tells what each limit left and what changes"
 
 
@@ -24,15 +26,20 @@ def decision_html(decision: Decision) -> str:
     """Return a decision as small tables: the way from what was asked to what is allowed, and the book before and after it."""
     seen = decision.outlook
     allowed = ("allowed", _quantity(decision.quantity), "" if decision.reasons else "nothing cut")
+    cut = [number for number, reason in enumerate(seen.trace if seen else decision.reasons) if reason.after < reason.before]
     trace = seen.trace if seen else decision.reasons
     steps = [(reason.who, _quantity(reason.after), reason.why) for reason in trace]
+    cut = [number for number, reason in enumerate(trace) if reason.after < reason.before]
     if not seen:
-        return _page(f"{_quantity(decision.quantity)} allowed", _table(("", "left", "why"), [*steps, allowed]), "", [UNKNOWN])
+        way = _table(("", "left", "why"), [*steps, allowed], bold=[*cut, len(steps)])
+        return _page(f"{_quantity(decision.quantity)} allowed", way, "", [UNKNOWN])
     order = seen.order
     asked = ("asked", _quantity(order.quantity), f"{order.side}, {order.type}")
     head = f"{order.side} {_quantity(order.quantity)} {order.instrument.symbol}: {_quantity(decision.quantity)} allowed"
-    effects = [(effect.what, _number(effect.before, effect), _number(effect.after, effect)) for effect in seen.effects]
-    return _page(head, _table(("", "left", "why"), [asked, *steps, allowed]), _table(("", "before", "after"), effects), seen.missing)
+    way = _table(("", "left", "why"), [asked, *steps, allowed], bold=[*(number + 1 for number in cut), len(steps) + 1])
+    effects = [(one.what, _number(one.before, one), _number(one.after, one), _limit(one)) for one in seen.effects]
+    beyond = [number for number, one in enumerate(seen.effects) if one.beyond]
+    return _page(head, way, _table(("", "before", "after", "limit"), effects, red=beyond), seen.missing)
 
 
 def _page(head: str, *parts: str | Iterable[str]) -> str:
@@ -41,9 +48,10 @@ def _page(head: str, *parts: str | Iterable[str]) -> str:
     return f'<div class="workbench-part"><b>{html.escape(head)}</b>{"".join(map(str, tables))}{said}</div>'
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    looks = [NUMBER if name in ("left", "before", "after") else WORD for name in head]
-    body = "".join(_row("td", row, looks) for row in rows)
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], bold: Collection[int] = (), red: Collection[int] = ()) -> str:
+    looks = [NUMBER if name in ("left", "before", "after", "limit") else WORD for name in head]
+    marks = [";font-weight:bold" * (k in bold) + f";color:{RED}" * (k in red) for k in range(len(rows))]
+    body = "".join(_row("td", row, [look + mark for look in looks]) for row, mark in zip(rows, marks, strict=True))
     return f'<table style="{TABLE}"><thead>{_row("th", head, looks)}</thead><tbody>{body}</tbody></table>'
 
 
@@ -61,3 +69,8 @@ def _number(value: float, effect: Effect) -> str:
     if not math.isfinite(value):
         return "not known"
     return f"{value:z,.2f} {effect.unit}"
+
+
+def _limit(effect: Effect) -> str:
+    """Return the limit, and whether the book would be beyond it."""
+    return "" if effect.limit is None else _number(effect.limit, effect) + ", beyond" * effect.beyond

@@ -10,7 +10,12 @@ perpetuals, contracts for difference) has its average entry price as basis: only
 
 from __future__ import annotations
 
-__all__ = ["average_of", "cash_after", "fee_of", "slipped", "worth"]
+import math
+
+__all__ = ["NO_MOST", "average_of", "carried", "cash_after", "fee_of", "slipped", "worth"]
+
+#: The largest fee, as a share of the notional, where there is none.
+NO_MOST = math.inf
 
 
 def slipped(price: float, side: float, rate: float, offset: float) -> float:
@@ -18,20 +23,33 @@ def slipped(price: float, side: float, rate: float, offset: float) -> float:
     return price * (1.0 + side * rate) + side * offset
 
 
-def fee_of(quantity: float, price: float, unit: float, multiplier: float, rate: float, per_unit: float, minimum: float) -> float:
+def fee_of(
+    quantity: float, price: float, unit: float, multiplier: float, rate: float, per_unit: float, minimum: float, most: float = NO_MOST
+) -> float:
     """Return the fee of a fill in account currency.
 
-    `rate` is a share of the notional; `per_unit` and `minimum` are in the instrument's currency.
+    `rate` is a share of the notional; `per_unit` and `minimum` are in the instrument's currency; no more than `most`, a share of the
+    notional, is charged, also where that is less than the minimum.
     """
     exchange = unit / multiplier
-    fee = abs((quantity * price) * unit) * rate + abs(quantity) * (per_unit * exchange)
+    notional = abs((quantity * price) * unit)
+    fee = notional * rate + abs(quantity) * (per_unit * exchange)
     least = minimum * exchange
-    return fee if fee > least else least
+    fee = fee if fee > least else least
+    return notional * most if fee > notional * most else fee
 
 
 def cash_after(cash: float, quantity: float, price: float, basis: float, unit: float, fee: float) -> float:
     """Return the cash after a fill of a signed quantity."""
     return cash - ((quantity * (price - basis)) * unit + fee)
+
+
+def carried(quantity: float, long: float, short: float, unit: float) -> float:
+    """Return what one charge for holding a signed quantity takes from the cash; below zero it brings some.
+
+    `long` and `short` are what a quantity of 1 pays on either side, as a price (`workbench.financing`).
+    """
+    return (quantity * (long if quantity > 0.0 else -short)) * unit
 
 
 def worth(quantity: float, price: float, basis: float, unit: float) -> float:

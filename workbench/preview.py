@@ -14,12 +14,10 @@ from workbench.execution import Costs
 from workbench.grid import lots_of, quantity_of, round_away
 from workbench.instrument import Instrument
 from workbench.market import Book, Decision, Market, Order, Outlook, Reason
-from workbench.past import AT, History, empty_past
 from workbench.portfolio import Portfolio
-from workbench.preview_effects import consequences
+from workbench.preview_effects import consequences, looked_back
 from workbench.records import BELOW_MINIMUM, TOO_MANY, WORDS, DecisionRow
 from workbench.risk import RiskManager
-from workbench.sessions import day_numbers
 from workbench.spec import spec_of
 
 __all__ = ["left_of", "number_of", "preview"]
@@ -31,10 +29,19 @@ def preview(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> 
     The part that makes the position smaller is never cut (SEMANTICS 19); the part that opens takes the path of every
     opening: each limit in turn, then the buying power if the portfolio asks for it, whole steps once, last.
     """
+    _require(order, portfolio)
     portfolio = portfolio.with_instrument(order.instrument)
     decision, trace = _decide(order, portfolio, risk)
     venue = tuple(reason for reason in decision.reasons if reason.who == "venue")
     return replace(decision, outlook=Outlook(order, (*trace, *venue), *consequences(order, decision.quantity, portfolio, risk)))
+
+
+def _require(order: object, portfolio: object) -> None:
+    """Refuse anything but an order and a portfolio, whatever the annotations promised."""
+    if not isinstance(order, Order):
+        raise ParameterError(f"preview expected a wb.Order first, wb.Order(instrument, 'buy', 10), got {order!r}")
+    if not isinstance(portfolio, Portfolio):
+        raise ParameterError(f"preview expected a wb.Portfolio after the order, got {portfolio!r}")
 
 
 def _decide(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> tuple[Decision, list[Reason]]:
@@ -46,6 +53,9 @@ def _decide(order: Order, portfolio: Portfolio, risk: Sequence[RiskManager]) -> 
         return Decision(whole, tuple(_venue(instrument, order.quantity, whole))), []
     if order.sign < 0 and not instrument.can_short:
         return Decision(closed, (Reason("venue", order.quantity, closed, f"{instrument.symbol} cannot be sold short"),)), []
+    if portfolio.told and not portfolio.equity > 0:
+        why = f"equity is {portfolio.equity:,.2f} {portfolio.currency}, and nothing opens while it is not above zero"
+        return Decision(closed, (Reason("equity", order.quantity, closed, why),)), []
     opened, *found = _open(replace(order, quantity=order.quantity - closed), portfolio, j, closing, risk)
     # a cut of the part that opens is told in terms of the whole order
     reasons, trace = ([replace(r, before=r.before + closed, after=r.after + closed) for r in told] for told in found)
@@ -77,23 +87,8 @@ def _open(order: Order, portfolio: Portfolio, j: int, closing: int, risk: Sequen
 
 
 def _looking_back(book: Book, part: RiskManager, portfolio: Portfolio) -> Book:
-    """Return the book with what a limit looks back at.
-
-    Raises
-    ------
-    ParameterError
-        The portfolio has no past bars, or none of an instrument.
-    """
-    if not part.series_rows(len(portfolio.symbols)):
-        return book
-    if portfolio.history is None:
-        raise ParameterError(f"{type(part).__name__} looks back at past returns: give the portfolio bars, wb.Portfolio(..., history=bars)")
-    bars = portfolio.history[portfolio.symbols]
-    past = empty_past(book.equity)
-    past[AT] = len(bars) - 1
-    series = part.series(bars)
-    assert series is not None
-    return replace(book, history=History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), []))
+    """Return the book with what a limit looks back at."""
+    return replace(book, history=looked_back(part, portfolio)) if part.series_rows(len(portfolio.symbols)) else book
 
 
 def _frozen(portfolio: Portfolio, j: int, left: int) -> tuple[Book, Market]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from workbench.errors import DataError
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.quality import SuspectDataWarning, _callers_level
-from workbench.sessions import close_times
+from workbench.sessions import close_times, session_age
 
 __all__ = ["Conversion", "Rates", "common_currency", "conversion", "is_rate", "named_pair", "path_of"]
 
@@ -24,6 +25,9 @@ Rates = Mapping[str, Any] | Bars
 Pair = tuple[str, str]
 #: Values, and whether each is fresh: one a step, or one for all.
 Known = tuple[np.ndarray, np.ndarray]
+#: For how many days a rate is good enough to open a position, of daily bars and of shorter ones. Where the pair names a calendar, age
+#: counts only while its market is open, a whole session as a day; without one the days of weekends and holidays count too.
+DAILY_AGE, INTRADAY_AGE = 5, 3
 
 
 class Conversion(NamedTuple):
@@ -161,7 +165,7 @@ class _Table:
     def __init__(self, currency: str, bars: Bars, rates: Rates) -> None:
         self.currency = currency
         self.bars = bars
-        self.max_age = (5 if bars.daily else 3) * DAY
+        self.max_age = DAILY_AGE if bars.daily else INTRADAY_AGE
         self.pairs: dict[Pair, Any] = {}
         self.found: dict[str, Known] = {}
         self.assumptions: list[str] = []
@@ -200,10 +204,10 @@ class _Table:
         if isinstance(value, _Column):
             return self._closes(value.number)
         if isinstance(value, Bars):
-            return self._last_known(*_closes_of(value, pair))
+            return self._last_known(*_closes_of(value, pair), value.instruments[_columns_of_pairs(value)[pair]].calendar)
         if isinstance(value, pd.Series):
             return self._last_known(*self._own_times(value, pair))
-        rate = float(value)
+        rate = np.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
         if not 0 < rate < float("inf"):
             raise DataError(f"the rate of {''.join(pair)} must be a positive number, got {value!r}")
         return np.array([rate]), np.ones(1, np.int64)
@@ -214,17 +218,24 @@ class _Table:
         last = np.maximum.accumulate(np.where(present, np.arange(len(present)), -1))
         known = last >= 0
         rows = np.maximum(last, 0)
-        labels = self.bars.labels
+        calendar = self.bars.instruments[column].calendar
+        times = self.bars.labels if calendar is None else close_times(self.bars)
         values = np.where(known, self.bars.array("close")[rows, column], np.nan)
-        return values, (known & (labels - labels[rows] <= self.max_age)).astype(np.int64)
+        return values, (known & self._young(times[rows], times, calendar)).astype(np.int64)
 
-    def _last_known(self, times: np.ndarray, values: np.ndarray) -> Known:
+    def _young(self, since: np.ndarray, now: np.ndarray, calendar: str | None) -> np.ndarray:
+        """Whether what is known since a moment is recent enough; age counts only while the pair's market is open."""
+        if calendar is None:
+            return np.asarray(now - since <= self.max_age * DAY)
+        return session_age(calendar, since, now) <= self.max_age * (1.0 + 1e-9)
+
+    def _last_known(self, times: np.ndarray, values: np.ndarray, calendar: str | None = None) -> Known:
         """Return the last value that is known at the close of each step, and whether it is young enough."""
         closes = close_times(self.bars)
         rows = np.searchsorted(times, closes, side="right")
         # row 0 stands for the steps before anything is known: NaN is never fresh
-        last, since = np.append(np.nan, values)[rows], np.append(0, times)[rows]
-        return last, ((closes - since <= self.max_age) & (last > 0)).astype(np.int64)
+        last, since = np.append(np.nan, values)[rows], np.append(closes[:1], times)[rows]
+        return last, (self._young(since, closes, calendar) & (last > 0)).astype(np.int64)
 
     def _own_times(self, series: pd.Series, pair: Pair) -> tuple[np.ndarray, np.ndarray]:
         """Return times and values of a Series: each value counts from its own time on, and that is said."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.maintenance import MOST_TIERS
+
 __all__ = [
     "DECISION",
     "FILL",
@@ -65,7 +67,7 @@ WORDS = (
     "the sizer asked for nothing",
     "cut to nothing",
     "below the smallest order the venue takes",
-    "stop-out: equity fell under half of the required margin",
+    "stop-out: equity fell under the maintenance margin",
     "more steps than can be counted exactly: the instrument's quantity_step is too fine for this account",
     "the execution algorithm placed no order: it chose to wait, or its limit would lie below the first tick",
     "short selling is not possible here, so the stance counts as flat",
@@ -88,10 +90,12 @@ def _fields(ints: str, floats: str = "") -> Fields:
     return tuple((name, INT) for name in ints.split()) + tuple((name, FLOAT) for name in floats.split())
 
 
-#: An instrument with its costs, in plain numbers; what every instrument's margin takes lies together.
+#: An instrument with its costs, in plain numbers; what every instrument's margin takes lies together. `tiers` is 0 where one rate,
+#: `maintenance`, is kept.
 SPEC = _fields(
-    "funded can_short margined",
-    "margin slip_rate slip_offset number power tick_number tick_power min_quantity min_notional multiplier fee_rate fee_unit fee_minimum",
+    "funded can_short margined tiers",
+    "margin maintenance slip_rate slip_offset number power tick_number tick_power min_quantity min_notional multiplier"
+    " fee_rate fee_unit fee_minimum fee_most",
 )
 #: The state of one instrument in the kernel that few bars touch; row numbers are -1 where there is no such order.
 SLOT = _fields(
@@ -101,21 +105,20 @@ SLOT = _fields(
 ORDER = _fields("t j leg child side lots kind parent decision status end", "price")
 FILL = _fields("order t j lots", "price fee unit")
 DECISION = _fields("t j closed lots code", "stance price equity distance asked")
-WIDE = {"after": MOST_LIMITS + 1}
+#: Fields that are several numbers, at the end of their rows.
+WIDE = {DECISION: {"after": MOST_LIMITS + 1}, SPEC: {"tier_rate": MOST_TIERS, "tier_amount": MOST_TIERS}}
 
 
 @cache
 def dtype_of(fields: Fields) -> np.dtype[Any]:
     """Return the numpy record of a kind of row."""
-    parts: list[Any] = list(fields)
-    if fields is DECISION:
-        parts += [(name, FLOAT, (width,)) for name, width in WIDE.items()]
+    parts: list[Any] = [*fields, *((name, FLOAT, (width,)) for name, width in WIDE.get(fields, {}).items())]
     return np.dtype(parts, align=True)
 
 
 def record_class(name: str, fields: Fields) -> type:
     """Return a plain class with the same attributes, all zero at the start."""
-    wide = WIDE if fields is DECISION else {}
+    wide = WIDE.get(fields, {})
 
     def __init__(self: Any) -> None:
         for field, kind in fields:

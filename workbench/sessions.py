@@ -15,7 +15,7 @@ from workbench.calendars import session_times
 from workbench.errors import DataError, ParameterError, did_you_mean
 from workbench.interval import DAY
 
-__all__ = ["close_times", "day_numbers", "day_of", "require_later_opens", "session_numbers"]
+__all__ = ["close_times", "day_numbers", "day_of", "open_times", "require_later_opens", "session_age", "session_numbers"]
 
 
 def close_times(bars: Bars) -> np.ndarray:
@@ -28,6 +28,12 @@ def close_times(bars: Bars) -> np.ndarray:
         return plain
     latest = _latest(_spans(bars))
     return np.where(latest > 0, latest, plain)
+
+
+def open_times(bars: Bars, column: int) -> np.ndarray:
+    """Return when each bar of an instrument opens, int64 of length T: at its label, a daily bar with a calendar when its session does."""
+    calendar = bars.instruments[column].calendar if bars.interval_ns == DAY else None
+    return bars.labels if calendar is None or not len(bars) else _span(bars.labels, calendar).opens
 
 
 @cache
@@ -117,6 +123,26 @@ def _span(labels: np.ndarray, calendar: str | None) -> _Span:
 
 def _latest(spans: dict[str | None, _Span]) -> np.ndarray:
     return np.asarray(np.max([span.closes for span in spans.values()], axis=0))
+
+
+def session_age(calendar: str, since: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Return how many sessions of a calendar lie between moments, float array: of one that is on, the part that has passed.
+
+    Examples
+    --------
+    >>> since, now = (pd.DatetimeIndex([time]).as_unit("ns").asi8 for time in ("2024-01-05 21:00", "2024-01-09 17:45"))
+    >>> session_age("XNYS", since, now).tolist()  # Monday's session and, from 14:30 on, half of Tuesday's; not the weekend
+    [1.5]
+    """
+    both = np.stack([since, now])
+    if not both.size:
+        return np.zeros(0)
+    _, opens, closes = session_times(calendar, int(both.min()), int(both.max()))
+    knots = np.column_stack([opens, closes]).ravel()
+    passed = np.column_stack([np.arange(len(opens)), np.arange(1, len(opens) + 1)]).ravel()
+    # from the first open on: nanoseconds since 1970 are more than a float can tell apart
+    begun, reached = np.interp(both - knots[0], knots - knots[0], passed)
+    return np.asarray(reached - begun)
 
 
 def session_numbers(bars: Bars) -> np.ndarray | None:

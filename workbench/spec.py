@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.instrument import Instrument
+from workbench.money import NO_MOST
 from workbench.records import Spec
 
 __all__ = ["FREE", "spec_of"]
 
-#: No costs: fee rate, fee a unit, least fee, slippage rate, slippage as a price.
-FREE = (0.0, 0.0, 0.0, 0.0, 0.0)
+#: No costs: fee rate, fee a unit, least fee, slippage rate, slippage as a price, largest fee rate.
+FREE = (0.0, 0.0, 0.0, 0.0, 0.0, NO_MOST)
 
 
-def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, float] = FREE) -> Any:
+def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, float, float] = FREE) -> Any:
     """Return an instrument and its costs as a row of numbers (`workbench.records.SPEC`)."""
     spec = Spec()
     spec.funded = int(instrument.funded)
@@ -26,5 +27,10 @@ def spec_of(instrument: Instrument, costs: tuple[float, float, float, float, flo
     spec.margin = instrument.margin
     # a long position bought with borrowed money is margined too (SEMANTICS 41)
     spec.margined = int(not instrument.funded or spec.margin < 1.0)
-    spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.slip_rate, spec.slip_offset = costs
+    spec.maintenance = instrument.tiers[0][1]
+    if isinstance(instrument.maintenance, tuple):
+        spec.tiers = len(instrument.tiers)
+        for k, (_, rate, amount) in enumerate(instrument.tiers):
+            spec.tier_rate[k], spec.tier_amount[k] = rate, amount
+    spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.slip_rate, spec.slip_offset, spec.fee_most = costs
     return spec

@@ -4,7 +4,7 @@ from workbench.errors import unknown_name
 from workbench.execution._algorithms import ExecutionAlgorithm, Limit, Market
 from workbench.execution.costs import Costs
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged
 
 __all__ = [
     "Costs",
@@ -17,6 +17,7 @@ __all__ = [
     "OrderEnded",
     "OrderFilled",
     "PaperVenue",
+    "PositionCharged",
 ]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from workbench.component import Component
 from workbench.errors import ParameterError, did_you_mean
 from workbench.instrument import Instrument
+from workbench.money import NO_MOST
 
 __all__ = ["Costs", "costs_for"]
 
@@ -39,6 +40,8 @@ class Costs(Component):
         Per share, lot or contract, in the instrument's currency.
     minimum : float, optional
         Least fee of a fill, in the instrument's currency.
+    maximum : float, optional
+        Largest fee of a fill, as a share of the notional: 0.01 is one percent. It goes before the least fee.
     slippage : float, optional
         Share of the price.
     ticks : float, optional
@@ -58,19 +61,20 @@ class Costs(Component):
     slippage: float | None = None
     ticks: float | None = None
     spread: float | None = None
+    maximum: float | None = None
 
     def check(self) -> None:
         """Refuse negative costs and costs above the whole price."""
-        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread"):
+        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float("inf"):
                 raise ParameterError(f"Costs: {name} must not be negative, got {value!r}")
-        for name in ("commission", "slippage", "spread"):
+        for name in ("commission", "slippage", "spread", "maximum"):
             if (getattr(self, name) or 0.0) >= 1.0:
                 raise ParameterError(f"Costs: {name} is a share of the price (0.001 = 10 basis points), got {getattr(self, name)!r}")
 
-    def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float]:
-        """Return fee rate, fee a unit, least fee, slippage rate and slippage as a price, for one instrument."""
+    def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
+        """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""
         rate, unit, least, slip, ticks = USUAL[_market(instrument)]
         if (self.commission, self.per_unit, self.minimum) != (None, None, None):
             rate, unit, least = self.commission or 0.0, self.per_unit or 0.0, self.minimum or 0.0
@@ -78,7 +82,8 @@ class Costs(Component):
             slip, ticks = (self.slippage or 0.0) + (self.spread or 0.0) / 2, self.ticks or 0.0
         if ticks and instrument.tick_size is None:
             slip, ticks = slip + TICKLESS, 0.0
-        return rate, unit, least, slip, ticks * (instrument.tick_size or 0.0)
+        most = NO_MOST if self.maximum is None else self.maximum
+        return rate, unit, least, slip, ticks * (instrument.tick_size or 0.0), most
 
     def to_dict(self) -> dict[str, float]:
         """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
@@ -86,10 +91,11 @@ class Costs(Component):
 
     def describe(self, instrument: Instrument) -> str:
         """Return the costs of one instrument in words."""
-        rate, unit, least, slip, offset = self.numbers(instrument)
+        rate, unit, least, slip, offset, most = self.numbers(instrument)
         fee = [f"{rate / BP:g} bp"] if rate or not unit else []
         fee += [f"{unit:g} a unit"] if unit else []
         fee += [f"at least {least:g} a fill"] if least else []
+        fee += [f"at most {most:.2%} of it".replace("%", " %")] if most < NO_MOST else []
         moved = [f"{slip / BP:g} bp"] if slip or not offset else []
         moved += [f"{offset:g} a unit of price"] if offset else []
         return f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits"

@@ -17,11 +17,11 @@ from workbench.execution.fills import (
     target_level,
     too_old,
 )
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey, Side
-from workbench.money import average_of, cash_after, fee_of, slipped, worth
+from workbench.money import average_of, carried, cash_after, fee_of, slipped, worth
 from workbench.rates import Rates
 from workbench.spec import spec_of
 
@@ -196,10 +196,28 @@ class PaperVenue(ExecutionModule):
     # -- the bar ------------------------------------------------------------------------------------------------
 
     def observe(self, tape: Any, row: int) -> None:
-        """Fill what the bars of a closed step fill: at the open over all instruments, then inside, one by one."""
+        """Fill what the bars of a closed step fill, and charge what holding costs: before the open's fills, and at the close."""
         self._tape, self._row = tape, row
-        if not self._busy:
-            return
+        charges = tape.charges.get(row)
+        if charges:
+            self._charge(charges, 2 * row)
+        if self._busy:
+            self._fill()
+        if charges:
+            self._charge(charges, 2 * row + 1)
+
+    def _charge(self, charges: Sequence[tuple[int, int, float, float]], now: int) -> None:
+        """Take from the cash what positions are charged at a moment, at the last completed step's rate."""
+        for moment, j, long, short in charges:
+            lots = self._desks[j].lots
+            if moment == now and lots:
+                amount = carried(self._quantity(j, lots), long, short, self._tape.unit[j])
+                self.cash = self.cash - amount
+                self._events.append(PositionCharged(self.instruments[j].symbol, amount, self._label))
+
+    def _fill(self) -> None:
+        """Fill what the bars fill: at the open over all instruments, then inside, one by one."""
+        tape, row = self._tape, self._row
         busy = [j for j, desk in enumerate(self._desks) if desk.busy]
         present = [j for j in busy if tape.open[j][row] == tape.open[j][row]]
         self._at_open(present)
@@ -356,7 +374,7 @@ class PaperVenue(ExecutionModule):
         assert order.key is not None
         spec, unit = self._specs[j], self._tape.unit[j]
         quantity = self._quantity(j, lots)
-        fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+        fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
         self.cash = cash_after(self.cash, quantity, price, basis, unit, fee)
         fill = Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, self._label)
         self._fills.append(fill)

@@ -23,6 +23,7 @@ __all__ = [
     "OrderAmended",
     "OrderEnded",
     "OrderFilled",
+    "PositionCharged",
     "VenueEvent",
     "VenueSaid",
     "VenueState",
@@ -66,7 +67,15 @@ class OrderAmended(NamedTuple):
     quantity: float | None = None
 
 
-VenueEvent = OrderAccepted | OrderFilled | OrderEnded | OrderAmended
+class PositionCharged(NamedTuple):
+    """Holding a position cost so much in account currency, in the bar of a label: funding, swap or borrow; below zero it was received."""
+
+    symbol: str
+    amount: float
+    label: int = 0
+
+
+VenueEvent = OrderAccepted | OrderFilled | OrderEnded | OrderAmended | PositionCharged
 
 
 class VenueSaid(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.instrument import Instrument
 from workbench.market import Fill, Order, OrderKey
 
@@ -52,6 +52,8 @@ def event_plain(event: VenueEvent) -> Plain:
     if isinstance(event, OrderAmended):
         size = {} if event.quantity is None else {"quantity": event.quantity}
         return {"event": "amended", "key": _key_plain(event.key), "price": event.price, "label": event.label, **size}
+    if isinstance(event, PositionCharged):
+        return {"event": "charged", **event._asdict()}
     return {"event": "ended", "key": _key_plain(event.key), "status": event.status, "label": event.label}
 
 
@@ -64,6 +66,8 @@ def event_from(plain: Plain, instruments: Instruments) -> VenueEvent:
         return OrderAccepted(order_from(plain["order"], instruments), parent)
     if plain["event"] == "amended":
         return OrderAmended(OrderKey(**plain["key"]), plain["price"], plain["label"], plain.get("quantity"))
+    if plain["event"] == "charged":
+        return PositionCharged(plain["symbol"], plain["amount"], plain["label"])
     return OrderEnded(OrderKey(**plain["key"]), plain["status"], plain["label"])
 
 

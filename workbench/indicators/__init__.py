@@ -10,6 +10,7 @@ from workbench.indicators._averages import ema, ema_lookback, sma, wilder, wilde
 from workbench.indicators._bands import Bands, Channel, bollinger, donchian, keltner, keltner_lookback
 from workbench.indicators._base import compare
 from workbench.indicators._deviations import deviation, ewma_lookback, ewma_volatility, volatility, volatility_quantile, zscore
+from workbench.indicators._garch import garch_lookback, garch_volatility
 from workbench.indicators._oscillators import MacdLines, macd, macd_lookback, momentum, rsi, rsi_lookback
 from workbench.indicators._ranges import atr, atr_lookback, highest, lowest, true_range
 
@@ -27,6 +28,8 @@ __all__ = [
     "ema_lookback",
     "ewma_lookback",
     "ewma_volatility",
+    "garch_lookback",
+    "garch_volatility",
     "highest",
     "keltner",
     "keltner_lookback",

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from fractions import Fraction
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,10 +14,13 @@ import pandas as pd
 from workbench.bars import FIELDS, Bars
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import lots_exactly, quantity_of
-from workbench.instrument import GROUPS, Instrument
+from workbench.instrument import Instrument, group_names
+from workbench.maintenance import kept_for
 from workbench.market import Account, Fill, Position
 from workbench.money import average_of, cash_after, worth
-from workbench.portfolio._exact import exactly, positive
+from workbench.portfolio._checks import require_account
+from workbench.portfolio._exact import exactly, number_of, positive, price_of
+from workbench.portfolio._margin import liquidation_prices, margin_of
 from workbench.portfolio._reconcile import Told, compare
 from workbench.rates import conversion
 from workbench.spec import spec_of
@@ -35,7 +37,8 @@ class Portfolio:
     ----------
     currency : str, default "USD"
         Account currency; `cash`, fees and every amount that is reported are in it.
-    cash : float, default 0
+    cash : float, optional
+        What is not told is 0 and no account: `Strategy.preview` then opens at no equity too, as far as the limits in money go.
     positions : mapping of Instrument to float, optional
         Signed quantities held. Margined ones are taken as entered at their price, with no open profit.
     prices : mapping of str to float, optional
@@ -64,18 +67,19 @@ class Portfolio:
     def __init__(
         self,
         currency: str = "USD",
-        cash: float = 0.0,
+        cash: float | None = None,
         positions: Mapping[Instrument, float] | None = None,
         prices: Mapping[str, float] | None = None,
         rates: Mapping[str, Any] | None = None,
         buying_power: bool = False,
         history: Bars | None = None,
     ) -> None:
+        require_account(currency, cash, positions, buying_power, history)
         self.history = history
-        if not math.isfinite(cash):
-            raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
         self.currency = currency
-        self.cash = float(cash)
+        #: Whether the cash was told: without it no equity is known.
+        self.told = cash is not None
+        self.cash = float(cash or 0.0)
         self.buying_power = buying_power
         #: Rates of a hand-made portfolio; None where a session sets the conversion step by step.
         self.rates: dict[str, Any] | None = {str(name).replace("/", ""): rate for name, rate in (rates or {}).items()}
@@ -143,7 +147,7 @@ class Portfolio:
 
     def _hold(self, instrument: Instrument, quantity: float) -> None:
         self._refuse_another(instrument)
-        if not math.isfinite(_number(quantity)):
+        if not math.isfinite(number_of(quantity)):
             raise ParameterError(f"Portfolio: the quantity of {instrument.symbol} must be a number, got {quantity!r}")
         j = self.column[instrument.symbol]
         number, power = instrument.step
@@ -169,9 +173,9 @@ class Portfolio:
         symbol = instrument.symbol
         rate = (self.rates or {}).get(f"{instrument.base}{instrument.quote}") if instrument.asset_class == "fx" else None
         price = self.given.get(symbol, rate)
-        if price is None:
+        if price is None and symbol not in self.given:
             raise ParameterError(f"Portfolio: no price of {symbol}: give prices={{{symbol!r}: ...}}{did_you_mean(symbol, self.given)}")
-        return _positive(symbol, price)
+        return price_of(symbol, price)
 
     # -- the flow of fills and prices ---------------------------------------------------------------------------
 
@@ -179,7 +183,7 @@ class Portfolio:
         """Book a fill: a fill through zero closes first, then opens. An instrument that is new here is taken in at its price."""
         self._refuse_another(fill.instrument)
         if fill.instrument.symbol not in self.column:
-            self._widen(fill.instrument, _positive(fill.instrument.symbol, fill.price))
+            self._widen(fill.instrument, price_of(fill.instrument.symbol, fill.price))
         j = self.column[fill.instrument.symbol]
         lots = self.lots_in(j, fill.quantity) * fill.sign
         held = self.lots[j]
@@ -221,7 +225,7 @@ class Portfolio:
         for symbol, price in prices.items():
             if symbol not in self.column:
                 raise ParameterError(f"Portfolio: no position in {symbol!r} to mark{did_you_mean(symbol, self.symbols)}")
-            new[self.column[symbol]] = _positive(symbol, price)
+            new[self.column[symbol]] = price_of(symbol, price)
         self.price[:] = new
         if self.rates is not None:
             self._forget([self.instruments[self.column[symbol]] for symbol in prices])
@@ -277,7 +281,7 @@ class Portfolio:
     # -- what it is worth ---------------------------------------------------------------------------------------
 
     def value(self) -> tuple[float, float]:
-        """Return equity and the margin that margined positions tie up.
+        """Return equity and the margin that margined positions must keep (SEMANTICS 41).
 
         One loop in the order of the instruments, the same as the research kernel's.
         """
@@ -288,8 +292,12 @@ class Portfolio:
                 quantity = quantity_of(lots, spec.number, spec.power)
                 equity = equity + worth(quantity, price, self.basis[j], unit)
                 if spec.margined or quantity < 0.0:
-                    needed = needed + (abs(quantity) * price) * unit * spec.margin
+                    needed = needed + kept_for(quantity, price, unit, spec)
         return equity, needed
+
+    def margined(self) -> list[int]:
+        """Return the columns of the positions that tie margin up."""
+        return [j for j, lots in enumerate(self.lots) if lots and (self.specs[j].margined or lots < 0)]
 
     @property
     def equity(self) -> float:
@@ -304,7 +312,29 @@ class Portfolio:
     @property
     def account(self) -> Account:
         """Cash, equity and margin in account currency."""
-        return Account(self.currency, self.cash, *self.value())
+        return Account(self.currency, self.cash, self.equity, margin_of(self))
+
+    def liquidation_prices(self) -> pd.Series:
+        """Return at which price of each position the account would be stopped out (SEMANTICS 41).
+
+        That is where equity is what all margined positions must keep (`Instrument.maintenance`), while all other prices and all rates
+        stand still: of a cross-margined perpetual its venue's liquidation price, of a wallet with one position the isolated one.
+
+        Returns
+        -------
+        Series
+            Indexed by symbol, in the instrument's currency. NaN where no price of it liquidates: it is paid in full, or a fall to
+            0 leaves enough. Above the last price of a long position, or below that of a short one, where it is too late.
+
+        Examples
+        --------
+        >>> import workbench as wb
+        >>> perpetual = wb.Instrument("BTCUSDT", "crypto", "perpetual", maintenance=0.05)
+        >>> book = wb.Portfolio("USDT", cash=1_450, positions={perpetual: 0.1}, prices={"BTCUSDT": 24_000})
+        >>> round(book.liquidation_prices()["BTCUSDT"])
+        10000
+        """
+        return liquidation_prices(self)
 
     def quantity(self, j: int) -> float:
         """Return the signed quantity of column j."""
@@ -344,7 +374,7 @@ class Portfolio:
         Series
             Indexed by group.
         """
-        choices = (*GROUPS, *sorted({name for one in self.instruments for name, _ in one.tags}))
+        choices = group_names(self.instruments)
         if by not in choices:
             raise ParameterError(f"exposure: unknown group {by!r}{did_you_mean(by, choices)}")
         total: dict[str, float] = {}
@@ -362,15 +392,3 @@ class Portfolio:
         """Return the differences from a venue's positions and cash by currency, in the form of `Ledger.reconcile`; empty when equal."""
         held: Told = {("", self.symbols[j], ""): self.quantity(j) for j, lots in enumerate(self.lots) if lots}
         return compare(held, {self.currency: self.cash}, positions, cash)
-
-
-def _number(given: object) -> float:
-    """Return what was given as a float, NaN where it is no number."""
-    return float(given) if isinstance(given, Real) else math.nan
-
-
-def _positive(symbol: str, price: object) -> float:
-    """Return a price as a float, or say that it is none."""
-    if not 0 < _number(price) < math.inf:
-        raise ParameterError(f"Portfolio: the price of {symbol} must be a positive number, got {price!r}")
-    return _number(price)

@@ -125,7 +125,7 @@ def _types() -> dict[str, Any]:
     history = types.NamedTuple([state, given, whole, state], History)
     limit = types.FunctionType(f8(given, given, i8, f8, f8, state, state, state, state, state, history))
     settings = types.NamedTuple([f8 if "float" in str(hint) else i8 for hint in Settings.__annotations__.values()], Settings)
-    columns = types.NamedTuple([given] * 14 + [whole] * 4, Columns)
+    columns = types.NamedTuple([given] * 16 + [whole] * 6, Columns)
     numbers = types.Array(i8, 1, "C")
     ledger = types.NamedTuple([rows(SLOT), rows(SPEC)] + [state] * 6 + [numbers] * 3 + [state] + [numbers] * 2 + [state] * 2, Ledger)
     book = types.NamedTuple([rows(SPEC)] + [state] * 8, BookColumns)

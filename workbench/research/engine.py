@@ -26,6 +26,7 @@ UNSET = ("stop_row", "target_row", "limit_entry", "decision")
 #: The sign of a stance before there is any: unlike every other.
 NO_WISH = 2
 NOTHING = read_only(np.full(1, np.nan))
+NO_CHARGE = read_only(np.zeros(0))
 
 
 class Room:
@@ -101,6 +102,7 @@ def settings_of(setup: Setup) -> Settings:
         rearm=setup.rules.rearm,
         remembers=int(setup.rules.remembers),
         margined=int(any(spec.margined or spec.can_short for spec in setup.specs)),
+        financed=int(setup.financing is not None),
         kind=LIMIT if limit else MARKET,
         offset=float(algorithm.offset) if limit else 0.0,
         bars=int(algorithm.bars) if limit else 0,
@@ -124,8 +126,14 @@ def columns_of(setup: Setup) -> Columns:
     sessions = np.zeros(1) if setup.sessions is None else setup.sessions
     day = setup.days if setup.rules.remembers or setup.inputs.series is not None else np.zeros(1)
     fresh, label, session, days = (_flat(array, np.int64) for array in (setup.conversion.fresh, setup.bars.labels, sessions, day))
-    inputs = _inputs_of(setup)
-    return Columns(first, high, low, close, **inputs, unit=unit, base=base, fresh=fresh, label=label, session=session, day=days)
+    market = {"unit": unit, "base": base, "fresh": fresh, "label": label, "session": session, "day": days}
+    return Columns(first, high, low, close, **_inputs_of(setup), **market, **_charges_of(setup))
+
+
+def _charges_of(setup: Setup) -> dict[str, np.ndarray]:
+    moment, column, long, short = (NO_CHARGE,) * 4 if setup.financing is None else setup.financing[:4]
+    whole = {"charged": _flat(moment, np.int64), "charge_column": _flat(column, np.int64)}
+    return whole | {"charge_long": _flat(long), "charge_short": _flat(short)}
 
 
 def _inputs_of(setup: Setup) -> dict[str, np.ndarray]:
@@ -136,7 +144,12 @@ def _inputs_of(setup: Setup) -> dict[str, np.ndarray]:
 
 
 def _same_market(one: Setup, other: Setup) -> bool:
-    return one.bars is other.bars and one.conversion is other.conversion and one.sessions is other.sessions
+    return (
+        one.bars is other.bars
+        and one.conversion is other.conversion
+        and one.financing is other.financing
+        and one.sessions is other.sessions
+    )
 
 
 def _run_plain(setup: Setup) -> Record:
@@ -151,7 +164,7 @@ def _run_plain(setup: Setup) -> Record:
     price = [math.nan] * n
     held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [0] * n, [math.nan] * n, [NO_WISH] * n
     ledger = Ledger(
-        slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0], empty_past(setup.cash), empty_memory(setup.rules.room)
+        slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0, 0], empty_past(setup.cash), empty_memory(setup.rules.room)
     )
     book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)
@@ -176,7 +189,7 @@ def _run_compiled(setup: Setup, room: Room) -> Record:
     done = 0
     while (done := run(done, columns, ledger, book, output, settings, *chain)) < len(setup.bars):
         output = room.grow(output)
-    orders, fills, decisions = ledger.counts
+    orders, fills, decisions, _ = ledger.counts
     return Record(
         output.orders[:orders], output.fills[:fills], output.decisions[:decisions], output.equity, float(ledger.purse[0]), "kernel"
     )  # fmt: skip
@@ -206,7 +219,7 @@ def _arrays(setup: Setup, specs: np.ndarray) -> tuple[Ledger, BookColumns]:
         unit,
         base,
         *held,
-        np.zeros(3, np.int64),
+        np.zeros(4, np.int64),
         np.array(empty_past(setup.cash)),
         np.zeros(setup.rules.room),
     )

@@ -11,7 +11,7 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
-from workbench.instrument import Instrument
+from workbench.instrument import Instrument, group_names
 from workbench.portfolio import Portfolio
 from workbench.rates import Rates, conversion
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Holdings", "holdings_of", "risk_contribution"]
 
-GROUPS = ("currency", "region", "asset_class", "instrument")
 SCOPES = ("net", "gross")
 
 
@@ -55,7 +54,7 @@ class Holdings(NamedTuple):
 
         The same sums in the same order as `Portfolio.exposure`, over all steps at once.
         """
-        for said, given, choices in (("group", by, GROUPS), ("scope", scope, SCOPES)):
+        for said, given, choices in (("group", by, group_names(self.instruments)), ("scope", scope, SCOPES)):
             if given not in choices:
                 raise ParameterError(f"exposure: unknown {said} {given!r}{did_you_mean(given, choices)}")
         total: dict[str, np.ndarray] = {}

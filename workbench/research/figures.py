@@ -39,6 +39,7 @@ class Figures:
             "orders": len(record.orders),
             "time in market %": _in_market(setup, found) * 100,
             "fees": float(record.fills["fee"].sum()),
+            "funding paid": float(found.funding.sum()) if setup.financing is not None else math.nan,
             "openings refused": int(np.count_nonzero((codes != NONE) & (codes != OPENED))),
         }
 
@@ -59,7 +60,7 @@ def figures(equity: np.ndarray, days: Days, cash: float, profit: np.ndarray, why
     cash : float
         At the start.
     profit : ndarray of shape (trades,)
-        After fees; an open trade is valued at the last close.
+        After fees and funding; an open trade is valued at the last close.
     why : ndarray of shape (trades,)
         How each ended (`workbench.research.trips.EXITS`).
     """

@@ -13,7 +13,7 @@ from typing import Any
 from workbench.decision import BookColumns, Chain, enter_book, opening, start_book, usable
 from workbench.past import AT, NOW, OPENED, History, remember
 from workbench.records import CANCELLED, LIMIT, NO_EQUITY, NO_EXIT, NO_RATE, NO_SHORT, NOT_SENT, STOPPED_OUT
-from workbench.research.kernel_bar import exits_at_open, inside, mark, orders_at_open
+from workbench.research.kernel_bar import charge, exits_at_open, inside, mark, orders_at_open
 from workbench.research.kernel_calm import calm
 from workbench.research.kernel_exits import move_exits
 from workbench.research.kernel_orders import close_position, cross_over, end_opening, limit_of, new_decision, send_opening
@@ -59,12 +59,16 @@ def run(
         if not roomy(spare, a, out):
             return t
         a.past[NOW] = t
+        if s.financed != 0:
+            charge(2 * t, m, a)
         if waiting != 0:
             orders_at_open(t, waiting, n, m, a, out, s)
         if exits != 0:
             exits_at_open(t, n, m, a, out, s)
         if waiting + exits != 0:
             inside(t, waiting, n, m, a, out, s)
+        if s.financed != 0:
+            charge(2 * t + 1, m, a)
         needed = mark(t, n, m, a, out, s)
         sent = a.counts[0]
         decide(t, n, m, a, b, out, s, needed, chain)
@@ -82,7 +86,7 @@ def decide(t: int, n: int, m: Columns, a: Ledger, b: BookColumns, out: Output, s
     if s.moves != 0:
         move_exits(t, n, m, a, out, s, equity)
     wanted = close_what_turned(t, n, m, a, out, equity)
-    if needed > 0.0 and equity < 0.5 * needed:
+    if needed > 0.0 and equity < needed:
         stop_out(t, n, a, out)
         wanted = refuse_all(n, a, out, wanted)
     if s.cross != 0:
@@ -154,7 +158,7 @@ def turn(t: int, j: int, stance: float, wish: int, a: Ledger, out: Output, equit
 
 
 def stop_out(t: int, n: int, a: Ledger, out: Output) -> None:
-    """Withdraw all openings and close all margined positions: equity is under half the margin they need."""
+    """Withdraw all openings and close all margined positions: equity is under what they must keep."""
     for j in range(n):
         slot = a.slots[j]
         slot.crossing = 0

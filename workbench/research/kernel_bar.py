@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from workbench.execution.fills import limit_at_open, limit_inside, stop_at_open, stop_inside, too_old
 from workbench.interval import DAY
-from workbench.money import slipped, worth
+from workbench.maintenance import kept_for
+from workbench.money import carried, slipped, worth
 from workbench.records import EXPIRED, LIMIT, MARKET
 from workbench.research.kernel_orders import end_limit, end_opening, enter, leave
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
+
+
+def charge(moment: int, m: Columns, a: Ledger) -> None:
+    """Take from the cash what positions are charged up to a moment, at the last completed step's rate.
+
+    Charges of bars that were passed over are behind: nothing was held there, and nothing is now.
+    """
+    k = a.counts[3]
+    while k < len(m.charged) and m.charged[k] <= moment:
+        j = m.charge_column[k]
+        if a.quantity[j] != 0.0:
+            paid = carried(a.quantity[j], m.charge_long[k], m.charge_short[k], a.unit[j])
+            a.purse[0] = a.purse[0] - paid
+            a.slots[j].spent = a.slots[j].spent + paid
+        k += 1
+    a.counts[3] = k
 
 
 def orders_at_open(t: int, waiting: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> None:
@@ -109,7 +126,7 @@ def work_opening(t: int, j: int, high: float, low: float, m: Columns, a: Ledger,
 
 
 def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> float:
-    """Mark the positions at the closes, write the equity, and return the margin that margined positions need."""
+    """Mark the positions at the closes, write the equity, and return the margin that margined positions must keep."""
     equity = a.purse[0]
     needed = 0.0
     for j in range(n):
@@ -126,6 +143,6 @@ def mark(t: int, n: int, m: Columns, a: Ledger, out: Output, s: Settings) -> flo
     if s.margined != 0:
         for j in range(n):
             if a.quantity[j] < 0.0 or (a.quantity[j] != 0.0 and a.specs[j].margined != 0):
-                needed = needed + (abs(a.quantity[j]) * a.price[j]) * a.unit[j] * a.specs[j].margin
+                needed = needed + kept_for(a.quantity[j], a.price[j], a.unit[j], a.specs[j])
     out.equity[t] = equity
     return needed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.execution.fills import limit_inside, stop_inside
+from workbench.maintenance import kept_for
 from workbench.money import worth
 from workbench.past import remember
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -25,8 +26,11 @@ def calm(first: int, m: Columns, a: Ledger, out: Output, s: Settings) -> int:
     stop = quantity != 0.0 and s.has_stop != 0
     target = quantity != 0.0 and s.has_target != 0
     margined = quantity != 0.0 and (quantity < 0.0 or spec.margined != 0)
+    last = len(m.label)
+    if s.financed != 0 and quantity != 0.0 and a.counts[3] < len(m.charged):
+        last = m.charged[a.counts[3]] // 2
     t = first
-    while t < len(m.label):
+    while t < last:
         stance = m.stance[t]
         if stance == stance and wish != (1 if stance > 0.0 else (-1 if stance < 0.0 else 0)):
             break
@@ -38,7 +42,7 @@ def calm(first: int, m: Columns, a: Ledger, out: Output, s: Settings) -> int:
         close = m.close[t] if m.close[t] == m.close[t] else price
         rate = m.unit[t] if s.moving != 0 else unit
         equity = purse + worth(quantity, close, basis, rate) if quantity != 0.0 else purse
-        if margined and equity < 0.5 * ((abs(quantity) * close) * rate * spec.margin):
+        if margined and equity < kept_for(quantity, close, rate, spec):
             break
         price = close
         unit = rate

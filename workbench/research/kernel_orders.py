@@ -160,7 +160,7 @@ def book(t: int, j: int, number: int, lots: int, price: float, a: Ledger, out: O
     """Write a fill and move the cash, at the last completed step's rate; return the signed quantity."""
     spec = a.specs[j]
     quantity = quantity_of(lots, spec.number, spec.power)
-    fee = fee_of(quantity, price, a.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum)
+    fee = fee_of(quantity, price, a.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
     a.purse[0] = cash_after(a.purse[0], quantity, price, a.basis[j], a.unit[j], fee)
     end_order(t, number, FILLED, out)
     row = out.fills[a.counts[1]]

@@ -16,7 +16,7 @@ from workbench.research.statistics import drawdown
 if TYPE_CHECKING:
     from workbench.research.result import Backtest
 
-__all__ = ["add_line", "dress", "plot_backtest", "plot_bars", "plot_lines"]
+__all__ = ["add_line", "dress", "plot_backtest", "plot_bars", "plot_lines", "thinned", "utc"]
 
 #: Colours that read on white and on dark, and for the colour-blind.
 BLUE, ORANGE, GREEN, RED, GREY = "#3b7dd8", "#e69f00", "#1f9e77", "#d1495b", "#8a8f98"
@@ -46,6 +46,12 @@ def thinned(index: pd.DatetimeIndex, values: np.ndarray) -> tuple[pd.DatetimeInd
         keep.update((first + int(np.argmax(tops[first:last])), first + int(np.argmin(bottoms[first:last]))))
     rows = np.array(sorted(keep))
     return index[rows], values[rows]
+
+
+def utc(times: pd.DatetimeIndex | pd.Series) -> str:
+    """Return the format of times, which says whose hours they are where it has any."""
+    said = time_format(times)
+    return f"{said} UTC" if "%H" in said else said
 
 
 def plot_backtest(result: Backtest, symbol: str | None = None) -> Any:
@@ -160,7 +166,7 @@ def add_line(
     """Draw a line; under the mouse it says when, what and how much."""
     index, values = thinned(line.index, line.to_numpy(dtype=float))
     shown = decimals(values) if digits is None else digits
-    hover = f"%{{x|{time_format(line.index)}}} · {name} %{{y:,.{shown}f}}{unit}<extra></extra>"
+    hover = f"%{{x|{utc(line.index)}}} · {name} %{{y:,.{shown}f}}{unit}<extra></extra>"
     style = {"color": colour, "width": width, "dash": dash}
     figure.add_scatter(x=index, y=values, name=name, mode="lines", line=style, hovertemplate=hover, row=row, col=1, **more)
 
@@ -208,7 +214,7 @@ def _add_trades(figure: Any, trades: pd.DataFrame, result: Backtest) -> None:
     index = result.bars.index
     trips = trades.assign(exited=trades["exited"].fillna(index[-1]), begins="", ends="")
     if len(trips):
-        trips["begins"], trips["ends"] = _words(trips, result.currency, time_format(index))
+        trips["begins"], trips["ends"] = _words(trips, result.currency, utc(index))
     closed = trips["exit"] != "open"
     for name, colour, dash, mine in (
         ("won", GREEN, "solid", closed & (trips["profit"] > 0)),

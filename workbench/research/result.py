@@ -28,6 +28,7 @@ from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
 from workbench.research.exposures import holdings_of
 from workbench.research.figures import Figures
+from workbench.research.holding import declared_margins, names, not_modelled
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.version import __version__
@@ -100,7 +101,7 @@ class Backtest:
 
     @cached_property
     def trades(self) -> pd.DataFrame:
-        """Round trips, profit after fees in account currency; an open one is valued at the last close."""
+        """Round trips, profit after fees and funding in account currency; an open one is valued at the last close."""
         return tables.trades_table(self.setup, self.record)
 
     @cached_property
@@ -133,7 +134,8 @@ class Backtest:
 
         Parameters
         ----------
-        by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+        by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
+            Or the name of a tag that instruments have (`Instrument.tags`).
         scope : {"net", "gross"}, default "net"
 
         Returns
@@ -202,7 +204,7 @@ class Backtest:
 
 def fingerprint_of(setup: Setup) -> dict[str, str]:
     """Return hashes of data, strategy and account, and the versions of what computes."""
-    rates = [array.tobytes() for array in setup.conversion[:3]]
+    rates = [array.tobytes() for array in (*setup.conversion[:3], *(setup.financing or ())[:4])]
     account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
     hashes = {"strategy": _hash(*_strategy_pieces(setup.strategy)), "account": _hash(account, *rates)}
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
@@ -323,16 +325,19 @@ def _assumed(setup: Setup, record: Record) -> list[str]:
     said: dict[str, list[str]] = {}
     for instrument, costs in zip(setup.instruments, setup.costs, strict=True):
         said.setdefault(costs.describe(instrument), []).append(instrument.symbol)
-    lines += [f"{_names(symbols)}: {words}" for words, symbols in said.items()]
-    lines += [f"{_names([i.symbol for i in group])}: {words}" for words, group in _not_modelled(setup)]
+    lines += [f"{names(symbols)}: {words}" for words, symbols in said.items()]
+    lines += setup.financing.assumptions if setup.financing is not None else ()
+    lines += not_modelled(setup)
     lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
     lines += _refused(record)
     lines += _seen(setup) + _expired(setup)
     if setup.buying_power:
         margins = {f"{i.margin:.4g}" for i in setup.instruments}
-        lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional; stop-out below half of the required margin")
+        half = "; stop-out below half of the required margin" if any(i.maintenance is None for i in setup.instruments) else ""
+        lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional{half}")
     else:
         lines.append("buying power off: nothing but the strategy's own limits stops an opening")
+    lines += declared_margins(setup)
     lines.append(f"computed by the {record.engine}")
     return lines
 
@@ -368,23 +373,3 @@ def _refused(record: Record) -> list[str]:
         for code, count in zip(codes.tolist(), counts.tolist(), strict=True)
         if code not in (NONE, OPENED)
     ]
-
-
-def _not_modelled(setup: Setup) -> list[tuple[str, list[Any]]]:
-    shorts = [i for i in setup.instruments if i.can_short and i.funded]
-    funding = [i for i in setup.instruments if i.kind in ("perpetual", "cfd")]
-    swaps = [i for i in setup.instruments if i.asset_class == "fx" and i.kind == "spot"]
-    splits = [i for i in setup.instruments if i.asset_class == "equity"]
-    loans = [i for i in setup.instruments if i.funded and ((i.margin or 1) < 1 or not setup.buying_power)]
-    rows = [
-        ("interest on borrowed money not modelled", loans),
-        ("borrow costs of short positions not modelled", shorts),
-        ("funding not modelled", funding),
-        ("swap not modelled", swaps),
-        ("dividends and splits not modelled: prices are taken as they are", splits),
-    ]
-    return [(words, group) for words, group in rows if group]
-
-
-def _names(symbols: list[str]) -> str:
-    return ", ".join(symbols[:5]) + (f" and {len(symbols) - 5} more" if len(symbols) > 5 else "")

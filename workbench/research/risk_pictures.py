@@ -14,8 +14,8 @@ from workbench.errors import ParameterError
 from workbench.portfolio import Portfolio
 from workbench.rates import Rates
 from workbench.research.exposures import SCOPES, Holdings, holdings_of, risk_contribution
-from workbench.research.plots import BLUE, GREEN, GREY, ORANGE, RED, SIMULATED, add_line, dress
-from workbench.research.readable import decimals, money_decimals, time_format
+from workbench.research.plots import BLUE, GREEN, GREY, ORANGE, RED, SIMULATED, add_line, dress, thinned, utc
+from workbench.research.readable import decimals, money_decimals
 from workbench.research.risk_states import State, caps_of, cuts_of, state_of
 from workbench.risk import RiskManager
 
@@ -29,7 +29,9 @@ MOST_GROUPS = 8
 #: Red is the limit's.
 COLOURS = (BLUE, ORANGE, GREEN, "#9467bd", "#17a2b8", "#b8860b", "#e377c2", GREY)
 PALE = "rgba(138,143,152,0.35)"
-LIMIT = {"color": RED, "width": 1.2, "dash": "dash"}
+SHADE = "rgba(209,73,91,0.35)"
+#: The name of a text beside a panel: the others are titles.
+LABEL = "label"
 #: Pixels: of a panel of lines, of a bar, and of what lies around them.
 PANEL, BAR, AROUND = 190, 34, 150
 
@@ -40,7 +42,8 @@ def plot_exposure(held: Backtest | Portfolio, by: str = "currency", limits: Sequ
     Parameters
     ----------
     held : Backtest or Portfolio
-    by : {"currency", "region", "asset_class", "instrument"}, default "currency"
+    by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
+        Or the name of a tag that instruments have.
     limits : sequence of RiskManager, optional
         ``strategy.risk``: every `MaxExposure` by the same groups is drawn. Those of a result's own strategy where not given.
 
@@ -66,7 +69,7 @@ def plot_exposure(held: Backtest | Portfolio, by: str = "currency", limits: Sequ
     for row, scope in enumerate(lines, 2):
         _add_groups(figure, tables[scope][groups], caps[scope], row, holdings.currency, row == 2)
     _finish(figure, sum(heights) + AROUND + 40 * len(lines), over_time and held.bars.simulated)  # type: ignore[union-attr]
-    figure.update_layout(barmode="overlay", margin={"l": 80})
+    figure.update_layout(barmode="overlay", margin={"l": 80, "r": 215})
     return figure
 
 
@@ -77,7 +80,7 @@ def plot_risk_contribution(portfolio: Portfolio, bars: Bars, window: int = 250, 
     table = risk_contribution(portfolio, bars, window, rates).sort_values("contribution")
     digits, unit = money_decimals(table["alone"]), portfolio.currency
     sigma = float(table["contribution"].sum())
-    shares = [f"{share:.0%}" if share == share else "" for share in table["share"]]
+    shares = [f"{100 * share:.0f} %" if share == share else "" for share in table["share"]]
     figure = go.Figure()
     for name, column, colour, width, text in (
         ("alone", "alone", PALE, 0.8, None),
@@ -97,7 +100,9 @@ def plot_risk_contribution(portfolio: Portfolio, bars: Bars, window: int = 250, 
 
 
 def plot_risk(result: Backtest) -> Any:
-    """Return the state of every risk manager over time against its limit, a panel each; marked is where it cut an opening.
+    """Return the state of every risk manager over time against its limit, a panel each.
+
+    Shaded is what lies beyond the limit (prices move what is held), marked is where the manager cut an opening.
 
     Raises
     ------
@@ -110,14 +115,15 @@ def plot_risk(result: Backtest) -> Any:
     if not parts:
         raise ParameterError("the strategy has no risk managers to draw: wb.Strategy(..., risk=[wb.risk.MaxLeverage(2)]) has one")
     states = [(part, state_of(part, result), cuts_of(part, result)) for part in parts]
-    titles = [f"{type(part).__name__}: {state.title}{_times(cuts)}" for part, state, cuts in states]
+    titles = [f"{type(part).__name__}: {state.title}{_times(state, cuts)}" for part, state, cuts in states]
     heights = [PANEL - 50] * len(states)
     figure = make_subplots(len(states), 1, shared_xaxes=True, vertical_spacing=_gap(heights), subplot_titles=titles)
-    first = next((row for row, (_, _, cuts) in enumerate(states, 1) if len(cuts)), 0)
     for row, (_, state, cuts) in enumerate(states, 1):
-        _add_state(figure, state, cuts, row, named=row == first)
+        _add_state(figure, state, cuts, row)
+    _name_once(figure)
     _finish(figure, sum(heights) + AROUND + 40 * (len(states) - 1), result.bars.simulated)
     figure.update_xaxes(range=[result.bars.index[0], result.bars.index[-1]])
+    figure.update_layout(margin={"l": 80, "r": 80})
     return figure
 
 
@@ -139,22 +145,42 @@ def _add_bars(
     figure: Any, held: Holdings, tables: dict[str, pd.DataFrame], caps: dict[str, pd.DataFrame], groups: list[str], over_time: bool
 ) -> None:
     """Draw each group at its furthest: gross as a pale bar, net as a narrow one, each limit as a stroke."""
-    when = list(held.index.strftime(time_format(held.index))) if over_time else [""]
+    when = list(held.index.strftime(utc(held.index))) if over_time else [""]
+    furthest = {}
     for scope, width, colour in (("gross", 0.8, PALE), ("net", 0.45, BLUE)):
         found = pd.DataFrame([_furthest(tables[scope][group], caps[scope].get(group)) for group in groups], groups, ["value", "cap", "t"])
         found["text"] = [
             f"{group} {scope} {value:,.0f} {held.currency}{_of(cap)} {when[int(t)]}" for group, value, cap, t in found.itertuples()
         ]
-        beyond = found["value"].abs() > found["cap"] * (1 + 1e-9)
-        for name, some, fill in ((scope, found[~beyond], colour), (f"{scope}, beyond its limit", found[beyond], RED)):
-            if len(some):
-                figure.add_bar(
-                    x=some["value"], y=list(some.index), orientation="h", name=name, width=width,
-                    marker={"color": fill, "line": {"width": 0}}, hovertext=some["text"], hoverinfo="text", row=1, col=1,
-                )  # fmt: skip
+        within = np.sign(found["value"]) * np.minimum(found["value"].abs(), found["cap"].fillna(np.inf))
+        excess = found["value"] - within
+        beyond = excess.abs() > found["cap"] * 1e-9
+        _add_part(figure, within, 0.0, found["text"], scope, width, colour)
+        _add_part(figure, excess[beyond], within[beyond], found["text"][beyond], f"{scope}, beyond its limit", width, RED)
         _add_strokes(figure, scope, [(str(group), cap) for group, cap in found["cap"].dropna().items()])
+        furthest[scope] = found
+    for group in groups:
+        _add_used(figure, group, {scope: found.loc[group] for scope, found in furthest.items()})
     figure.update_xaxes(zeroline=True, zerolinecolor=GREY, row=1, col=1)
     figure.update_yaxes(type="category", categoryorder="array", categoryarray=groups[::-1], showgrid=False, row=1, col=1)
+
+
+def _add_part(figure: Any, length: pd.Series, base: Any, texts: pd.Series, name: str, width: float, colour: str) -> None:
+    """Draw a part of each bar, from where another part ends."""
+    if len(length):
+        figure.add_bar(
+            x=length, base=base, y=list(length.index), orientation="h", name=name, width=width,
+            marker={"color": colour, "line": {"width": 0}}, hovertext=texts, hoverinfo="text", row=1, col=1,
+        )  # fmt: skip
+
+
+def _add_used(figure: Any, group: str, found: dict[str, pd.Series]) -> None:
+    """Write beside a group's bars its net exposure, and how much of the limit that leaves least is used."""
+    used = {scope: abs(row["value"]) / row["cap"] for scope, row in found.items() if row["cap"] == row["cap"]}
+    fullest = max(used, key=lambda scope: used[scope], default="")
+    said = f" · {100 * used[fullest]:,.0f} % of {fullest} limit" if fullest else ""
+    colour = RED if fullest and used[fullest] > 1 + 1e-9 else GREY
+    _add_label(figure, group, f"{found['net']['value']:,.0f} net{said}", colour, 1)
 
 
 def _of(cap: float) -> str:
@@ -177,7 +203,7 @@ def _add_strokes(figure: Any, scope: str, caps: list[tuple[str, float]]) -> None
         line = {"color": ORANGE if long else RED, "width": 2.5}
         figure.add_scatter(
             x=[x for x, _ in points], y=[group for _, group in points], mode="markers", name=f"{scope} limit",
-            marker={"symbol": "line-ns", "size": 24 if long else 16, "line": line},
+            marker={"symbol": "line-ns", "size": 26 if long else 20, "line": line},
             hovertemplate=f"{scope} limit %{{x:,.0f}}<extra></extra>",
             row=1, col=1,
         )  # fmt: skip
@@ -191,6 +217,9 @@ def _add_groups(figure: Any, table: pd.DataFrame, caps: pd.DataFrame, row: int, 
     for cap, colour, group in _levels(table, caps):
         for side in (1.0, -1.0) if named else (1.0,):
             add_line(figure, side * cap, f"limit of {group}", colour, row, **style)
+        if cap.notna().any():
+            last = float(cap.dropna().iloc[-1])
+            _add_label(figure, last, f"limit of {group}: {last:,.0f}", colour, row)
 
 
 def _levels(table: pd.DataFrame, caps: pd.DataFrame) -> Iterator[tuple[pd.Series, str, str]]:
@@ -207,29 +236,66 @@ def _levels(table: pd.DataFrame, caps: pd.DataFrame) -> Iterator[tuple[pd.Series
 # -- the managers -----------------------------------------------------------------------------------------------------
 
 
-def _times(cuts: pd.DataFrame) -> str:
-    return f" ({len(cuts):,} cut{'' if len(cuts) == 1 else 's'})" if len(cuts) else ""
+def _times(state: State, cuts: pd.DataFrame) -> str:
+    """Return how often it cut, and how often the book was beyond its limit."""
+    beyond = int(_beyond(state).sum())
+    counts = ((len(cuts), "cut"), (beyond, "close"))
+    said = [f"{number:,} {what}{'' if number == 1 else 's'}" for number, what in counts]
+    told = [words for words, show in zip((said[0], f"beyond its limit at {said[1]}"), (len(cuts), beyond), strict=True) if show]
+    return f" ({', '.join(told)})" if told else ""
 
 
-def _add_state(figure: Any, state: State, cuts: pd.DataFrame, row: int, named: bool) -> None:
-    """Draw one manager: what it measures, its limit, and a mark for each opening that it cut."""
-    digits = 2 if state.unit else 0
-    style: dict[str, Any] = {"digits": digits, "unit": state.unit, "showlegend": row == 1}
-    add_line(figure, state.measure, "state", BLUE, row, legendgroup="state", **style)
+def _beyond(state: State) -> pd.Series:
+    return state.measure > state.limit * (1 + 1e-9)
+
+
+def _add_state(figure: Any, state: State, cuts: pd.DataFrame, row: int) -> None:
+    """Draw one manager: what it measures, its limit and what lies beyond, and a mark for each opening that it cut."""
+    style: dict[str, Any] = {"digits": 2 if state.unit else 0, "unit": state.unit}
+    add_line(figure, state.measure, "measured", BLUE, row, legendgroup="measured", **style)
     if state.names is not None:
         line = figure.data[-1]
         line.customdata = state.names.loc[pd.DatetimeIndex(line.x)].to_numpy()
-        line.hovertemplate = line.hovertemplate.replace("state", "%{customdata}")
+        line.hovertemplate = line.hovertemplate.replace("measured", "%{customdata}")
     if len(state.limit):
         add_line(figure, state.limit.iloc[[0, -1]], "limit", RED, row, width=1.2, dash="dash", legendgroup="limit", **style)
+        _add_label(figure, float(state.limit.iloc[-1]), f"{state.limit.iloc[-1]:,.6g}{state.unit}", RED, row)
+    if _beyond(state).any():
+        _add_excess(figure, state, row)
     if len(cuts):
         figure.add_scatter(
             x=cuts["time"], y=_heights(state, cuts), mode="markers", name="cut an opening", hovertext=_words(cuts), hoverinfo="text",
-            marker={"symbol": "triangle-down", "size": 8, "color": ORANGE}, legendgroup="cut", showlegend=named, row=row, col=1,
+            marker={"symbol": "triangle-down", "size": 9, "color": ORANGE}, cliponaxis=False, legendgroup="cut an opening", row=row, col=1,
         )  # fmt: skip
     # what is counted is whole
     steps = {} if state.unit else {"dtick": max(1, round(max([*state.limit, *state.measure], default=1) / 4))}
     figure.update_yaxes(ticksuffix=state.unit, rangemode="tozero", row=row, col=1, **steps)
+
+
+def _add_excess(figure: Any, state: State, row: int) -> None:
+    """Shade what lies between the limit, which is the last line drawn, and a measure beyond it."""
+    over = state.measure.where(_beyond(state), state.limit)
+    index, values = thinned(over.index, over.to_numpy(dtype=float))
+    figure.add_scatter(
+        x=index, y=values, mode="lines", line={"width": 0}, fill="tonexty", fillcolor=SHADE, hoverinfo="skip",
+        name="beyond its limit", legendgroup="beyond its limit", row=row, col=1,
+    )  # fmt: skip
+
+
+def _add_label(figure: Any, height: float | str, text: str, colour: str, row: int) -> None:
+    """Write what a level is beside the panel, where no line runs."""
+    figure.add_annotation(
+        x=1, xref=f"x{row if row > 1 else ''} domain", y=height, yref=f"y{row if row > 1 else ''}", text=text, font={"color": colour},
+        showarrow=False, xanchor="left", xshift=4, name=LABEL,
+    )  # fmt: skip
+
+
+def _name_once(figure: Any) -> None:
+    """Leave each kind of line one place in the legend, whichever panel has it first."""
+    seen: set[str] = set()
+    for trace in figure.data:
+        trace.showlegend = trace.legendgroup not in seen
+        seen.add(trace.legendgroup)
 
 
 def _heights(state: State, cuts: pd.DataFrame) -> np.ndarray:
@@ -239,7 +305,7 @@ def _heights(state: State, cuts: pd.DataFrame) -> np.ndarray:
 
 
 def _words(cuts: pd.DataFrame) -> list[str]:
-    when, digits = time_format(cuts["time"]), decimals([*cuts["before"], *cuts["after"]])
+    when, digits = utc(cuts["time"]), decimals([*cuts["before"], *cuts["after"]])
     return [f"{c.time:{when}} · {c.symbol}: {c.before:,.{digits}f} -> {c.after:,.{digits}f}" for c in cuts.itertuples()]
 
 
@@ -253,4 +319,4 @@ def _gap(heights: list[int]) -> float:
 
 def _finish(figure: Any, height: int, simulated: bool) -> None:
     dress(figure, SIMULATED if simulated else "", height)
-    figure.update_annotations(x=0, xanchor="left", font_size=14)
+    figure.update_annotations({"x": 0, "xanchor": "left", "font": {"size": 14}}, selector=lambda note: note.name != LABEL)

@@ -28,7 +28,7 @@ __all__ = ["Sensitivity", "sensitivity"]
 #: Costs as a multiple of those assumed; parameters as a share of their value.
 COSTS, JITTER = (0.5, 2.0), (-0.2, -0.1, 0.1, 0.2)
 SHOWN = ["return %", "Sharpe", "max drawdown %", "trades"]
-SPENT = ("fee_rate", "fee_unit", "fee_minimum", "slip_rate", "slip_offset")
+SPENT = ("fee_rate", "fee_unit", "fee_minimum", "slip_rate", "slip_offset", "fee_most")
 
 
 @dataclass(frozen=True, slots=True)

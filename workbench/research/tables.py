@@ -73,7 +73,7 @@ def fills_table(setup: Setup, record: Record) -> pd.DataFrame:
 
 
 def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
-    """Return round trips: profit in account currency after fees; an open one is valued at the last close.
+    """Return round trips: profit in account currency after fees and funding; an open one is valued at the last close.
 
     The column `exit` says what ended each: ``"close"`` (its stance), ``"stop"``, ``"target"``, ``"stop-out"`` (the margin,
     SEMANTICS 41), or ``"open"``.
@@ -81,7 +81,7 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     found = trips(setup, record)
     rank = np.argsort(np.argsort(np.array(setup.bars.symbols), kind="stable"), kind="stable")
     in_time = np.lexsort((rank[found.entries["j"]], found.entries["t"]))
-    entries, end, why, quantity, price, fees, profit = (array[in_time] for array in found)
+    entries, end, why, quantity, price, fees, funding, profit = (array[in_time] for array in found)
     value = np.abs(quantity) * entries["price"] * entries["unit"]
     steps = np.where(end >= 0, end, len(setup.bars) - 1) - entries["t"]
     return pd.DataFrame(
@@ -96,6 +96,7 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
             "exit": _words(EXITS, why),
             "steps": steps,
             "fees": fees,
+            "funding": funding,
             "profit": profit,
             "return": profit / value,
         }

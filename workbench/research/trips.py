@@ -24,7 +24,8 @@ class Trips(NamedTuple):
     """Round trips, instrument after instrument in the order of `Bars`, each in the order of time: columns of one length.
 
     `entries` are rows of fills; `end` is the step of the exit, -1 where a trade is still open: it is valued at the last close.
-    `price` is the exit's, `why` is how it came (`EXITS`); `quantity` is signed; `profit` is in account currency, after `fees`.
+    `price` is the exit's, `why` is how it came (`EXITS`); `quantity` is signed; `profit` is in account currency, after `fees` and
+    `funding`: what holding it cost, below zero what it brought.
     """
 
     entries: np.ndarray
@@ -33,6 +34,7 @@ class Trips(NamedTuple):
     quantity: np.ndarray
     price: np.ndarray
     fees: np.ndarray
+    funding: np.ndarray
     profit: np.ndarray
 
 
@@ -44,8 +46,10 @@ def trips(setup: Setup, record: Record) -> Trips:
         fills = fills.take(np.argsort(fills["j"], kind="stable"))
     legs = record.orders["leg"][fills["order"]]
     if (legs >= TRIM).any():
-        entries, ends, closed = _resized(fills, legs)
+        held, ends, closed = _resized(fills, legs)
+        entries = np.array([one.fill for one in held], fills.dtype)
     else:
+        held = []
         entry = legs == OPEN
         entries, ends = (fills.take(np.flatnonzero(rows)) for rows in (entry, ~entry))
         closed = ~np.append(entry, True)[1:][entry]  # on its instrument an entry is followed by what ended it, or by nothing
@@ -66,49 +70,84 @@ def trips(setup: Setup, record: Record) -> Trips:
         unit[~closed] = setup.conversion.unit[-1][still]
         price[~closed] = [last_close(setup, j) for j in still.tolist()]
     quantity, fees = quantities(setup, entries, "lots"), entries["fee"] + fee
-    return Trips(entries, end, why, quantity, price, fees, _gross(setup, entries, quantity, price, unit) - fees)
+    funding = _funding_of_parts(setup, held, end) if held else _funding(setup, entries["j"], entries["t"], end, quantity)
+    profit = _gross(setup, entries, quantity, price, unit) - fees - funding
+    return Trips(entries, end, why, quantity, price, fees, funding, profit)
 
 
-def _resized(fills: np.ndarray, legs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return an entry for each fill that made a position smaller, and for what is left: at the average price, with its share of fees."""
-    entries, ends, closed = [], [], []
-    held: Any = None
+def _funding_of_parts(setup: Setup, held: list[Held], end: np.ndarray) -> np.ndarray:
+    """Return what each trade was charged whose parts began at steps of their own."""
+    rows = [(number, int(one.fill["j"]), t, lots) for number, one in enumerate(held) for t, lots in one.parts]
+    owner, j, t = (np.array(column) for column in list(zip(*rows, strict=True))[:3])
+    specs = [setup.specs[column] for column in j.tolist()]
+    quantity = np.array([lots * spec.number / spec.power for (*_, lots), spec in zip(rows, specs, strict=True)])
+    return np.bincount(owner, _funding(setup, j, t, end[owner], quantity), len(held))
+
+
+def _funding(setup: Setup, column: np.ndarray, since: np.ndarray, end: np.ndarray, quantity: np.ndarray) -> np.ndarray:
+    """Return what was charged while it was held: from the close of its first step to before the open's fills of its last."""
+    charges, steps = setup.financing, len(setup.bars)
+    if charges is None or not len(charges.moment):
+        return np.zeros(len(column))
+    rows, j = (charges.moment // 2 - 1) * int(setup.conversion.moving), charges.column  # the last completed step's rate
+    order = np.argsort(j, kind="stable")
+    reached = (j * 2 * (steps + 1) + charges.moment)[order]
+    begun = np.searchsorted(reached, column * 2 * (steps + 1) + 2 * since, side="right")
+    over = np.searchsorted(reached, column * 2 * (steps + 1) + 2 * np.where(end >= 0, end, steps), side="right")
+    sums = [np.append(0.0, np.cumsum((side * setup.conversion.unit[rows, j])[order])) for side in (charges.long, -charges.short)]
+    return quantity * np.where(quantity > 0, *(paid[over] - paid[begun] for paid in sums))
+
+
+class Held(NamedTuple):
+    """A position that may change its size: its fill, at the average price, and since when which part of it has been held, in lots."""
+
+    fill: Any
+    parts: list[tuple[int, float]]
+
+    @classmethod
+    def of(cls, fill: Any) -> Held:
+        """Return the position that a fill opened."""
+        return cls(fill.copy(), [(int(fill["t"]), float(fill["lots"]))])
+
+    def joined(self, more: Any) -> Held:
+        """Return a position that has grown: it began when its first part did."""
+        both, (one, other) = self.fill.copy(), (float(self.fill["lots"]), float(more["lots"]))
+        paid = average_of(one, self.fill["price"] * self.fill["unit"], other, more["price"] * more["unit"])
+        both["price"] = average_of(one, self.fill["price"], other, more["price"])
+        both["lots"], both["fee"] = self.fill["lots"] + more["lots"], self.fill["fee"] + more["fee"]
+        both["unit"] = paid / both["price"]
+        return Held(both, [*self.parts, *Held.of(more).parts])
+
+    def parted(self, lots: int) -> tuple[Held, Held | None]:
+        """Return what leaves and what stays, each with its share of all: None where all of it leaves."""
+        if lots == self.fill["lots"]:
+            return self, None
+        share, part, rest = lots / int(self.fill["lots"]), self.fill.copy(), self.fill.copy()
+        part["lots"], rest["lots"] = lots, self.fill["lots"] - lots
+        part["fee"] = self.fill["fee"] * share
+        rest["fee"] = self.fill["fee"] - part["fee"]
+        return Held(part, [(t, own * share) for t, own in self.parts]), Held(rest, [(t, own * (1.0 - share)) for t, own in self.parts])
+
+
+def _resized(fills: np.ndarray, legs: np.ndarray) -> tuple[list[Held], np.ndarray, np.ndarray]:
+    """Return what each fill that made a position smaller took from it, and what is left; those fills; and which were closed by one."""
+    entries: list[Held] = []
+    ends: list[Any] = []
+    closed: list[bool] = []
+    held: Held | None = None
     for fill, leg in zip(fills, legs.tolist(), strict=True):
-        if held is not None and held["j"] != fill["j"]:
-            entries.append(held)
-            closed.append(False)
-            held = None
+        if held is not None and held.fill["j"] != fill["j"]:
+            entries, closed, held = [*entries, held], [*closed, False], None
         if leg in (OPEN, ADD):
-            held = fill.copy() if held is None else _joined(held, fill)
-        else:
-            part, held = _parted(held, -int(fill["lots"]))
+            held = Held.of(fill) if held is None else held.joined(fill)
+        elif held is not None:
+            part, held = held.parted(-int(fill["lots"]))
             entries.append(part)
             ends.append(fill)
             closed.append(True)
     if held is not None:
-        entries.append(held)
-        closed.append(False)
-    return np.array(entries, fills.dtype), np.array(ends, fills.dtype), np.array(closed)
-
-
-def _joined(held: Any, more: Any) -> Any:
-    """Return the entry of a position that has grown: it began when its first part did."""
-    both, (one, other) = held.copy(), (float(held["lots"]), float(more["lots"]))
-    paid = average_of(one, held["price"] * held["unit"], other, more["price"] * more["unit"])
-    both["price"] = average_of(one, held["price"], other, more["price"])
-    both["lots"], both["fee"], both["unit"] = held["lots"] + more["lots"], held["fee"] + more["fee"], paid / both["price"]
-    return both
-
-
-def _parted(held: Any, lots: int) -> tuple[Any, Any]:
-    """Return the entry of what leaves, and that of what stays: None where all of it leaves."""
-    if lots == held["lots"]:
-        return held, None
-    part, rest = held.copy(), held.copy()
-    part["lots"], rest["lots"] = lots, held["lots"] - lots
-    part["fee"] = held["fee"] * (lots / held["lots"])
-    rest["fee"] = held["fee"] - part["fee"]
-    return part, rest
+        entries, closed = [*entries, held], [*closed, False]
+    return entries, np.array(ends, fills.dtype), np.array(closed)
 
 
 def _laid_out(values: np.ndarray, where: np.ndarray, otherwise: float) -> np.ndarray:

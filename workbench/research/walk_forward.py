@@ -85,7 +85,8 @@ class WalkForwardResult:
         made = figures(self.equity.to_numpy(), Days(index.as_unit("ns").asi8), cash, profit, why)
         frame = {"start": index[0], "end": index[-1], "steps": len(index), "start equity": cash}
         parts = pd.DataFrame([result.stats for result in self.results])
-        more = {name: parts[name].sum() for name in ("orders", "time in market %", "fees", "openings refused")}
+        added = ("orders", "time in market %", "fees", "funding paid", "openings refused")
+        more = {name: parts[name].sum(min_count=1) for name in added}  # what no part knows is not 0
         more["time in market %"] = (parts["time in market %"] * parts["steps"]).sum() / len(index)
         return pd.Series(frame | made | more, dtype=object, name="walk-forward")
 

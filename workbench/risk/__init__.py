@@ -5,7 +5,7 @@ from workbench.risk._account import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPosi
 from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._exposure import MaxExposure
 from workbench.risk._leverage import MaxLeverage
-from workbench.risk._losses import ExpectedShortfall, ValueAtRisk
+from workbench.risk._losses import ExpectedShortfall, LossLimit, ValueAtRisk
 from workbench.risk._measures import expected_shortfall, value_at_risk
 from workbench.risk._scenarios import DEPTH
 from workbench.risk._volatility import MaxVolatility
@@ -18,6 +18,7 @@ __all__ = [
     "ExpectedShortfall",
     "Gate",
     "Latch",
+    "LossLimit",
     "MaxDailyLoss",
     "MaxDrawdown",
     "MaxExposure",

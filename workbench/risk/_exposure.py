@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.instrument import GROUPS, Instrument
+from workbench.instrument import KNOWN, Instrument, group_names
 from workbench.risk._base import Breach, RiskManager, Snapshot
-from workbench.risk._leverage import TOLERANCE
+from workbench.risk._room import TOLERANCE, UNLIMITED, gross_room, group_room
 
 __all__ = ["MaxExposure"]
 
-UNLIMITED = 1e300
+#: What belongs to some region; a currency, a coin or oil need not.
+PLACED = ("equity", "index", "rate")
 
 
 class MaxExposure(RiskManager):
@@ -58,7 +59,7 @@ class MaxExposure(RiskManager):
     def groups(self, instruments: Sequence[Instrument]) -> list[str]:
         """Return the limited groups, in the order of the instruments."""
         found = dict.fromkeys(name for i in instruments for name in i.legs(self.by))
-        return [name for name in found if not isinstance(self.limit, Mapping) or name in self.limit]
+        return [name for name in found if self.limits(name)]
 
     def notes(self, instruments: Sequence[Instrument]) -> list[str]:
         """Return which groups no instrument belongs to: their limits never bind."""
@@ -72,12 +73,36 @@ class MaxExposure(RiskManager):
         """Return the limit of one group."""
         return float(self.limit[group] if isinstance(self.limit, Mapping) else self.limit)
 
+    def limits(self, group: str) -> bool:
+        """Return whether a group has a limit here."""
+        return not isinstance(self.limit, Mapping) or group in self.limit
+
+    def money_of(self, group: str, equity: float) -> float:
+        """Return the limit of one group in account currency."""
+        return self.limit_of(group) * (equity if self.of == "equity" else 1.0)
+
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
-        """Return the scope, the measure, and the limit of each group; refuse a kind of group that no instrument has."""
-        tags = sorted({name for one in instruments for name, _ in one.tags})
-        if self.by not in (*GROUPS, *tags):
-            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, (*GROUPS, *tags))}")
+        """Return the scope, the measure, and the limit of each group; refuse groups that nothing here can belong to."""
+        self._require_groups(instruments)
         return float(self.scope == "gross"), float(self.of == "equity"), *(self.limit_of(g) for g in self.groups(instruments))
+
+    def _require_groups(self, instruments: Sequence[Instrument]) -> None:
+        """Refuse a kind of group that no instrument has, one that a share has lost, and a name that is almost one of theirs."""
+        kinds = group_names(instruments)
+        if self.by not in kinds:
+            raise ParameterError(f"MaxExposure: no instrument has a tag {self.by!r}{did_you_mean(self.by, kinds)}")
+        lost = next((one.symbol for one in instruments if self.by == "region" and one.asset_class in PLACED and not one.region), None)
+        if lost is not None:
+            raise ParameterError(
+                f"MaxExposure(by='region'): {lost} has no region, so nothing would limit it; "
+                f"say where it belongs, wb.Instrument({lost!r}, region='US')"
+            )
+        named = set(self.limit) if isinstance(self.limit, Mapping) and self.by != "instrument" else set()
+        known = {name for one in instruments for name in one.legs(self.by)}
+        for name in sorted(named - known):  # a name of its own is no misspelling: the book may hold it tomorrow
+            near = did_you_mean(name, known - named)
+            if "?" in near and not (self.by == "currency" and name in KNOWN):
+                raise ParameterError(f"MaxExposure: nothing here counts towards {self.by} {name!r}{near}")
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
         """Return for each group how many instruments count in it, then their numbers, their base legs and those in their value."""
@@ -103,7 +128,7 @@ class MaxExposure(RiskManager):
             else:
                 top, bottom, each = net_reach(table, place + 1, members, j, hi, lo, price, unit, base)
                 left = group_room(most, top, bottom, side * each)
-            if not left >= room:
+            if room == room and not left >= room:  # what is no number stays none
                 room = left
             place += 1 + 3 * members
         return room
@@ -116,7 +141,7 @@ class MaxExposure(RiskManager):
             s, p, table = snapshot, alone.parameters(instruments, currency), alone.table(instruments, currency)
             room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
             if room < best:
-                used = f"{group} {self._used(s, group, instruments):,.0f} of {self._money(group, s.equity):,.0f} {currency} used"
+                used = f"{group} {self._used(s, group, instruments):,.0f} of {self.money_of(group, s.equity):,.0f} {currency} used"
                 best, words = room, f"{used}, room for {max(room, 0):g}"
         return words
 
@@ -126,7 +151,7 @@ class MaxExposure(RiskManager):
         shares, said = [1.0] * n, list[str]()
         for group in self.groups(instruments):
             each = [self._each(s, group, i, instruments) * s.hi[i] if s.hi[i] else 0.0 for i in range(n)]
-            most = self._money(group, max(s.equity, 0.0))
+            most = self.money_of(group, max(s.equity, 0.0))
             used = sum(map(abs, each)) if self.scope == "gross" else sum(each)
             if abs(used) > most * (1.0 + TOLERANCE):
                 # net, what lies on the other side stays, so that what is too much lies on this one
@@ -149,9 +174,6 @@ class MaxExposure(RiskManager):
         top = sum(max(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
         bottom = sum(min(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
         return top if abs(top) >= abs(bottom) else bottom
-
-    def _money(self, group: str, equity: float) -> float:
-        return self.limit_of(group) * (equity if self.of == "equity" else 1.0)
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limits in words."""
@@ -207,26 +229,3 @@ def net_reach(
         bottom = bottom + min(high, low)
         own = each if i == j else own
     return top, bottom, own
-
-
-def gross_room(most: float, top: float, each: float, side: float, high: float, low: float) -> float:
-    """Return the quantity that a gross limit leaves when the other instruments have used so much of it (`top`)."""
-    reached = high if side > 0 else -low
-    opposite = -low if side > 0 else high
-    # of the limit, not of what is left of it: where little is left, rounding alone is more than a billionth of that
-    if not top + opposite * each <= most * (1.0 + TOLERANCE):
-        return 0.0
-    return UNLIMITED if each == 0.0 else (most - top) / each - reached
-
-
-def group_room(most: float, top: float, bottom: float, move: float) -> float:
-    """Return the quantity that one group leaves; a breached group lets only through what reduces it (SEMANTICS 21)."""
-    over = top > most * (1.0 + TOLERANCE)
-    under = -bottom > most * (1.0 + TOLERANCE)
-    if (over and not move < 0.0) or (under and not move > 0.0):
-        return 0.0
-    if move > 0.0:
-        return (most - top) / move
-    if move < 0.0:
-        return (most + bottom) / -move
-    return UNLIMITED if move == 0.0 else 0.0

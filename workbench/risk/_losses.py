@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -15,14 +15,13 @@ from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 from workbench.past import AT
 from workbench.risk._base import Breach, RiskManager, Snapshot
-from workbench.risk._leverage import TOLERANCE
 from workbench.risk._returns import filtered_returns, own_returns
-from workbench.risk._scenarios import DEPTH, Returns, kept_places, moments, scenarios, spread
+from workbench.risk._room import TOLERANCE, UNLIMITED
+from workbench.risk._scenarios import DEPTH, Returns, kept_places, moments, scenarios, scratch_places, variances
 from workbench.risk._tail import modified_at, normal_room, quantile_at, quantile_room, scan_room, shortfall_room, tail_sums
 
 __all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence", "returns_of"]
 
-UNLIMITED = 1e300
 NORMAL = NormalDist()
 METHODS = ("historical", "gaussian", "modified", "filtered")
 #: Longer windows than this are not kept in a run.
@@ -32,6 +31,9 @@ LONGEST = 900
 class LossLimit(RiskManager):
     """What limits on losses share: the past returns of what is held, applied to the book as it would be after the order."""
 
+    #: What the book measures as it is, in account currency: called and compiled as `decision` is.
+    measure: ClassVar[Callable[..., float]]
+
     @property
     def lookback(self) -> int:
         """The window, and the close before it."""
@@ -39,19 +41,12 @@ class LossLimit(RiskManager):
 
     @property
     def scratch(self) -> int:
-        """Three windows, and the moments."""
-        return 3 * int(self.window) + 20  # type: ignore[attr-defined]
+        """Four windows, and the moments."""
+        return scratch_places(int(self.window))  # type: ignore[attr-defined]
 
     def kept(self, n: int) -> int:
         """Return the sums of blocks of instruments."""
         return kept_places(n, int(self.window))  # type: ignore[attr-defined]
-
-    def scenarios(self, s: Snapshot, side: float, memory: Any) -> int:
-        """Write what the book would have made into a memory of its own; return of how many steps."""
-        window, n = int(self.window), len(s.hi)  # type: ignore[attr-defined]
-        places, history = (float(self.scratch), float(s.first)), s.history._replace(memory=memory)
-        found = returns_of(places, window, float(self._filtered), n, history)
-        return scenarios(s.j, side, window, s.hi, s.lo, s.price, s.unit, s.history.days, found)
 
     def series_rows(self, n: int) -> int:
         """Return one row an instrument; filtered returns come with their volatility."""
@@ -61,15 +56,42 @@ class LossLimit(RiskManager):
         """Return the returns of each instrument, shape (T, N), or (T, 2 N) of filtered ones."""
         return filtered_returns(bars) if self._filtered else own_returns(bars)
 
+    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float:
+        """Return what the book measures as it is, in account currency; NaN where there are too few returns."""
+        return self._measured(s, instruments, currency, side, self.memory(len(s.hi)))
+
+    def _measured(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float, memory: Any) -> float:
+        p = (*self.parameters(instruments, currency), float(self.scratch), float(s.first))
+        history = s.history._replace(memory=memory)
+        return type(self).measure(p, (0.0,), s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, history)
+
+    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
+        """Return what the book could lose as it is."""
+        memory = self.memory(len(snapshot.hi))
+        found = self._measured(snapshot, instruments, currency, side, memory)
+        if math.isnan(found):
+            return f"fewer than {self.window} steps at which all that is held had a bar"  # type: ignore[attr-defined]
+        if found == math.inf or self.unfit(memory):
+            return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
+        return f"{self.what} {round(found, 2) + 0.0:,.2f} of {self.most(snapshot.equity):,.2f} {currency}"
+
+    def unfit(self, memory: Any) -> bool:
+        """Whether an empty book is measured by what would break down for its first lot."""
+        return False
+
+    def most(self, equity: float) -> float:
+        """Return the limit in account currency."""
+        return float(self.limit * (equity if self.of == "equity" else 1.0))  # type: ignore[attr-defined]
+
+    @property
     @abstractmethod
-    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
-        """Return what is limited, of the book as it is, in account currency; None where there are too few returns."""
+    def what(self) -> str:
+        """What is measured, in words."""
 
     def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
         """Return the share of all positions that is within the limit: what is measured grows with the book."""
-        measured = self.measured_of(snapshot, instruments, currency)
-        most = self.limit * (max(snapshot.equity, 0.0) if self.of == "equity" else 1.0)  # type: ignore[attr-defined]
-        if measured is None or not most * (1.0 + TOLERANCE) < measured < math.inf:
+        measured, most = self.measured_of(snapshot, instruments, currency), self.most(max(snapshot.equity, 0.0))
+        if not most * (1.0 + TOLERANCE) < measured < math.inf:
             return None
         return Breach([most / measured] * len(snapshot.hi), self.explain(snapshot, instruments, currency, 1.0))
 
@@ -166,7 +188,7 @@ class ValueAtRisk(LossLimit):
             return 0.0
         most = p[5] * (equity if p[6] != 0.0 else 1.0) / days_root(p[7], count, window, memory)
         if p[4] == 1.0:
-            spread(count, window, memory)
+            variances(count, window, memory)
             o = 3 * window + 3
             times = density_of(p[2]) / p[1] if p[3] != 0.0 else -p[2]
             return normal_room(times, most, memory[o], memory[o + 1], memory[o + 2], memory[o + 3], memory[o + 4])
@@ -181,32 +203,36 @@ class ValueAtRisk(LossLimit):
             return shortfall_room(math.floor((count - 1) * p[1]) + 1, most, count, window, memory)
         return quantile_room(p[1], most, count, window, memory)
 
-    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
-        """Return what the book could lose as it is."""
-        lost = self.measured_of(snapshot, instruments, currency, side)
-        most = self.limit * (snapshot.equity if self.of == "equity" else 1.0)
-        if lost is None:
-            return f"fewer than {self.window} steps at which all that is held had a bar"
-        if lost == math.inf:
-            return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
-        return f"{self._what} {lost:,.2f} of {most:,.2f} {currency}"
+    @staticmethod
+    def measure(
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
+    ) -> float:
+        """Return what the book could lose as it is: NaN for too few returns, infinite where the expansion breaks down."""
+        window = int(p[0])
+        memory = history.memory
+        filtered = 1.0 if p[4] == 3.0 else 0.0
+        count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, filtered, len(hi), history))
+        if count < window:
+            return math.nan
+        return loss_of(p, 1.0, count, memory) * days_root(p[7], count, window, memory)
 
-    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
-        """Return what the book could lose as it is, in account currency; None where there are too few returns."""
-        p, memory = self.parameters(instruments, currency), self.memory(len(s.hi))
-        count = self.scenarios(s, side, memory)
-        if count < self.window:
-            return None
-        return loss_of(p, 1.0, count, memory) * days_root(self.horizon, count, self.window, memory)
+    def unfit(self, memory: Any) -> bool:
+        """Whether the first lot in an empty book is one for which Cornish and Fisher's expansion breaks down."""
+        if self.method != "modified" or memory[3 * self.window + 5] != 0.0:
+            return False
+        part = 1.0 - self.confidence
+        return modified_at(1.0, NORMAL.inv_cdf(part), part, float(self._short), 1.0, self.window, memory) == math.inf
 
     @property
-    def _what(self) -> str:
-        return f"{self.confidence:.0%} value at risk".replace("%", " %")
+    def what(self) -> str:
+        """What is measured, in words."""
+        kind = "expected shortfall" if self._short else "value at risk"
+        return f"{100 * self.confidence:g} % {kind}" + (f" over {self.horizon:g} days" if self.horizon != 1 else "")
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""
         money = f"{100 * self.limit:g} % of equity" if self.of == "equity" else f"{self.limit:,g} {currency}"
-        return f"{self._what} of a book over {self.horizon:g} day{'s' * (self.horizon != 1)} at most {money}, {self.method}"
+        return f"{self.what} of a book at most {money}{' a day' if self.horizon == 1 else ''}, {self.method}"
 
 
 class ExpectedShortfall(ValueAtRisk):
@@ -239,10 +265,6 @@ class ExpectedShortfall(ValueAtRisk):
     def _short(self) -> bool:
         return True
 
-    @property
-    def _what(self) -> str:
-        return f"{self.confidence:.0%} expected shortfall".replace("%", " %")
-
 
 def returns_of(p: Any, window: int, scaled: float, n: int, history: Any) -> Returns:
     """Return the returns that a limit looks back at; the last two of its numbers say where its memory and its rows begin."""
@@ -267,7 +289,7 @@ def loss_of(p: Any, strict: float, count: int, memory: Any) -> float:
         moments(count, window, memory)
         return modified_at(0.0, p[2], p[1], p[3], strict, window, memory)
     if p[4] == 1.0:
-        spread(count, window, memory)
+        variances(count, window, memory)
         o = 3 * window + 3
         return (density_of(p[2]) / p[1] if p[3] != 0.0 else -p[2]) * math.sqrt(memory[o + 2]) - memory[o]
     if p[3] != 0.0:

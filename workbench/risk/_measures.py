@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, did_you_mean
 from workbench.past import empty_memory
 from workbench.risk._losses import METHODS, NORMAL, loss_of, require_confidence
 
@@ -61,7 +61,9 @@ def _of(returns: Any, confidence: float, method: str, short: float) -> float:
     who = "expected_shortfall" if short else "value_at_risk"
     require_confidence(who, confidence)
     if method not in METHODS[:3]:
-        raise ParameterError(f"{who}: method must be historical, gaussian or modified, got {method!r}")
+        raise ParameterError(
+            f"{who}: method must be historical, gaussian or modified, got {method!r}{did_you_mean(str(method), METHODS[:3])}"
+        )
     values = np.asarray(returns, dtype=float)
     values = values[~np.isnan(values)]
     if len(values) < 2:

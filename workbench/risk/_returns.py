@@ -26,7 +26,10 @@ def own_returns(bars: Bars) -> np.ndarray:
 
 
 def filtered_returns(bars: Bars) -> np.ndarray:
-    """Return each return over the volatility that was known before it, and beside them the volatility known now, shape (T, 2 N)."""
+    """Return each return over the volatility that was known before it, and beside them the volatility known now, shape (T, 2 N).
+
+    What is known stays known over steps without a bar; a return is none there.
+    """
     returns = own_returns(bars)
     scaled, known = np.full(returns.shape, np.nan), np.full(returns.shape, np.nan)
     for j in range(returns.shape[1]):
@@ -35,7 +38,8 @@ def filtered_returns(bars: Bars) -> np.ndarray:
             volatility = np.sqrt(_smoothed(returns[rows, j] ** 2))
             with np.errstate(invalid="ignore", divide="ignore"):
                 scaled[rows[1:], j] = returns[rows[1:], j] / volatility[:-1]
-            known[rows, j] = volatility
+            newest = np.searchsorted(rows, np.arange(len(returns)), side="right") - 1
+            known[rows[0] :, j] = volatility[newest[rows[0] :]]
     return np.concatenate([scaled, known], axis=1)
 
 

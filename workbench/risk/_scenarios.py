@@ -1,7 +1,8 @@
 """What a book would have made in the past: plain scalars that the kernel compiles.
 
 `memory` holds, for each past step that counts, what the book would have made in it (the first `window` places) and what one more lot of
-an instrument would have (the next); the third `window` places are for sorting, the moments lie behind them.
+an instrument would have (the next); the third `window` places are for the columns of these steps, and for sorting; the moments lie
+behind them, and then a fourth window for what is added up.
 
 What the book would have made is added up in blocks of instruments, and the blocks in their order. The sums of the blocks are kept from one
 decision of a step to the next: of hundreds of instruments the one that was decided before has changed, and its block alone is added up
@@ -13,12 +14,14 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-__all__ = ["DEPTH", "Returns", "kept_places", "made_with", "moments", "scenarios", "select", "spread"]
+__all__ = ["DEPTH", "Returns", "kept_places", "made_with", "moments", "scenarios", "scratch_places", "select", "variances"]
 
 #: How far back, in windows, the steps are looked for at which all that is held had a bar.
 DEPTH = 2
 #: How many instruments a block has.
 BLOCK = 32
+#: Where the fourth part of the memory begins behind the third, which the moments follow.
+FOURTH = 20
 #: In place of what an instrument is worth that is not held.
 NOTHING = math.inf
 
@@ -60,6 +63,11 @@ def kept_places(n: int, window: int) -> int:
     return 2 + n + blocks_of(n) * DEPTH * window
 
 
+def scratch_places(window: int) -> int:
+    """Return how many places any limit reckons in."""
+    return 4 * window + FOURTH
+
+
 def blocks_of(n: int) -> int:
     """Return into how many blocks so many instruments fall."""
     return (n + BLOCK - 1) // BLOCK
@@ -68,7 +76,7 @@ def blocks_of(n: int) -> int:
 def scenarios(j: int, side: float, window: int, hi: Any, lo: Any, price: Any, unit: Any, days: Any, r: Returns) -> int:
     """Write what the book, and one lot more, would have made in the last steps, newest first; return how many steps were found.
 
-    The number of different days among them goes into place ``3 x window`` of the memory.
+    The number of different days among them goes into place ``3 x window`` of the memory, their columns into its third part.
     """
     renew(j, side, hi, lo, price, unit, r)
     more = moving((side * price[j]) * unit[j], j, r)
@@ -139,8 +147,8 @@ def add_up(b: int, begin: int, end: int, r: Returns) -> None:
 
 
 def total(back: int, size: int, window: int, r: Returns) -> None:
-    """Add the blocks up to what the book would have made in some steps, the oldest first: in the third part of the memory."""
-    made = r.memory[2 * window : 2 * window + size]
+    """Add the blocks up to what the book would have made in some steps, the oldest first: in the fourth part of the memory."""
+    made = r.memory[FOURTH + 3 * window : FOURTH + 3 * window + size]
     for k in range(size):
         made[k] = 0.0
     for b in range(blocks_of(r.n)):
@@ -151,9 +159,9 @@ def total(back: int, size: int, window: int, r: Returns) -> None:
 
 
 def take(found: int, back: int, size: int, window: int, more: float, j: int, days: Any, r: Returns) -> int:
-    """Take over the steps at which everything had a bar, the newest first, and count their days; return how many steps there are now."""
+    """Take over the steps at which everything had a bar, newest first, count their days, note their columns; return how many there are."""
     memory, newest = r.memory, r.at - back
-    made = memory[2 * window : 2 * window + size]
+    made = memory[FOURTH + 3 * window : FOURTH + 3 * window + size]
     last = (r.first + j) * r.stride + newest + 1
     returns = r.series[last - size : last]
     count = memory[3 * window]
@@ -163,6 +171,7 @@ def take(found: int, back: int, size: int, window: int, more: float, j: int, day
         if made[k] == made[k] and extra == extra:
             memory[found] = made[k]
             memory[window + found] = extra
+            memory[2 * window + found] = newest + 1 - size + k
             found += 1
             if count == 0.0 or days[newest + 1 - size + k] != day:
                 count = count + 1.0
@@ -208,7 +217,7 @@ def select(rank: int, count: int, window: int, memory: Any) -> float:
     return made[rank]
 
 
-def spread(count: int, window: int, memory: Any) -> None:
+def variances(count: int, window: int, memory: Any) -> None:
     """Write the means of both parts, their variances and how they move together (ddof 0), behind the three parts of the memory.
 
     From place ``3 x window + 3`` on: the means; variance, mixed, variance of the second.
@@ -239,8 +248,8 @@ def spread(count: int, window: int, memory: Any) -> None:
 
 
 def moments(count: int, window: int, memory: Any) -> None:
-    """Write what `spread` does, and behind it the mixed central moments: four of third order, five of fourth."""
-    spread(count, window, memory)
+    """Write what `variances` does, and behind it the mixed central moments: four of third order, five of fourth."""
+    variances(count, window, memory)
     o = 3 * window + 3
     for k in range(5, 14):
         memory[o + k] = 0.0

@@ -8,11 +8,9 @@ from typing import Any, Literal
 
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
-from workbench.past import AT
-from workbench.risk._base import Snapshot
 from workbench.risk._losses import LossLimit, days_root, returns_of
 from workbench.risk._returns import DECAY
-from workbench.risk._scenarios import scenarios, spread
+from workbench.risk._scenarios import scenarios, variances
 from workbench.risk._tail import normal_room
 
 __all__ = ["MaxVolatility"]
@@ -76,47 +74,51 @@ class MaxVolatility(LossLimit):
         """Return the largest quantity up to which the deviation stays within the limit."""
         window = int(p[0])
         memory = history.memory
-        first = int(p[len(p) - 1])
-        at = int(history.past[AT])
-        count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, 0.0, len(hi), history))
+        count = spread(p, j, side, hi, lo, price, unit, history)
         if count < window:
             return 0.0
         most = p[3] * (equity if p[4] != 0.0 else 1.0) / days_root(p[5], count, window, memory)
         o = 3 * window + 3
-        if p[1] != 0.0:
-            weighed(p[1], count, window, memory)
-        else:
-            spread(count, window, memory)
-        if p[2] != 0.0:
-            shrunk(p[2], j, side, first, hi, lo, price, unit, history.series, len(history.days), at, window, memory)
         return normal_room(1.0, most, 0.0, 0.0, memory[o + 2], memory[o + 3], memory[o + 4])
 
-    def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
-        """Return the limit, in money."""
-        most = self.limit * (snapshot.equity if self.of == "equity" else 1.0)
-        found = self.measured_of(snapshot, instruments, currency, side)
-        if found is None:
-            return f"fewer than {self.window} steps at which all that is held had a bar"
-        return f"volatility {found:,.2f} of {most:,.2f} {currency} a year, {self.method}"
-
-    def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float | None:
-        """Return the deviation of what the book makes in a year, in account currency; None where there are too few returns."""
-        p, memory, at, window = self.parameters(instruments, currency), self.memory(len(s.hi)), int(s.history.past[AT]), self.window
-        count = self.scenarios(s, side, memory)
+    @staticmethod
+    def measure(
+        p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
+    ) -> float:
+        """Return the deviation of the book as it is; NaN for too few returns."""
+        window = int(p[0])
+        memory = history.memory
+        count = spread(p, j, side, hi, lo, price, unit, history)
         if count < window:
-            return None
-        if p[1] != 0.0:
-            weighed(p[1], count, window, memory)
-        else:
-            spread(count, window, memory)
-        if p[2] != 0.0:
-            shrunk(p[2], s.j, side, s.first, s.hi, s.lo, s.price, s.unit, s.history.series, len(s.history.days), at, window, memory)
-        return math.sqrt(max(memory[3 * window + 5], 0.0)) * days_root(self.year, count, window, memory)
+            return math.nan
+        return math.sqrt(memory[3 * window + 5]) * days_root(p[5], count, window, memory)
+
+    @property
+    def what(self) -> str:
+        """What is measured, in words."""
+        return f"{self.method} volatility a year"
 
     def words(self, equity: float, currency: str) -> str:
         """Return the limit in words."""
         money = f"{100 * self.limit:g} % of equity" if self.of == "equity" else f"{self.limit:,g} {currency}"
         return f"volatility of the book at most {money} a year, {self.method}"
+
+
+def spread(p: Any, j: int, side: float, hi: Any, lo: Any, price: Any, unit: Any, history: Any) -> int:
+    """Write the variances of book and one lot more where `variances` does, as the method has them; return how many steps were found."""
+    window = int(p[0])
+    memory = history.memory
+    first = int(p[len(p) - 1])
+    count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, 0.0, len(hi), history))
+    if count < window:
+        return count
+    if p[1] != 0.0:
+        weighed(p[1], count, window, memory)
+    else:
+        variances(count, window, memory)
+    if p[2] != 0.0:
+        shrunk(p[2], j, side, first, hi, lo, price, unit, history.series, len(history.days), count, window, memory)
+    return count
 
 
 def weighed(decay: float, count: int, window: int, memory: Any) -> None:
@@ -147,11 +149,11 @@ def shrunk(
     unit: Any,
     series: Any,
     stride: int,
-    at: int,
+    count: int,
     window: int,
     memory: Any,
 ) -> None:
-    """Draw the variance of the book towards that of instruments which do not move together; their own variances over the same stretch."""
+    """Draw the variance of the book towards that of instruments which do not move together; their own variances over the same steps."""
     o = 3 * window + 3
     alone = 0.0
     for i in range(len(hi)):
@@ -160,25 +162,21 @@ def shrunk(
             held = hi[i] if side > 0 else lo[i]
         if held != 0.0:
             worth = (held * price[i]) * unit[i]
-            alone = alone + worth * worth * variance_of((first + i) * stride + at, at, window, series)
+            alone = alone + worth * worth * variance_of((first + i) * stride, count, window, series, memory)
     memory[o + 2] = (1.0 - share) * memory[o + 2] + share * alone
     own = hi[j] if side > 0 else lo[j]
     together = side * ((own * price[j]) * unit[j]) * ((price[j]) * unit[j])
-    memory[o + 3] = (1.0 - share) * memory[o + 3] + share * together * variance_of((first + j) * stride + at, at, window, series)
+    memory[o + 3] = (1.0 - share) * memory[o + 3] + share * together * variance_of((first + j) * stride, count, window, series, memory)
 
 
-def variance_of(newest: int, at: int, window: int, series: Any) -> float:
-    """Return the variance (ddof 0) of the returns of one row, over the newest `window` steps in which it has one."""
+def variance_of(row: int, count: int, window: int, series: Any, memory: Any) -> float:
+    """Return the variance (ddof 0) of the returns of the instrument whose row begins there, over the steps that were found."""
     total = 0.0
-    squares = 0.0
-    count = 0
-    for k in range(min(window, at + 1)):
-        value = series[newest - k]
-        if value == value:
-            total = total + value
-            squares = squares + value * value
-            count += 1
-    if count == 0:
-        return 0.0
+    for k in range(count):
+        total = total + series[row + int(memory[2 * window + k])]
     mean = total / count
-    return max(squares / count - mean * mean, 0.0)
+    squares = 0.0
+    for k in range(count):
+        away = series[row + int(memory[2 * window + k])] - mean
+        squares = squares + away * away
+    return squares / count

@@ -10,6 +10,7 @@ from workbench.session.events import (
     OrderEnded,
     OrderFilled,
     OrderSent,
+    PositionCharged,
     StepClosed,
 )
 from workbench.session.session import Session
@@ -24,6 +25,7 @@ __all__ = [
     "OrderEnded",
     "OrderFilled",
     "OrderSent",
+    "PositionCharged",
     "Session",
     "StepClosed",
 ]

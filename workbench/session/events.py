@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from workbench.errors import ParameterError
-from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled
+from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged
 from workbench.instrument import Instrument
 from workbench.market import Order
 
@@ -21,6 +21,7 @@ __all__ = [
     "OrderEnded",
     "OrderFilled",
     "OrderSent",
+    "PositionCharged",
     "StepClosed",
 ]
 
@@ -66,7 +67,7 @@ class HandlerFailed(NamedTuple):
 
 
 Handler = Callable[[Any], None]
-KINDS = (Decided, OrderSent, OrderAccepted, OrderFilled, OrderAmended, OrderEnded, StepClosed, Alert, HandlerFailed)
+KINDS = (Decided, OrderSent, OrderAccepted, OrderFilled, OrderAmended, OrderEnded, PositionCharged, StepClosed, Alert, HandlerFailed)
 
 
 class EventBus:

@@ -14,7 +14,7 @@ from workbench.errors import OrderError
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
-from workbench.market import Fill, Order
+from workbench.market import Fill, Order, OrderKey
 from workbench.past import NOW
 from workbench.records import GATED
 from workbench.risk.gate import Latch
@@ -22,7 +22,6 @@ from workbench.session.checking import Keeper, Recalled, Said
 from workbench.session.events import Alert, Decided, OrderSent, StepClosed
 from workbench.session.session import Session
 from workbench.session.setup import Setup
-from workbench.session.state import State
 from workbench.session.words import decision_words
 
 __all__ = ["JournaledSession", "Mode"]
@@ -174,15 +173,12 @@ class JournaledSession(Session):
         """The orders of which the venue has said nothing yet."""
         return [order for order in self.working if str(order.key) not in self._accepted]
 
-    def _withdraw(self, state: State) -> bool:
-        """Take an unfilled opening off, and say whether the venue confirmed it; until it does it is out."""
-        state.crossing = None
-        order = state.opening
-        if order is None or order.key is None or not self.execution.cancel(order.key):
-            return False
-        state.opening = None
-        self._withdrawn.append(str(order.key))
-        return True
+    def _cancel(self, key: OrderKey) -> bool:
+        """Ask for an order to be taken off, and write down whether the venue confirmed it; until it does it is out."""
+        off = self.execution.cancel(key)
+        if off:
+            self._withdrawn.append(str(key))
+        return off
 
     def _finish(self, row: int, equity: float) -> None:
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""

@@ -38,10 +38,8 @@ log = logging.getLogger("workbench.session")
 WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
 #: Bars of history that a session computes from before its anchor moves on (SEMANTICS 7).
 MOST_HISTORY = 20_000
-#: Seconds that a run of one step waits for its bar.
-PATIENCE = 5.0
-#: Seconds for which a session that ends listens on.
-HEARING = 1.0
+#: Seconds that a run of one step waits for its bar, and for which a session that ends listens on.
+PATIENCE, HEARING = 5.0, 1.0
 OVER = "the recording is over"
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.data import ReplayAdapter
 from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Fill, Order, OrderKey
 from workbench.past import NOW, count_trade, remember
@@ -20,8 +18,9 @@ from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionR
 from workbench.session.deciding import Decider
 from workbench.session.ending import Ender
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
+from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change, Resizer
-from workbench.session.setup import Setup, set_up
+from workbench.session.setup import Setup, only_strategy, set_up
 from workbench.session.state import State
 from workbench.session.tape import Tape
 from workbench.strategy import Strategy
@@ -60,7 +59,7 @@ class Session:
         execution: ExecutionModule | None = None,
         journal: JournalPort | None = None,
     ) -> None:
-        strategy = _only(strategies)
+        strategy = only_strategy(strategies)
         if not isinstance(data, ReplayAdapter):
             raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
         if data.start is not None:
@@ -142,7 +141,7 @@ class Session:
         if self.ender is not None:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
-        if needed > 0.0 and equity < 0.5 * needed:
+        if needed > 0.0 and equity < needed:
             self._stop_out(row, equity, wanted)
             wanted = []
         elif self.setup.rules.resizes:
@@ -174,6 +173,9 @@ class Session:
             self._state_of(event.key).amended(event.key, event.price, event.quantity)
         elif type(event) is OrderEnded:
             self._ended(event)
+        elif type(event) is PositionCharged:
+            self.portfolio.income(-event.amount)
+            self.states[self.portfolio.column[event.symbol]].spent += event.amount
         self.bus.emit(event)
 
     def _fill(self, fill: Fill) -> None:
@@ -277,9 +279,14 @@ class Session:
     def _withdraw(self, state: State) -> bool:
         """Take off what has not opened yet, and say whether there was anything that is off now."""
         state.crossing = None
-        if state.opening is None or state.opening.key is None:
+        if state.opening is None or state.opening.key is None or not self._cancel(state.opening.key):
             return False
-        off = self.execution.cancel(state.opening.key)
+        state.opening = None
+        return True
+
+    def _cancel(self, key: OrderKey) -> bool:
+        """Have an order taken off, and say whether it is."""
+        off = self.execution.cancel(key)
         self._take_in()
         return off
 
@@ -308,11 +315,10 @@ class Session:
         """Whether an order is out that closes the position; one that only trims it is taken off, if it can be."""
         if state.closing is None or state.closes or state.closing.key is None:
             return state.closing is not None
-        off = self.execution.cancel(state.closing.key)
-        self._take_in()
-        if off:
-            state.closing = None
-        return not off
+        if not self._cancel(state.closing.key):
+            return True
+        state.closing = None
+        return False
 
     def _new_decision(self, row: int, j: int, stance: float, equity: float) -> Any:
         self.decisions += 1
@@ -384,24 +390,3 @@ class Session:
         for order, decision in outbox:
             self.bus.emit(OrderSent(order, decision, row))
             self.execution.submit(order)
-
-
-def _only(strategies: Strategy | Sequence[Strategy]) -> Strategy:
-    if isinstance(strategies, Strategy):
-        return strategies
-    if isinstance(strategies, Sequence) and len(strategies) == 1 and isinstance(strategies[0], Strategy):
-        return strategies[0]
-    raise ParameterError(f"a session runs one wb.Strategy, got {strategies!r}")
-
-
-@contextmanager
-def quiet_collector() -> Iterator[None]:
-    """Keep the garbage collector from walking over the long columns again and again."""
-    threshold = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 1000)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*threshold)
-        gc.unfreeze()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
+from workbench.financing import Financing, financing
 from workbench.instrument import Instrument
 from workbench.rates import Conversion, Rates, common_currency, conversion
 from workbench.risk.gate import Gate
@@ -19,7 +20,7 @@ from workbench.sessions import day_numbers, require_later_opens, session_numbers
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 
-__all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up"]
+__all__ = ["DEFAULT_CASH", "Setup", "only_strategy", "require_strategy_and_bars", "set_up"]
 
 DEFAULT_CASH = 100_000.0
 DEFAULT_GATE = Gate()
@@ -38,6 +39,8 @@ class Setup:
     rules : Rules
     sessions : ndarray of shape (T, N) or (T, 1), or None
         Running numbers of daily sessions; one column where all instruments have the same.
+    financing : Financing or None
+        What holding a position costs, where data say so.
     gate : Gate
         What every order of a live session passes last.
     """
@@ -54,6 +57,7 @@ class Setup:
     sessions: np.ndarray | None
     buying_power: bool
     rates: Rates | None
+    financing: Financing | None
     gate: Gate = DEFAULT_GATE
 
     @property
@@ -82,6 +86,7 @@ class Setup:
             conversion=conversion(self.currency, bars, self.rates),
             inputs=self.strategy.inputs(bars, newest),
             sessions=session_numbers(bars),
+            financing=financing(bars),
         )
 
     def since(self, row: int) -> Setup:
@@ -90,7 +95,8 @@ class Setup:
         unit, base, fresh, assumptions = self.conversion
         moving = Conversion(unit[row:], base[row:], fresh[row:], assumptions) if self.conversion.moving else self.conversion
         sessions = None if self.sessions is None else self.sessions[row:]
-        return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions)
+        charges = self.financing and self.financing.since(row)
+        return replace(self, bars=self.bars.iloc[row:], conversion=moving, inputs=inputs, sessions=sessions, financing=charges)
 
 
 def require_strategy_and_bars(strategy: object, bars: object) -> None:
@@ -123,7 +129,7 @@ def set_up(
         Before anything happens.
     """
     require_strategy_and_bars(strategy, bars)
-    if not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
+    if isinstance(cash, bool) or not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
     if not len(bars):
         raise ParameterError("there are no bars to trade on")
@@ -144,5 +150,15 @@ def set_up(
         session_numbers(bars),
         buying_power,
         rates,
+        financing(bars),
         gate,
     )
+
+
+def only_strategy(strategies: Strategy | Sequence[Strategy]) -> Strategy:
+    """Return the one strategy that a session runs."""
+    if isinstance(strategies, Strategy):
+        return strategies
+    if isinstance(strategies, Sequence) and len(strategies) == 1 and isinstance(strategies[0], Strategy):
+        return strategies[0]
+    raise ParameterError(f"a session runs one wb.Strategy, got {strategies!r}")

@@ -15,6 +15,7 @@ import numpy as np
 
 from workbench.bars import FIELDS, Bars
 from workbench.exits import Distances
+from workbench.financing import Financing
 from workbench.rates import Conversion
 from workbench.session.setup import Setup
 
@@ -99,7 +100,8 @@ class MarketTape:
     """
 
     __slots__ = (
-        "base", "base_rows", "close", "high", "interval", "label", "low", "moving", "open", "price", "session", "unit", "unit_rows",
+        "base", "base_rows", "charges", "close", "high", "interval", "label", "low", "moving", "open", "price", "session", "unit",
+        "unit_rows",
     )  # fmt: skip
 
     def __init__(self, n: int, interval: int) -> None:
@@ -111,6 +113,14 @@ class MarketTape:
         self.session: Columns | None = None
         self.price = [math.nan] * n
         self.unit, self.base = [math.nan] * n, [math.nan] * n
+        #: By row what holding a position costs there: moment, instrument, and what each side pays (`workbench.financing`).
+        self.charges: dict[int, list[tuple[int, int, float, float]]] = {}
+
+    def charge(self, charges: Financing, first: int = 0) -> None:
+        """Take in what holding a position costs from a row on."""
+        start = int(np.searchsorted(charges.moment, 2 * first))
+        for one in zip(*(array[start:].tolist() for array in charges[:4]), strict=True):
+            self.charges.setdefault(one[0] // 2, []).append(one)
 
     def add(self, bars: Bars, conversion: Conversion, sessions: np.ndarray | None, first: int = 0) -> None:
         """Append the rows from `first` on."""
@@ -211,6 +221,8 @@ class Tape(MarketTape):
     def extend(self, setup: Setup, first: int = 0) -> None:
         """Append the rows from `first` on."""
         self.add(setup.bars, setup.conversion, setup.sessions, first)
+        if setup.financing is not None:
+            self.charge(setup.financing, first)
         if self.day is not None:
             self.day += setup.days[first:].tolist()
         _append(self.stance, setup.inputs.stance[first:])

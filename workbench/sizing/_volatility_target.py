@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench import indicators
+from workbench.alignment import aligned, blockwise
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
@@ -19,6 +20,9 @@ __all__ = ["EqualRisk", "VolatilityTarget", "bars_a_year"]
 
 #: Trading days a year and hours a day, where the market is open around the clock every day, on weekdays, and for a session.
 ALWAYS, WEEKDAYS, SESSION = (365.25, 24.0), (260.0, 24.0), (252.0, 6.5)
+#: The window where none is given, and the least that a method can do with.
+USUAL = {"rolling": 20, "ewma": 20, "garch": 500}
+LEAST = {"rolling": 2, "ewma": 2, "garch": 100}
 
 
 def bars_a_year(instrument: Instrument, interval_ns: int) -> float:
@@ -44,26 +48,33 @@ class VolatilityTarget(PositionSizer):
     ----------
     target : float, default 0.10
         Standard deviation a year, as a share of equity.
-    window : int, default 20
-        Returns in the volatility; of ``"ewma"`` the span (32 is RiskMetrics' decay of 0.94).
-    method : {"rolling", "ewma"}, default "rolling"
-        `workbench.indicators.volatility` or `workbench.indicators.ewma_volatility`.
+    window : int, optional
+        Returns in the volatility, 20 where not given; of ``"ewma"`` the span (32 is RiskMetrics' decay of 0.94); of ``"garch"`` the
+        returns that its parameters are fitted on, 500 where not given.
+    method : {"rolling", "ewma", "garch"}, default "rolling"
+        `workbench.indicators.volatility`, `workbench.indicators.ewma_volatility`, or `workbench.indicators.garch_volatility`, the only
+        one that says what the next bar is expected to do; the `arch` library is loaded for it.
     year : float, optional
         Bars a year; where not given coins trade always, currencies on 260 days, others 6.5 hours on 252 days.
     cap : float, default 10
         The notional is never more than so many times the equity.
+    refit : int, default 200
+        Of ``"garch"``: intervals by the clock after which the parameters are fitted anew.
 
     Examples
     --------
     >>> VolatilityTarget(0.15, window=60).lookback
     61
+    >>> VolatilityTarget(0.15, method="garch").lookback
+    900
     """
 
     target: float = 0.10
-    window: int = 20
-    method: Literal["rolling", "ewma"] = "rolling"
+    window: int | None = None
+    method: Literal["rolling", "ewma", "garch"] = "rolling"
     year: float | None = None
     cap: float = 10.0
+    refit: int = 200
 
     def check(self) -> None:
         """Refuse what is no volatility, a window without a deviation, and what is not positive."""
@@ -73,13 +84,24 @@ class VolatilityTarget(PositionSizer):
                 raise ParameterError(f"{type(self).__name__}: {name} must be a positive number, got {value!r}")
         if self.target >= 5:
             raise ParameterError(f"{type(self).__name__}: target is a share of equity a year (0.10 = ten percent), got {self.target!r}")
-        if self.window < 2:
-            raise ParameterError(f"{type(self).__name__}: window must be at least 2 returns, got {self.window}")
+        least = LEAST[self.method]
+        if self._window < least:
+            who = type(self).__name__
+            raise ParameterError(f"{who}(method={self.method!r}): window must be at least {least} returns, got {self.window}")
+        if self.refit < 1:
+            raise ParameterError(f"{type(self).__name__}: refit must be at least 1 bar, got {self.refit}")
+
+    @property
+    def _window(self) -> int:
+        """The window, or the usual one of the method."""
+        return USUAL[self.method] if self.window is None else self.window
 
     @property
     def lookback(self) -> int:
         """That of the volatility."""
-        return self.window + 1 if self.method == "rolling" else indicators.ewma_lookback(self.window)
+        if self.method == "garch":
+            return indicators.garch_lookback(self._window, self.refit)
+        return self._window + 1 if self.method == "rolling" else indicators.ewma_lookback(self._window)
 
     def parameters(self) -> tuple[float, ...]:
         """Return target and cap."""
@@ -87,7 +109,20 @@ class VolatilityTarget(PositionSizer):
 
     def measure(self, bars: Bars) -> pd.DataFrame:
         """Return the volatility a year at each bar, shape (T, N)."""
-        found = (indicators.volatility if self.method == "rolling" else indicators.ewma_volatility)(bars, self.window)
+        return self._yearly(bars)
+
+    def measured(self, bars: Bars, signal: Any, newest: bool = False) -> np.ndarray | None:
+        """Return the volatility a year, shape (T, N); with `newest` no more is fitted than the last row needs."""
+        if self.method != "garch" or not newest:
+            return super().measured(bars, signal, newest)
+        who = f"{type(self).__name__}.measure"
+        return blockwise(bars, lambda block: aligned(self._yearly(block, True), block, who, "a number"))
+
+    def _yearly(self, bars: Bars, newest: bool = False) -> pd.DataFrame:
+        if self.method == "garch":
+            found = indicators.garch_volatility(bars, self._window, self.refit, newest)
+        else:
+            found = (indicators.volatility if self.method == "rolling" else indicators.ewma_volatility)(bars, self._window)
         years = [self.year or bars_a_year(instrument, bars.interval_ns) for instrument in bars.instruments]
         return found * np.sqrt(np.array(years))
 
