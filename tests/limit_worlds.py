@@ -185,6 +185,8 @@ def _filtered_once(data: bytes, shape: tuple[int, int]) -> Array:
     for j in range(shape[1]):
         rows = np.flatnonzero(~np.isnan(returns[:, j]))
         own = returns[rows, j]
+        if not len(own):
+            continue
         known = [math.sqrt((own[: k + 1] ** 2 @ 0.94 ** np.arange(k, -1, -1)) / (0.94 ** np.arange(k + 1)).sum()) for k in range(len(own))]
         out[rows[1:], j] = own[1:] / known[:-1] * known[-1]
     return out
@@ -290,7 +292,7 @@ def random_limits(rng: Random, world: World, book: Array, asked: Array, j: int) 
 
 
 def _near(rng: Random, world: World, book: Array, asked: Array, j: int) -> RiskManager:
-    limit = _drawn(rng, world)
+    limit = drawn_limit(rng, world)
     if isinstance(limit, MaxPositions):
         return limit
     ends = np.stack([book, asked])
@@ -306,7 +308,7 @@ def _near(rng: Random, world: World, book: Array, asked: Array, j: int) -> RiskM
     return type(limit)(**limit.get_params() | {"limit": given})
 
 
-def _drawn(rng: Random, world: World) -> RiskManager:
+def drawn_limit(rng: Random, world: World) -> RiskManager:
     """Return a limit of some kind, with 1 for its limit."""
     of: Any = str(rng.choice(["money", "equity"]))
     window, confidence = int(rng.integers(5, 30)), float(rng.choice([0.9, 0.95, 0.8]))

@@ -140,9 +140,9 @@ def test_the_folder_changes_with_a_constant_from_beside_the_function(monkeypatch
 
 
 def test_the_folder_changes_with_a_constant_from_another_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, MaxLeverage)]
-    monkeypatch.setattr("workbench.risk._exposure.UNLIMITED", 1e299)
-    after = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, MaxLeverage)]
+    before = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, FixedQuantity)]
+    monkeypatch.setattr("workbench.risk._room.TOLERANCE", 1e-6)
+    after = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, FixedQuantity)]
     assert before[0] != after[0]
     assert before[1] == after[1]
 
