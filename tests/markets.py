@@ -300,7 +300,7 @@ DRAWN: dict[type, Callable[[Random], Any]] = {
     BreakEven: lambda rng: BreakEven(percent=float(rng.uniform(0.002, 0.02)), plus=float(rng.choice([0, 0.001]))),
     TimeStop: lambda rng: TimeStop(int(rng.integers(1, 30))),
     TakeProfit: lambda rng: TakeProfit(percent=float(rng.uniform(0.002, 0.06))),
-    MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5))),
+    MaxLeverage: lambda rng: MaxLeverage(float(rng.uniform(0.3, 5)), "net" if rng.random() < 0.3 else "gross"),
     MaxExposure: _exposure,
     MaxDrawdown: lambda rng: MaxDrawdown(float(rng.uniform(0.01, 0.2)), int(rng.integers(5, 80)) if rng.random() < 0.7 else None),
     MaxDailyLoss: lambda rng: MaxDailyLoss(float(rng.uniform(0.002, 0.03))),

@@ -214,7 +214,7 @@ def test_a_limit_of_nonsense_is_refused(kind: Any, value: Any) -> None:
         (lambda: Kelly(win_rate=55), "Kelly: win_rate is a chance between 0 and 1, got 55"),
         (lambda: Kelly(source="trade"), "Kelly.source must be 'trades' or 'signal', got 'trade' (str); did you mean 'trades'?"),
         (lambda: backtest(plan("+", sizer=Kelly(source="signal")), US), "asks the signal for the chance to win, and Script has none"),
-        (lambda: plan("+", sizer=MaxLeverage(2)), "Strategy.sizer must be PositionSizer, got MaxLeverage(limit=2)"),
+        (lambda: plan("+", sizer=MaxLeverage(2)), "Strategy.sizer must be PositionSizer, got MaxLeverage(limit=2, scope='gross')"),
         (lambda: plan("+", risk=MaxLeverage(2)), "write risk=[MaxLeverage(...)]"),
         (
             lambda: wb.signals.Weighted([wb.signals.Breakout(3), wb.signals.Breakout(5)], [1.0, 0.0]),

@@ -89,7 +89,7 @@ def test_the_functions_that_a_function_calls_come_before_it() -> None:
     ("function", "expected"),
     [
         (MaxExposure.decision, ["leg_value", "group_room", "gross_room", "decision"]),
-        (MaxLeverage.decision, ["decision"]),
+        (MaxLeverage.decision, ["group_room", "decision"]),
         (FixedQuantity.decision, ["decision"]),
         (grid.round_away, ["ticks_below", "round_away"]),
     ],
@@ -140,9 +140,9 @@ def test_the_folder_changes_with_a_constant_from_beside_the_function(monkeypatch
 
 
 def test_the_folder_changes_with_a_constant_from_another_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, MaxLeverage)]
-    monkeypatch.setattr("workbench.risk._exposure.TOLERANCE", 1e-6)
-    after = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, MaxLeverage)]
+    before = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, FixedQuantity)]
+    monkeypatch.setattr("workbench.risk._room.TOLERANCE", 1e-6)
+    after = [cache_folder.__wrapped__(part.decision) for part in (MaxExposure, FixedQuantity)]
     assert before[0] != after[0]
     assert before[1] == after[1]
 

@@ -156,7 +156,7 @@ def test_equal_risk_shares_it() -> None:
 def test_before_the_first_fit_nothing_opens_and_it_is_said() -> None:
     result = both(crossing(), BARS.iloc[: WINDOW - 1])
     assert not len(result.fills)
-    assert set(result.decisions["reason"]) == {"the sizer asked for nothing"}
+    assert set(result.decisions["reason"]) == {"VolatilityTarget asks for nothing"}
 
 
 def test_a_price_that_never_moves_has_no_fit() -> None:

@@ -296,3 +296,27 @@ def test_30_a_limit_that_can_never_bind_is_said(limit: MaxExposure, instrument: 
     assert [
         words for words in wb.backtest(plan("+.", risk=[limit]), market([10, 10], instrument)).assumptions if "nothing here" in words
     ] == notes
+
+
+# -- leverage, net ----------------------------------------------------------------------------------------------------
+
+HEDGED = [wb.Instrument(name, "commodity", "future") for name in ("UP", "DOWN", "NEW")]
+
+
+@pytest.mark.parametrize(
+    ("side", "scope", "left"),
+    [("buy", "gross", 2.0), ("sell", "gross", 2.0), ("buy", "net", 6.0), ("sell", "net", 14.0)],
+)
+def test_leverage_is_of_all_or_of_what_is_left_of_them(side: Any, scope: Any, left: float) -> None:
+    # long 11 and short 7 of 100 are gross 18 x 100, net 4 x 100; equity is 1,000
+    book = wb.Portfolio("USD", 1000, {HEDGED[0]: 11, HEDGED[1]: -7}, dict.fromkeys(("UP", "DOWN", "NEW"), 100.0))
+    limit = MaxLeverage(2 if scope == "gross" else 1, scope)
+    assert allowed(wb.Order(HEDGED[2], side, 50), book, limit).quantity == left
+
+
+def test_a_net_leverage_that_is_breached_lets_through_what_reduces_it() -> None:
+    book = wb.Portfolio("USD", 1000, {HEDGED[0]: 15}, dict.fromkeys(("UP", "DOWN", "NEW"), 100.0))
+    assert allowed(wb.Order(HEDGED[2], "buy", 50), book, MaxLeverage(1, "net")).quantity == 0.0
+    found = allowed(wb.Order(HEDGED[2], "sell", 50), book, MaxLeverage(1, "net"))
+    assert found.quantity == 25.0
+    assert str(found) == "MaxLeverage: 50 -> 25, net 1,500.00 of 1,000.00 USD (1 x equity)"

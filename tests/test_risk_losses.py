@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from worked import both, market, plan, reasons
 
 import workbench as wb
@@ -40,6 +41,21 @@ def fine(symbol: str, step: float = 1e-6, **more: Any) -> wb.Instrument:
 def test_an_expansion_that_breaks_down_is_said() -> None:
     with pytest.warns(UserWarning, match="value_at_risk: Cornish and Fisher's expansion breaks down"):
         value_at_risk([0.01] * 40 + [-0.5], method="modified")
+
+
+def test_an_expansion_breaks_down_where_its_quantiles_fall_as_the_probability_rises() -> None:
+    z, said = np.sinh(np.linspace(-9, 9, 20_001)), []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        made = rng.standard_t(rng.uniform(3, 30), 60) * 0.01 + rng.exponential(0.01, 60) * rng.uniform(-1, 1)
+        skew, excess = stats.skew(made), stats.kurtosis(made)
+        quantiles = z + (z**2 - 1) * skew / 6 + (z**3 - 3 * z) * excess / 24 - (2 * z**3 - 5 * z) * skew**2 / 36
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            value_at_risk(made, method="modified")
+        said.append(bool(caught))
+        assert said[-1] == bool((np.diff(quantiles) < 0).any()), (seed, skew, excess)
+    assert 40 < sum(said) < 160
 
 
 def test_a_preview_without_past_bars_is_refused() -> None:

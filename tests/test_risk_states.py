@@ -155,15 +155,18 @@ def held_by(part: Any) -> wb.Backtest:
     return run(plan(*STANCES, quantity=3, risk=[part]), market(ROWS), cash=2000, buying_power=False)
 
 
-def made(result: wb.Backtest, t: int, filtered: bool) -> tuple[np.ndarray, np.ndarray, float]:
-    """Return what is held at step t, what it would have made in the newest steps that count, and what scales a step to a day."""
+def made(result: wb.Backtest, t: int, filtered: bool) -> tuple[float, np.ndarray, float]:
+    """Return what is held at step t would have made in the newest steps that count: the variance of positions that do not move together,
+    what they made together, and what scales a step to a day.
+    """
     value = (result.positions * result.bars.close.ffill()).iloc[t].to_numpy()
     seen = filtered_returns(result.bars) if filtered else own_returns(result.bars)
     returns = seen[:, :3] * seen[t, 3:] if filtered else seen
     newest = np.arange(t, max(t - DEPTH * WINDOW, -1), -1)
     rows = newest[~np.isnan(returns[newest][:, value != 0]).any(axis=1)][:WINDOW]
     days = len(result.bars.index[rows].normalize().unique())
-    return value, np.nan_to_num(returns[rows]) @ value, np.sqrt(len(rows) / days)
+    kept = np.nan_to_num(returns[rows])
+    return float(value**2 @ kept.var(axis=0)), kept @ value, np.sqrt(len(rows) / days)
 
 
 def by_numpy(part: Any, pnl: np.ndarray, alone: float) -> float:
@@ -185,10 +188,9 @@ def test_it_is_what_numpy_makes_of_the_past_returns(part: Any) -> None:
     found = state_of(part, result).measure
     held = result.positions.any(axis=1)
     for t in np.flatnonzero(held & found.notna()):
-        value, pnl, root = made(result, t, part.method == "filtered")
-        variances = np.nanvar(own_returns(result.bars)[t - WINDOW + 1 : t + 1], axis=0)
+        alone, pnl, root = made(result, t, part.method == "filtered")
         percent = 100 / result.equity.iloc[t] if part.of == "equity" else 1.0
-        assert found.iloc[t] == pytest.approx(by_numpy(part, pnl, float(value**2 @ variances)) * root * percent, rel=1e-9)
+        assert found.iloc[t] == pytest.approx(by_numpy(part, pnl, alone) * root * percent, rel=1e-9)
     assert (found[~held] == 0).all()
     assert (held & found.notna()).sum() > 20
     assert found.notna().all() or part.method in ("modified", "filtered")  # no expansion there, and no bar of something held

@@ -14,6 +14,7 @@ from worked import CONTRACT, EURUSD, FREE, SHARE, Stop, Target, fills, market, p
 import workbench as wb
 from workbench.errors import DataError, ParameterError
 from workbench.research.comparing import compare
+from workbench.research.risk_states import streaks
 from workbench.research.running import run_session
 from workbench.risk import MaxDailyLoss, MaxDrawdown, MaxExposure, MaxLeverage, MaxVolatility, ValueAtRisk
 from workbench.session.setup import set_up
@@ -216,6 +217,15 @@ def test_what_holding_costs_is_told_by_trade_of_a_position_that_changes(seed: in
     assert result.trades["funding"].abs().sum() > 0
     assert result.trades["funding"].sum() == pytest.approx(result.stats["funding paid"])
     assert result.trades["profit"].sum() == pytest.approx(result.equity.iloc[-1] - 50_000)
+
+
+def test_a_trade_lasts_from_flat_to_flat_for_what_counts_losses() -> None:
+    # 20 at 100 fall to 90, are trimmed at a loss and closed at 140 with a gain: one trade, which wins
+    rows = [100, 100, 90, 90, 140, 140, 140]
+    result = run(plan("+...0..", quantity=50, risk=[MaxLeverage(2, **REDUCE)]), rows)
+    assert result.trades["exit"].tolist() == ["trim", "close"]
+    assert result.trades["profit"].tolist() == [-30.0, 680.0]
+    assert streaks(result).tolist() == [0.0] * 7
 
 
 # -- every path -------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ def test_a_sizer_sees_the_stance_the_equity_and_the_stop() -> None:
 def test_a_sizer_that_asks_for_nothing_opens_nothing(what: float) -> None:
     result = both(plan("+.", sizer=Told(what)), market([100, 100]))
     assert opened(result) == [0.0]
-    assert reasons(result) == ["the sizer asked for nothing"]
+    assert reasons(result) == ["Told asks for nothing" + (": what it measures is not known yet" if what != what else "")]
 
 
 def test_a_sizer_without_a_rule_says_what_is_missing() -> None:

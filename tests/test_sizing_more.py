@@ -38,7 +38,7 @@ def test_a_fraction_of_it_and_no_more_than_the_cap(fraction: float, cap: float, 
 def test_without_an_edge_nothing_opens() -> None:
     result = both(plan("+.", sizer=Kelly(win_rate=0.5)), market([100, 100]))
     assert not len(result.fills)
-    assert "the sizer asked for nothing" in reasons(result)[0]
+    assert "Kelly asks for nothing" in reasons(result)[0]
 
 
 def test_16_closed_trades_outweigh_the_prior_once_there_are_enough() -> None:

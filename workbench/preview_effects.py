@@ -69,14 +69,22 @@ def _has_history(portfolio: Portfolio) -> bool:
 
 
 def _size(portfolio: Portfolio, j: int, change: float, risk: Sequence[RiskManager]) -> list[Effect]:
-    """Return leverage and gross notional."""
+    """Return leverage, net too where that is limited, and gross notional."""
     worth = portfolio.price[j] * portfolio.unit[j]
-    before = float(portfolio.positions["value"].abs().sum())
+    values = zip(_lots(portfolio), portfolio.price, portfolio.unit, strict=True)
+    before = sum(abs(held * price * unit) for held, price, unit in values if held)
     held = portfolio.quantity(j)
     after = before + (abs(held + change) - abs(held)) * worth
     equity = portfolio.equity if portfolio.equity > 0 else math.nan
-    most = min((float(part.limit) for part in risk if isinstance(part, MaxLeverage)), default=None)
-    return [Effect("leverage", before / equity, after / equity, "x", most), Effect("gross notional", before, after, portfolio.currency)]
+    most, net = (
+        min((float(part.limit) for part in risk if isinstance(part, MaxLeverage) and part.scope == scope), default=None)
+        for scope in ("gross", "net")
+    )
+    found = [Effect("leverage", before / equity, after / equity, "x", most), Effect("gross notional", before, after, portfolio.currency)]
+    if net is not None:
+        long = float(portfolio.positions["value"].sum())
+        found.append(Effect("net leverage", long / equity, (long + change * worth) / equity, "x", net))
+    return found
 
 
 def _exposure(portfolio: Portfolio, j: int, change: float, by: str, risk: Sequence[RiskManager]) -> list[Effect]:

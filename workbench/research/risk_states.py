@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.past import DAY_EQUITY, DAY_LOW, EQUITY, PEAK, empty_past, remember
-from workbench.records import OPEN, OPENED
+from workbench.records import ADD, OPEN, OPENED
 from workbench.research.exposures import Holdings, holdings_of
 from workbench.research.risk_losses import measured_at_closes
 from workbench.research.trips import trips
@@ -58,8 +58,9 @@ def state_of(part: RiskManager, result: Backtest) -> State:
 @state_of.register(MaxLeverage)
 def _leverage(part: MaxLeverage, result: Backtest) -> State:
     held = holdings_of(result)
-    gross = pd.Series(np.abs(held.notional).sum(axis=1), held.index)
-    return _state("gross notional over equity", gross / _positive(result), part.limit, " x")
+    net = part.scope == "net"
+    used = pd.Series(np.abs(held.notional.sum(axis=1) if net else np.abs(held.notional).sum(axis=1)), held.index)
+    return _state(f"{part.scope} notional over equity", used / _positive(result), part.limit, " x")
 
 
 @state_of.register(MaxExposure)
@@ -142,15 +143,20 @@ def _remembered(result: Backtest, limit: float = 0.0, rearm: int = 0) -> np.ndar
 
 
 def streaks(result: Backtest) -> np.ndarray:
-    """Return how many trades in a row had lost by each close: after costs, in the order in which they were closed."""
-    fills = result.record.fills
+    """Return how many trades in a row had lost by each close: after costs, in the order in which they were closed.
+
+    A trade goes from flat to flat, however often its position was resized.
+    """
+    fills, found = result.record.fills, trips(result.setup, result.record)
     by_symbol = np.argsort(fills["j"], kind="stable")  # the order of the trips
-    closing = by_symbol[result.record.orders["leg"][fills["order"][by_symbol]] != OPEN]
-    found = trips(result.setup, result.record)
-    won = np.empty(len(closing), dtype=bool)
-    won[np.argsort(np.argsort(closing))] = found.profit[found.end >= 0] > 0
-    number = np.arange(1, len(won) + 1)
-    streak = number - np.maximum.accumulate(np.where(won, number, 0))
+    closing = by_symbol[~np.isin(result.record.orders["leg"][fills["order"][by_symbol]], (OPEN, ADD))]
+    over, number = found.end >= 0, np.unique(found.entries[["j", "t"]], return_inverse=True)[1]
+    ended = np.setdiff1d(number[over], number[~over])
+    last = {trade: row for row, trade in enumerate(number[over].tolist())}
+    closing = closing[[last[trade] for trade in ended.tolist()]]
+    won = (np.bincount(number, found.profit)[ended] > 0)[np.argsort(closing)]
+    count = np.arange(1, len(won) + 1)
+    streak = count - np.maximum.accumulate(np.where(won, count, 0))
     closed = np.bincount(fills["t"][closing], minlength=len(result.bars)).cumsum()  # trades closed by each step
     return np.append(0, streak)[closed].astype(float)
 

@@ -10,11 +10,9 @@ from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 from workbench.past import DAY_EQUITY, DAY_LOW, EQUITY, HALTED, LOST_AT, NOW, OPENED, PEAK, STREAK
 from workbench.risk._base import Breach, RiskManager, Snapshot
-from workbench.risk._leverage import TOLERANCE
+from workbench.risk._room import TOLERANCE, UNLIMITED
 
 __all__ = ["CoolDown", "MaxDailyLoss", "MaxDrawdown", "MaxPositions", "MaxTrades"]
-
-UNLIMITED = 1e300
 
 
 class MaxDrawdown(RiskManager):

@@ -98,6 +98,8 @@ class RiskManager(Component):
             raise NotImplementedError(f"{type(self).__name__} must define limit(self, order, portfolio, market)")
         instruments = list(market.instruments.values())
         s = snapshot_of(portfolio, market)
+        if any(held != held for held in (*s.hi, *s.lo)):  # a maximum would hide it
+            return 0.0, "a position is no number"
         table = self.table(instruments, portfolio.currency)
         p = (*self.parameters(instruments, portfolio.currency), *((float(s.first),) if self.series_rows(len(instruments)) else ()))
         room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)

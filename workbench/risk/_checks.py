@@ -14,7 +14,7 @@ from workbench.errors import did_you_mean
 from workbench.grid import lots_exactly, lots_of, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Order, OrderKey
-from workbench.risk._leverage import TOLERANCE
+from workbench.risk._room import TOLERANCE
 from workbench.risk._situation import Failure, Situation, number, positive, seconds
 
 if TYPE_CHECKING:

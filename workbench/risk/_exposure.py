@@ -8,11 +8,10 @@ from typing import Any, Literal
 from workbench.errors import ParameterError, did_you_mean
 from workbench.instrument import KNOWN, Instrument, group_names
 from workbench.risk._base import Breach, RiskManager, Snapshot
-from workbench.risk._leverage import TOLERANCE
+from workbench.risk._room import TOLERANCE, UNLIMITED, gross_room, group_room
 
 __all__ = ["MaxExposure"]
 
-UNLIMITED = 1e300
 #: What belongs to some region; a currency, a coin or oil need not.
 PLACED = ("equity", "index", "rate")
 
@@ -134,7 +133,7 @@ class MaxExposure(RiskManager):
                         top = top + max(each * hi[i], each * lo[i])
                         bottom = bottom + min(each * hi[i], each * lo[i])
             left = gross_room(most, top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
-            if not left >= room:
+            if room == room and not left >= room:  # what is no number stays none
                 room = left
         return room
 
@@ -193,26 +192,3 @@ def leg_value(table: Any, g: int, i: int, n: int, price: Any, unit: Any, base: A
     if table[(2 * g + 1) * n + i] != 0.0:
         value = value + table[(2 * g + 1) * n + i] * (price[i] * unit[i])
     return value
-
-
-def gross_room(most: float, top: float, each: float, side: float, high: float, low: float) -> float:
-    """Return the quantity that a gross limit leaves when the other instruments have used so much of it (`top`)."""
-    reached = high if side > 0 else -low
-    opposite = -low if side > 0 else high
-    # of the limit, not of what is left of it: where little is left, rounding alone is more than a billionth of that
-    if not top + opposite * each <= most * (1.0 + TOLERANCE):
-        return 0.0
-    return UNLIMITED if each == 0.0 else (most - top) / each - reached
-
-
-def group_room(most: float, top: float, bottom: float, move: float) -> float:
-    """Return the quantity that one group leaves; a breached group lets only through what reduces it (SEMANTICS 21)."""
-    over = top > most * (1.0 + TOLERANCE)
-    under = -bottom > most * (1.0 + TOLERANCE)
-    if (over and not move < 0.0) or (under and not move > 0.0):
-        return 0.0
-    if move > 0.0:
-        return (most - top) / move
-    if move < 0.0:
-        return (most + bottom) / -move
-    return UNLIMITED if move == 0.0 else 0.0

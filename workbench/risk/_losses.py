@@ -15,14 +15,13 @@ from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 from workbench.past import AT
 from workbench.risk._base import Breach, RiskManager, Snapshot
-from workbench.risk._leverage import TOLERANCE
 from workbench.risk._returns import filtered_returns, own_returns
+from workbench.risk._room import TOLERANCE, UNLIMITED
 from workbench.risk._scenarios import moments, scenarios
 from workbench.risk._tail import modified_at, normal_room, quantile_at, quantile_room, scan_room, shortfall_room, tail_sums
 
 __all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence"]
 
-UNLIMITED = 1e300
 NORMAL = NormalDist()
 METHODS = ("historical", "gaussian", "modified", "filtered")
 #: Longer windows than this are not kept in a run.

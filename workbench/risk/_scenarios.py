@@ -1,7 +1,8 @@
 """What a book would have made in the past: plain scalars that the kernel compiles.
 
 `memory` holds, for each past step that counts, what the book would have made in it (the first `window` places) and what one more lot of
-an instrument would have (the next); the third `window` places are for sorting, the moments lie behind them.
+an instrument would have (the next); the third `window` places are for the columns of these steps, and for sorting; the moments lie
+behind them.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ def scenarios(
 ) -> int:
     """Write what the book, and one lot more, would have made in the last steps, newest first; return how many steps were found.
 
-    The number of different days among them goes into place ``3 x window`` of the memory. `at` is the newest column of `series`, whose
-    rows are the instruments' returns from row `first` on; where `scaled`, each is multiplied by the instrument's number in the row as
-    many instruments further on.
+    The number of different days among them goes into place ``3 x window`` of the memory, their columns into its third part. `at` is
+    the newest column of `series`, whose rows are the instruments' returns from row `first` on; where `scaled`, each is multiplied by the
+    instrument's number in the row as many instruments further on.
     """
     found = 0
     start = at
@@ -82,13 +83,14 @@ def add_made(
 
 
 def kept_of(found: int, size: int, start: int, window: int, days: Any, memory: Any) -> int:
-    """Close the gaps of steps at which something had no bar, count the days; return how many steps there are now."""
+    """Close the gaps of steps at which something had no bar, count the days, note the columns; return how many steps there are now."""
     kept = found
     for k in range(size):
         made, more = memory[found + k], memory[window + found + k]
         if made == made and more == more:
             memory[kept] = made
             memory[window + kept] = more
+            memory[2 * window + kept] = start - k
             kept += 1
             if memory[3 * window] == 0.0 or days[start - k] != memory[3 * window + 1]:
                 memory[3 * window] = memory[3 * window] + 1.0

@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from workbench.risk._room import UNLIMITED
 from workbench.risk._scenarios import made_with, select
 
 __all__ = ["modified_at", "normal_room", "quantile_at", "quantile_room", "scan_room", "shortfall_room", "tail_sums"]
 
-UNLIMITED = 1e300
 #: Beyond this skew Cornish and Fisher's quantiles do not rise with the probability, whatever the tails: 6 (sqrt(2) - 1).
 MOST_SKEW = 2.485281374238570
 #: Relative room for float arithmetic.
@@ -41,6 +41,8 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
     below it stays the same; only where that is one more than the rank does the interpolation between two steps decide.
     """
     floor = min(-limit, quantile_at(0.0, part, count, window, memory))
+    if floor != floor:  # nothing lies below it
+        return 0.0
     place = (count - 1) * part
     rank = math.floor(place)
     share = place - rank
@@ -205,7 +207,7 @@ def modified_at(x: float, z: float, part: float, shortfall: float, strict: float
     skew = third / (square * deviation)
     excess = fourth / (square * square) - 3.0
     eighth = excess / 8.0
-    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth - 5.0 * skew * skew / 36.0)
+    bend = skew * skew / 9.0 - 4.0 * (eighth - skew * skew / 6.0) * (1.0 - eighth + 5.0 * skew * skew / 36.0)
     if strict != 0.0 and (bend > 0.0 or abs(skew) > MOST_SKEW):
         return math.inf
     h = z + (z * z - 1.0) * skew / 6.0 + (z * z * z - 3.0 * z) * excess / 24.0 - (2.0 * z * z * z - 5.0 * z) * skew * skew / 36.0

@@ -119,7 +119,7 @@ def spread(p: Any, j: int, side: float, hi: Any, lo: Any, price: Any, unit: Any,
     else:
         moments(count, window, memory)
     if p[2] != 0.0:
-        shrunk(p[2], j, side, first, hi, lo, price, unit, history.series, len(history.days), at, window, memory)
+        shrunk(p[2], j, side, first, hi, lo, price, unit, history.series, len(history.days), count, window, memory)
     return count
 
 
@@ -151,11 +151,11 @@ def shrunk(
     unit: Any,
     series: Any,
     stride: int,
-    at: int,
+    count: int,
     window: int,
     memory: Any,
 ) -> None:
-    """Draw the variance of the book towards that of instruments which do not move together; their own variances over the same stretch."""
+    """Draw the variance of the book towards that of instruments which do not move together; their own variances over the same steps."""
     o = 3 * window + 3
     alone = 0.0
     for i in range(len(hi)):
@@ -164,25 +164,21 @@ def shrunk(
             held = hi[i] if side > 0 else lo[i]
         if held != 0.0:
             worth = (held * price[i]) * unit[i]
-            alone = alone + worth * worth * variance_of((first + i) * stride + at, at, window, series)
+            alone = alone + worth * worth * variance_of((first + i) * stride, count, window, series, memory)
     memory[o + 2] = (1.0 - share) * memory[o + 2] + share * alone
     own = hi[j] if side > 0 else lo[j]
     together = side * ((own * price[j]) * unit[j]) * ((price[j]) * unit[j])
-    memory[o + 3] = (1.0 - share) * memory[o + 3] + share * together * variance_of((first + j) * stride + at, at, window, series)
+    memory[o + 3] = (1.0 - share) * memory[o + 3] + share * together * variance_of((first + j) * stride, count, window, series, memory)
 
 
-def variance_of(newest: int, at: int, window: int, series: Any) -> float:
-    """Return the variance (ddof 0) of the returns of one row, over the newest `window` steps in which it has one."""
+def variance_of(row: int, count: int, window: int, series: Any, memory: Any) -> float:
+    """Return the variance (ddof 0) of the returns of the instrument whose row begins there, over the steps that were found."""
     total = 0.0
-    squares = 0.0
-    count = 0
-    for k in range(min(window, at + 1)):
-        value = series[newest - k]
-        if value == value:
-            total = total + value
-            squares = squares + value * value
-            count += 1
-    if count == 0:
-        return 0.0
+    for k in range(count):
+        total = total + series[row + int(memory[2 * window + k])]
     mean = total / count
-    return max(squares / count - mean * mean, 0.0)
+    squares = 0.0
+    for k in range(count):
+        away = series[row + int(memory[2 * window + k])] - mean
+        squares = squares + away * away
+    return squares / count

@@ -19,6 +19,8 @@ __all__ = ["Change", "Resizer"]
 
 #: Relative room for float arithmetic when what may stay is made whole steps.
 TOLERANCE = 1e-9
+#: How often what may stay is looked at anew; at the last time nothing of what is too much stays.
+LOOKS = 9
 
 
 class Change(NamedTuple):
@@ -46,7 +48,7 @@ class Resizer:
 
     def alerts(self, row: int, equity: float) -> list[str]:
         """Return what a person should know: which limits have come to be breached since the last look."""
-        found = dict(self._breaches(row, equity))
+        found = dict(self._breaches(row, equity, self.portfolio.lots))
         new = [f"{type(self.setup.strategy.risk[k]).__name__} is breached: {one.why}" for k, one in found.items() if k not in self.breached]
         self.breached = set(found)
         return new
@@ -65,12 +67,13 @@ class Resizer:
 
     # -- limits -------------------------------------------------------------------------------------------------------
 
-    def _breaches(self, row: int, equity: float) -> Iterator[tuple[int, Breach]]:
-        """Yield the limits that are breached by what is held, by their place in the chain."""
-        if not any(self.portfolio.lots):
+    def _breaches(self, row: int, equity: float, lots: Sequence[int]) -> Iterator[tuple[int, Breach]]:
+        """Yield the limits that are breached by so many steps of each instrument, by their place in the chain."""
+        if not any(lots):
             return
         tape, setup = self.tape, self.setup
-        held = [0.0 if state.closes else self.portfolio.quantity(j) for j, state in enumerate(self.states)]
+        grids = [(spec.number, spec.power) for spec in setup.specs]
+        held = [0.0 if state.closes else quantity_of(lots[j], *grids[j]) for j, state in enumerate(self.states)]
         history, some = self.decider.looked_back(row), next((j for j, quantity in enumerate(held) if quantity), 0)
         for k, part in enumerate(setup.strategy.risk):
             first = int(setup.rules.limit_p[k][-1]) if part.series_rows(len(held)) else 0
@@ -83,15 +86,28 @@ class Resizer:
         risk = self.setup.strategy.risk
         if all(part.on_breach != "reduce" for part in risk):
             return
-        shares = [1.0] * len(self.states)
-        for k, found in self._breaches(row, equity):
-            if risk[k].on_breach == "reduce":
-                shares = [min(one, other) for one, other in zip(shares, found.shares, strict=True)]
+        kept = self._within(row, equity)
         for j, state in enumerate(self.states):
-            lots = abs(self.portfolio.lots[j])
-            kept = int(lots * max(shares[j], 0.0) * (1.0 + TOLERANCE))
-            if kept < lots and state.closing is None:
-                yield Change(j, kept - lots, float("nan"), REDUCED)
+            less = abs(kept[j]) - abs(self.portfolio.lots[j])
+            if less and state.closing is None:
+                yield Change(j, less, float("nan"), REDUCED)
+
+    def _within(self, row: int, equity: float) -> list[int]:
+        """Return how many steps of each position may stay, so that every limit that reduces is kept.
+
+        Whole steps of a hedge, or another limit's cut, may leave a limit breached: each further look takes ten times as much more off.
+        """
+        lots = list(self.portfolio.lots)
+        for look in range(LOOKS):
+            shares = [1.0] * len(lots)
+            for k, found in self._breaches(row, equity, lots):
+                if self.setup.strategy.risk[k].on_breach == "reduce":
+                    shares = [min(one, other) for one, other in zip(shares, found.shares, strict=True)]
+            if min(shares) >= 1.0:
+                break
+            less = 1.0 - 10.0 ** (look + 1 - LOOKS) if look else 1.0
+            lots = [int(n * max(one * less, 0.0) * (1.0 + TOLERANCE)) if one < 1.0 else n for n, one in zip(lots, shares, strict=True)]
+        return lots
 
     # -- the sizer ----------------------------------------------------------------------------------------------------
 

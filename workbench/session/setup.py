@@ -129,7 +129,7 @@ def set_up(
         Before anything happens.
     """
     require_strategy_and_bars(strategy, bars)
-    if not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
+    if isinstance(cash, bool) or not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
     if not len(bars):
         raise ParameterError("there are no bars to trade on")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from workbench.grid import quantity_of
-from workbench.records import OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
+from workbench.records import NO_RATE, NO_SIZE, OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
 __all__ = ["decision_words", "is_forced", "order_words"]
@@ -22,8 +22,18 @@ def decision_words(setup: Setup, row: Any) -> str:
     elif row.code:
         if row.code == RESIZED and row.lots:
             said.append(f"adds {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
-        said.append(WORDS[row.code])
+        said.append(_outcome(setup, row))
     return "; ".join(said) or "flat: there is nothing to close"
+
+
+def _outcome(setup: Setup, row: Any) -> str:
+    """Return why nothing was opened, by the name of what was missing."""
+    if row.code == NO_SIZE:
+        why = "" if row.asked == row.asked else ": what it measures is not known yet"
+        return f"{type(setup.strategy.sizer.core).__name__} asks for nothing{why}"
+    if row.code == NO_RATE:
+        return f"no fresh conversion rate from {setup.instruments[row.j].quote} into {setup.currency}, so nothing opens"
+    return WORDS[row.code]
 
 
 def order_words(setup: Setup, leg: str, decision: Any) -> str:
