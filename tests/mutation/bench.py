@@ -31,7 +31,7 @@ Outcome = Literal["killed", "time-out", "SURVIVED", "BROKEN"]
 
 
 def plain(cache: Path) -> None:
-    """Set what all processes inherit: the plain kernel stands for both; one compiled for each mutation would take longer than all the rest."""
+    """Set what all processes inherit; the plain kernel stands for both, to compile one for each mutation takes longer than all the rest."""
     os.environ |= {name: str(cache) for name in ("WORKBENCH_CACHE", "NUMBA_CACHE_DIR")}
     os.environ |= {"NUMBA_DISABLE_JIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     FORKS.set_forkserver_preload(list(LOADED))

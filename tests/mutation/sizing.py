@@ -107,7 +107,11 @@ OTHERS = (
             ("a fit lasts a bar or more", "if self.refit < 1:", "if False:"),
             ("a volatility is one of a year", "return found * np.sqrt(np.array(years))", "return found"),
             ("a year may be declared", "self.year or bars_a_year(", "bars_a_year("),
-            ("without a volatility nothing opens", "if not measured > 0.0:\n            return 0.0", "if not measured > 0.0:\n            measured = 1.0"),
+            (
+                "without a volatility nothing opens",
+                "if not measured > 0.0:\n            return 0.0",
+                "if not measured > 0.0:\n            measured = 1.0",
+            ),
             ("no more than the cap", "min(p[0] / measured, p[1])", "p[0] / measured"),
             ("the quieter the more", "min(p[0] / measured, p[1])", "min(p[0], p[1])"),
             ("equal risk shares the target", "return found * len(bars.instruments)", "return found"),
