@@ -1,18 +1,25 @@
-"""Runs all measurements, prints one table, and writes it to `results.json` and `RESULTS.md` beside this file."""
+"""Runs all measurements, prints one table, and writes it to `results.json` and `RESULTS.md` beside this file.
+
+``python -m benchmarks limits`` measures a part alone (or several), and only prints.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import answers, cold, learning, scaling, sweeps, warm
+from benchmarks import answers, cold, learning, limits, scaling, sweeps, warm
 from benchmarks.timing import Line
+
+Measured = tuple[list[Line], list[str]]
 
 HERE = Path(__file__).parent
 LIBRARIES = ("workbench", "numpy", "pandas", "numba", "scikit-learn", "pyarrow", "TA-Lib", "vectorbt", "vectorbt-rust", "backtesting")
@@ -74,31 +81,75 @@ def markdown(lines: Sequence[Line], said: Sequence[str], about: dict[str, Any]) 
     )
 
 
-def main() -> None:
-    """Measure everything: the cold start first, while this process is still small."""
-    about = machine()
-    print("benchmarks: cold start ...", flush=True)
-    lines = cold.measure()
-    minutes, part, days = warm.frames()
-    said = answers.shared_answers()
-    print("benchmarks: kernel and whole calls ...", flush=True)
-    lines += warm.kernel(minutes)
-    whole, compared = warm.whole_calls(minutes)
-    print("benchmarks: replay and many symbols ...", flush=True)
-    replayed, replay_said = warm.replay(part)
-    spread, spread_said = warm.daily(days)
-    print("benchmarks: sweeps (vectorbt's alone takes most of a minute) ...", flush=True)
-    swept, sweep_said = sweeps.pairs()
-    print("benchmarks: machine learning and growth ...", flush=True)
-    learnt, learning_said = learning.walk_forward()
-    grown, scaling_said = scaling.measure()
-    lines = [*lines, *whole, *replayed, *spread, *swept, *sweeps.own_signal(), *learnt, *grown]
-    said = [*compared, replay_said, spread_said, sweep_said, *learning_said, scaling_said, *said]
+frames = cache(warm.frames)
+
+
+def _kernel() -> Measured:
+    minutes, _, _ = frames()
+    lines = warm.kernel(minutes)
+    whole, said = warm.whole_calls(minutes)
+    return [*lines, *whole], said
+
+
+def _replay() -> Measured:
+    lines, said = warm.replay(frames()[1])
+    return lines, [said]
+
+
+def _symbols() -> Measured:
+    lines, said = warm.daily(frames()[2])
+    return lines, [said]
+
+
+def _limits() -> Measured:
+    minutes, _, days = frames()
+    return limits.measure(minutes, days)
+
+
+def _sweep() -> Measured:
+    lines, said = sweeps.pairs()
+    return [*lines, *sweeps.own_signal()], [said]
+
+
+def _scaling() -> Measured:
+    lines, said = scaling.measure()
+    return lines, [said]
+
+
+#: The parts by name, in the order in which they are measured: the cold start first, while this process is still small.
+PARTS: dict[str, tuple[str, Callable[[], Measured]]] = {
+    "cold": ("cold start", lambda: (cold.measure(), [])),
+    "answers": ("the exact answers of the extra data", lambda: ([], answers.shared_answers())),
+    "kernel": ("kernel and whole calls", _kernel),
+    "replay": ("replay", _replay),
+    "symbols": ("many symbols", _symbols),
+    "limits": ("limits, and losses of a large book", _limits),
+    "sweep": ("sweeps (vectorbt's alone takes most of a minute)", _sweep),
+    "learning": ("machine learning", learning.walk_forward),
+    "scaling": ("growth", _scaling),
+}
+
+
+def main(names: Sequence[str] = ()) -> None:
+    """Measure all parts and write what came out, or measure those that are named and only print."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        sys.exit(f"benchmarks: no part is named {unknown[0]!r}; there are {', '.join(PARTS)}")
+    about = {} if names else machine()
+    lines, said = list[Line](), list[str]()
+    for name in names or PARTS:
+        what, measure = PARTS[name]
+        print(f"benchmarks: {what} ...", flush=True)
+        measured, agreed = measure()
+        lines, said = [*lines, *measured], [*said, *agreed]
     print("\n".join(["", text(lines), "", "The results agree:", *(f"- {one}" for one in said)]))
+    if names:
+        print("\nbenchmarks: only a part, so nothing was written")
+        return
     report = {"machine": about, "lines": [line.to_dict() for line in lines], "agreement": said}
     (HERE / "results.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (HERE / "RESULTS.md").write_text(markdown(lines, said, about), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 
 import workbench as wb
 from benchmarks import __main__ as table
-from benchmarks import answers, cold, data, learning, loops, peers, rules, scaling, sweeps
+from benchmarks import answers, cold, data, learning, limits, loops, peers, rules, scaling, sweeps
 from benchmarks.loops import Answer
 from benchmarks.timing import Disagreement, Line, Taken, agree, in_turn
 from benchmarks.warm import quiet
@@ -167,6 +168,44 @@ def test_the_slope_is_one_where_the_cost_is_in_proportion() -> None:
     assert scaling.slope({10: Taken((1.0,)), 100: Taken((1.0,)), 1_000: Taken((100.0,))}) == pytest.approx((1.0, 2.0))
 
 
+# -- limits -----------------------------------------------------------------------------------------------------------
+
+LOSSES = limits.loss_limits(limit=0.005, window=40)
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+@pytest.mark.parametrize("part", LOSSES.values(), ids=LOSSES)
+def test_numpy_allows_of_each_opening_what_the_limit_allowed(part: wb.risk.ValueAtRisk, compiled: bool) -> None:
+    setup = limits.book(part, symbols=40, days=70)
+    asked = limits.decided(setup, compiled, range(40, 70))
+    assert limits.same_rooms("a small book", setup, asked, 40) == len(asked) > 500
+    assert sum(0 < one.allowed < one.asked for one in asked) > 50
+    assert sum(one.allowed == one.asked for one in asked) > 50
+
+
+def test_another_quantity_is_refused() -> None:
+    setup = limits.book(LOSSES["ValueAtRisk, historical"], symbols=5, days=60)
+    asked = limits.decided(setup, False, range(40, 60))
+    wrong = asked[-1]._replace(allowed=asked[-1].allowed * (1 + 1e-6))
+    with pytest.raises(Disagreement, match=r"a small book, step 59, S00\d: got"):
+        limits.same_rooms("a small book", setup, [*asked[:-1], wrong], 40)
+
+
+def test_the_book_of_a_decision_holds_what_was_decided_before_it() -> None:
+    setup = limits.book(LOSSES["ExpectedShortfall, gaussian"], symbols=6, days=50)
+    asked = limits.decided(setup, False, [45])
+    for earlier, later in pairwise(asked):
+        assert earlier.held[earlier.j] == later.held[later.j] == 0.0
+        assert later.held[earlier.j] == pytest.approx(earlier.side * earlier.allowed, rel=1e-6)
+
+
+def test_limits_far_away_change_no_order(minutes: pd.DataFrame) -> None:
+    bars = limits.mixed(dict.fromkeys(("A", "B", "C", "D"), minutes.iloc[:600]), "1min")
+    lines, said = limits.kernel("few bars", rules.cross(), bars, rounds=1)
+    assert [line.who for line in lines].count("ratio") == len(limits.chains()) - 1
+    assert "few bars" in said
+
+
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +221,19 @@ def test_the_page_holds_the_machine_and_what_agreed() -> None:
     assert "| cold | import | workbench | 0.020 s | 0.020 s |" in page
     assert "- A: equal" in page
     assert str(Path.home()) not in page
+
+
+def test_a_part_alone_is_printed_and_not_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    line = Line("limits", "alone", "workbench", 2.0, 3.0, "x")
+    monkeypatch.setattr(table, "HERE", tmp_path)
+    monkeypatch.setitem(table.PARTS, "limits", ("limits", lambda: ([line], ["equal"])))
+    table.main(["limits"])
+    assert "- equal" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(SystemExit, match="no part is named 'limit'; there are cold, answers"):
+        table.main(["limit"])
 
 
 def test_no_shared_folder_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

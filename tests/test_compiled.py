@@ -88,7 +88,7 @@ def test_the_functions_that_a_function_calls_come_before_it() -> None:
 @pytest.mark.parametrize(
     ("function", "expected"),
     [
-        (MaxExposure.decision, ["leg_value", "group_room", "gross_room", "decision"]),
+        (MaxExposure.decision, ["leg_value", "gross_use", "net_reach", "group_room", "gross_room", "decision"]),
         (MaxLeverage.decision, ["group_room", "decision"]),
         (FixedQuantity.decision, ["decision"]),
         (grid.round_away, ["ticks_below", "round_away"]),

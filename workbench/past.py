@@ -6,9 +6,10 @@ One list of plain numbers, kept by the research kernel and by the Session throug
 from __future__ import annotations
 
 import math
+from array import array
 from typing import Any, NamedTuple
 
-__all__ = ["PAST", "History", "count_trade", "empty_past", "no_history", "remember"]
+__all__ = ["PAST", "History", "count_trade", "empty_memory", "empty_past", "no_history", "remember"]
 
 #: The places: the step that is decided; how many trades have closed, how many of them won, what winners gained and losers lost in sum
 #: (shares of what was put in); how many lost in a row, and the step of the last loss.
@@ -42,6 +43,11 @@ class History(NamedTuple):
     series: Any
     days: Any
     memory: Any
+
+
+def empty_memory(places: int) -> memoryview:
+    """Return so many numbers to reckon in, all 0: parts of it are cut out without a copy, as they are of an array."""
+    return memoryview(array("d", bytes(8 * places)))
 
 
 def no_history(past: Any) -> History:
@@ -81,11 +87,13 @@ def remember(past: Any, t: int, day: int, equity: float, limit: float, rearm: in
         past[DAY_LOW] = past[EQUITY]
         past[OPENED] = 0.0
     past[EQUITY] = equity
-    past[DAY_LOW] = min(past[DAY_LOW], equity)
+    if equity < past[DAY_LOW]:  # what is not written need not be waited for at the next step
+        past[DAY_LOW] = equity
     if past[HALTED] >= 0.0 and rearm > 0 and t - past[HALTED] >= rearm:
         past[HALTED] = -1.0
         past[PEAK] = equity
-    past[PEAK] = max(past[PEAK], equity)
+    if equity > past[PEAK]:
+        past[PEAK] = equity
     if limit > 0.0 and past[HALTED] < 0.0 and past[PEAK] - equity > limit * past[PEAK] * (1.0 + TOLERANCE):
         past[HALTED] = t
 

@@ -61,7 +61,7 @@ def looked_back(part: RiskManager, portfolio: Portfolio) -> History:
     past[AT] = len(bars) - 1
     series = part.series(bars)
     assert series is not None
-    return History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [0.0] * part.scratch)
+    return History(past, series.T.ravel().tolist(), day_numbers(bars, "00:00 UTC").tolist(), [])
 
 
 def _has_history(portfolio: Portfolio) -> bool:

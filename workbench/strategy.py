@@ -217,7 +217,7 @@ class Strategy(Component):
             next((float(part.limit) for part in self.risk if isinstance(part, MaxDrawdown)), 0.0),
             next((part.rearm_after or 0 for part in self.risk if isinstance(part, MaxDrawdown)), 0),
             any(part.remembers for part in self.risk),
-            max((part.scratch for part in self.risk), default=1),
+            self._scratch + sum(part.kept(len(instruments)) for part in self.risk),
             max((part.lookback for part in self.risk), default=1),
             0 if again is None else nanoseconds(again.every),
             0.0 if again is None else again.band,
@@ -225,12 +225,16 @@ class Strategy(Component):
         )
 
     def _numbers(self, instruments: Sequence[Instrument], currency: str) -> Iterator[tuple[float, ...]]:
-        """Yield the numbers of each limit's decision; last, where it looks back at a series, the number of its first row."""
-        first = 0
+        """Yield the numbers of each limit's decision; last, where it looks back at a series, where its memory and its rows begin."""
+        n, kept, first = len(instruments), self._scratch, 0
         for part in self.risk:
-            rows = part.series_rows(len(instruments))
-            yield (*part.parameters(instruments, currency), *((float(first),) if rows else ()))
-            first += rows
+            rows = part.series_rows(n)
+            yield (*part.parameters(instruments, currency), *((float(kept), float(first)) if rows else ()))
+            kept, first = kept + part.kept(n), first + rows
+
+    @property
+    def _scratch(self) -> int:
+        return max((part.scratch for part in self.risk), default=1)
 
     def preview(self, order: Order, portfolio: Portfolio) -> Decision:
         """Return what the limits would allow of an order, and why.

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.arrays import read_only, transposed
 from workbench.decision import BookColumns
-from workbench.past import empty_past
+from workbench.past import empty_memory, empty_past
 from workbench.records import DECISION, FILL, LIMIT, MARKET, ORDER, SLOT, SPEC, DecisionRow, FillRow, OrderRow, Rows, Slot, dtype_of, table
 from workbench.research import kernel
 from workbench.research.kernel_state import Columns, Ledger, Output, Settings
@@ -167,7 +167,7 @@ def _run_plain(setup: Setup) -> Record:
     price = [math.nan] * n
     held = [0.0] * n, [0.0] * n, [-1] * n, [-1] * n, [0] * n, [math.nan] * n, [NO_WISH] * n
     ledger = Ledger(
-        slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0, 0], empty_past(setup.cash), [0.0] * setup.rules.room
+        slots, setup.specs, [setup.cash], price, unit, base, *held, [0, 0, 0, 0], empty_past(setup.cash), empty_memory(setup.rules.room)
     )
     book = BookColumns(setup.specs, price, unit, base, [0.0] * n, [0.0] * n, [0.0] * n, [0.0] * n, [0.0])
     orders, fills, decisions = Rows(OrderRow), Rows(FillRow), Rows(DecisionRow)

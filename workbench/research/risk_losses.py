@@ -34,6 +34,10 @@ class Form(NamedTuple):
         """Return numbers that may be written to."""
         return np.array(array, dtype=float) if self.compiled else np.asarray(array, dtype=float).tolist()
 
+    def memory(self, part: LossLimit, n: int) -> Any:
+        """Return what the measure reckons in."""
+        return np.array(part.memory(n)) if self.compiled else part.memory(n)
+
 
 def measured_at_closes(part: LossLimit, result: Backtest) -> np.ndarray:
     """Return what a limit measures of what is held at each close, in account currency, shape (T,).
@@ -44,9 +48,9 @@ def measured_at_closes(part: LossLimit, result: Backtest) -> np.ndarray:
     steps, n = held.quantity.shape
     form = Form(steps * part.lookback >= COMPILE_FROM)
     measure = compiled_decision(type(part).measure, "limit") if form.compiled else type(part).measure
-    p = form.given([*part.parameters(setup.instruments, setup.currency), 0.0])  # the last: the series begins with row 0
+    p = form.given([*part.parameters(setup.instruments, setup.currency), part.scratch, 0.0])  # the series begins with row 0
     ones, past = form.room(np.ones(n)), form.room(empty_past())
-    history = History(past, form.given(series.T.ravel()), form.given(setup.days), form.room(np.zeros(part.scratch)))
+    history = History(past, form.given(series.T.ravel()), form.given(setup.days), form.memory(part, n))
     found, largest = np.zeros(steps), np.abs(held.notional).argmax(axis=1)
     for t in np.flatnonzero(held.quantity.any(axis=1)):
         past[AT], lots, worth = t, form.room(held.quantity[t]), form.room(held.value[t])

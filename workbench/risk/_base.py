@@ -13,7 +13,7 @@ from workbench.component import Component
 from workbench.errors import StrategyError
 from workbench.instrument import Instrument
 from workbench.market import Book, Market, Order
-from workbench.past import History
+from workbench.past import History, empty_memory
 
 __all__ = ["Breach", "RiskManager", "Snapshot", "snapshot_of"]
 
@@ -101,8 +101,10 @@ class RiskManager(Component):
         if any(held != held for held in (*s.hi, *s.lo)):  # a maximum would hide it
             return 0.0, "a position is no number"
         table = self.table(instruments, portfolio.currency)
-        p = (*self.parameters(instruments, portfolio.currency), *((float(s.first),) if self.series_rows(len(instruments)) else ()))
-        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
+        n, history = len(instruments), s.history._replace(memory=self.memory(len(instruments)))
+        places = (float(self.scratch), float(s.first)) if self.series_rows(n) else ()
+        p = (*self.parameters(instruments, portfolio.currency), *places)
+        room = decide(p, table, s.j, float(order.sign), s.equity, s.hi, s.lo, s.price, s.unit, s.base, history)
         return min(room, order.quantity), self.explain(s, instruments, portfolio.currency, float(order.sign))
 
     def parameters(self, instruments: Sequence[Instrument], currency: str) -> tuple[float, ...]:
@@ -116,7 +118,8 @@ class RiskManager(Component):
     def series(self, bars: Bars) -> np.ndarray | None:
         """Return rows of numbers that `decision` looks back at, shape (T, rows): causal; None for nothing.
 
-        The last of the numbers that `decision` gets as `p` is then the number of the first row in ``history.series``.
+        The last two of the numbers that `decision` gets as `p` are then the place in ``history.memory`` from which on it may keep
+        something (`kept`), and the number of the first row in ``history.series``.
         """
         return None
 
@@ -131,8 +134,16 @@ class RiskManager(Component):
 
     @property
     def scratch(self) -> int:
-        """How many numbers of ``history.memory`` the `decision` reckons in."""
+        """How many numbers of ``history.memory`` the `decision` reckons in: the first ones, any other limit does so too."""
         return 1
+
+    def kept(self, n: int) -> int:
+        """Return how many numbers of ``history.memory`` the `decision` keeps over n instruments, from one to the next in a step."""
+        return 0
+
+    def memory(self, n: int) -> memoryview:
+        """Return a memory for this manager alone."""
+        return empty_memory(self.scratch + self.kept(n))
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return why the limit allows what it allows, in words."""

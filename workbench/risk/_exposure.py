@@ -105,11 +105,11 @@ class MaxExposure(RiskManager):
                 raise ParameterError(f"MaxExposure: nothing here counts towards {self.by} {name!r}{near}")
 
     def table(self, instruments: Sequence[Instrument], currency: str) -> Sequence[float]:
-        """Return for each group one row of base legs and one of legs in the value of the position."""
+        """Return for each group how many instruments count in it, then their numbers, their base legs and those in their value."""
         rows: list[float] = []
         for group in self.groups(instruments):
-            for part in (0, 1):
-                rows += [i.legs(self.by).get(group, (0.0, 0.0))[part] for i in instruments]
+            members = [(float(i), *legs[group]) for i, one in enumerate(instruments) if group in (legs := one.legs(self.by))]
+            rows += [float(len(members)), *(number for column in zip(*members, strict=True) for number in column)]
         return rows or (0.0,)
 
     @staticmethod
@@ -117,24 +117,20 @@ class MaxExposure(RiskManager):
         p: Any, table: Any, j: int, side: float, equity: float, hi: Any, lo: Any, price: Any, unit: Any, base: Any, history: Any
     ) -> float:
         """Return the largest quantity that keeps every group within its limit at every size up to it."""
-        n = len(hi)
         room = UNLIMITED
-        for g in range(len(table) // (2 * n)):
+        place = 0
+        for g in range(len(p) - 2):
             most = p[2 + g] * (equity if p[1] != 0.0 else 1.0)
-            move = side * leg_value(table, g, j, n, price, unit, base)
-            top = 0.0
-            bottom = 0.0
-            for i in range(n):
-                if hi[i] != 0.0 or lo[i] != 0.0:
-                    each = leg_value(table, g, i, n, price, unit, base)
-                    if p[0] != 0.0 and i != j:
-                        top = top + abs(each) * max(abs(hi[i]), abs(lo[i]))
-                    elif p[0] == 0.0:
-                        top = top + max(each * hi[i], each * lo[i])
-                        bottom = bottom + min(each * hi[i], each * lo[i])
-            left = gross_room(most, top, abs(move), side, hi[j], lo[j]) if p[0] != 0.0 else group_room(most, top, bottom, move)
+            members = int(table[place])
+            if p[0] != 0.0:
+                top, each = gross_use(table, place + 1, members, j, hi, lo, price, unit, base)
+                left = gross_room(most, top, each, side, hi[j], lo[j])
+            else:
+                top, bottom, each = net_reach(table, place + 1, members, j, hi, lo, price, unit, base)
+                left = group_room(most, top, bottom, side * each)
             if room == room and not left >= room:  # what is no number stays none
                 room = left
+            place += 1 + 3 * members
         return room
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
@@ -142,20 +138,19 @@ class MaxExposure(RiskManager):
         best, words = UNLIMITED, f"no group of {self.by} is limited here"
         for group in self.groups(instruments):
             alone = MaxExposure({group: self.limit_of(group)}, by=self.by, of=self.of, scope=self.scope)
-            p, table = alone.parameters(instruments, currency), alone.table(instruments, currency)
-            s = snapshot
+            s, p, table = snapshot, alone.parameters(instruments, currency), alone.table(instruments, currency)
             room = alone.decision(p, table, s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
             if room < best:
-                used = f"{group} {self._used(s, table):,.0f} of {self.money_of(group, s.equity):,.0f} {currency} used"
+                used = f"{group} {self._used(s, group, instruments):,.0f} of {self.money_of(group, s.equity):,.0f} {currency} used"
                 best, words = room, f"{used}, room for {max(room, 0):g}"
         return words
 
     def breach(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str) -> Breach | None:
         """Return what may stay: of what makes a group too large all alike, of what hedges it everything."""
         s, n = snapshot, len(snapshot.hi)
-        table, shares, said = self.table(instruments, currency), [1.0] * n, []
-        for g, group in enumerate(self.groups(instruments)):
-            each = [leg_value(table, g, i, n, s.price, s.unit, s.base) * s.hi[i] if s.hi[i] else 0.0 for i in range(n)]
+        shares, said = [1.0] * n, list[str]()
+        for group in self.groups(instruments):
+            each = [self._each(s, group, i, instruments) * s.hi[i] if s.hi[i] else 0.0 for i in range(n)]
             most = self.money_of(group, max(s.equity, 0.0))
             used = sum(map(abs, each)) if self.scope == "gross" else sum(each)
             if abs(used) > most * (1.0 + TOLERANCE):
@@ -167,10 +162,13 @@ class MaxExposure(RiskManager):
                 said.append(f"{self.scope} {self.by} exposure {group} {used:,.0f} of {most:,.0f} {currency}")
         return Breach(shares, "; ".join(said)) if said else None
 
-    def _used(self, s: Snapshot, table: Sequence[float]) -> float:
-        n = len(s.hi)
-        held = [i for i in range(n) if s.hi[i] or s.lo[i]]
-        each = {i: leg_value(table, 0, i, n, s.price, s.unit, s.base) for i in held}
+    def _each(self, s: Snapshot, group: str, i: int, instruments: Sequence[Instrument]) -> float:
+        """Return what one lot of an instrument adds to a group, in account currency."""
+        return leg_value(*instruments[i].legs(self.by).get(group, (0.0, 0.0)), i, s.price, s.unit, s.base)
+
+    def _used(self, s: Snapshot, group: str, instruments: Sequence[Instrument]) -> float:
+        held = [i for i in range(len(s.hi)) if s.hi[i] or s.lo[i]]
+        each = {i: self._each(s, group, i, instruments) for i in held}
         if self.scope == "gross":
             return sum(abs(each[i]) * max(abs(s.hi[i]), abs(s.lo[i])) for i in held)
         top = sum(max(each[i] * s.hi[i], each[i] * s.lo[i]) for i in held)
@@ -184,11 +182,50 @@ class MaxExposure(RiskManager):
         return f"{self.scope} exposure limit " + ", ".join(f"{g} {v:,g} {unit}" for g, v in said.items())
 
 
-def leg_value(table: Any, g: int, i: int, n: int, price: Any, unit: Any, base: Any) -> float:
-    """Return what one lot of instrument i adds to group g, in account currency."""
+def leg_value(of_base: float, of_value: float, i: int, price: Any, unit: Any, base: Any) -> float:
+    """Return what one lot of instrument i adds to a group in which it has these legs, in account currency."""
     value = 0.0
-    if table[2 * g * n + i] != 0.0:
-        value = table[2 * g * n + i] * base[i]
-    if table[(2 * g + 1) * n + i] != 0.0:
-        value = value + table[(2 * g + 1) * n + i] * (price[i] * unit[i])
+    if of_base != 0.0:
+        value = of_base * base[i]
+    if of_value != 0.0:
+        value = value + of_value * (price[i] * unit[i])
     return value
+
+
+# What follows chooses numbers rather than branch off: in the kernel nobody can guess which of hundreds of instruments are held. A number
+# that is seen not to be below 0 spares machine code the question whether it counts from the end.
+
+
+def gross_use(table: Any, place: int, members: int, j: int, hi: Any, lo: Any, price: Any, unit: Any, base: Any) -> tuple[float, float]:
+    """Return what the other members of a group use of a gross limit, and what one lot of instrument j would add."""
+    numbers, of_base = table[place : place + members], table[place + members : place + 2 * members]
+    of_value = table[place + 2 * members : place + 3 * members]
+    used = 0.0
+    own = 0.0
+    for k in range(members):
+        i = max(int(numbers[k]), 0)
+        each = abs(leg_value(of_base[k], of_value[k], i, price, unit, base))
+        most = max(abs(hi[i]), abs(lo[i]))
+        used = used + (each * most if i != j and most != 0.0 else 0.0)
+        own = each if i == j else own
+    return used, own
+
+
+def net_reach(
+    table: Any, place: int, members: int, j: int, hi: Any, lo: Any, price: Any, unit: Any, base: Any
+) -> tuple[float, float, float]:
+    """Return the most and the least that the members of a group could come to, and what one lot of instrument j would add."""
+    numbers, of_base = table[place : place + members], table[place + members : place + 2 * members]
+    of_value = table[place + 2 * members : place + 3 * members]
+    top = 0.0
+    bottom = 0.0
+    own = 0.0
+    for k in range(members):
+        i = max(int(numbers[k]), 0)
+        each = leg_value(of_base[k], of_value[k], i, price, unit, base)
+        high = each * hi[i] if hi[i] != 0.0 else 0.0
+        low = each * lo[i] if lo[i] != 0.0 else 0.0
+        top = top + max(high, low)
+        bottom = bottom + min(high, low)
+        own = each if i == j else own
+    return top, bottom, own

@@ -46,19 +46,21 @@ class MaxLeverage(RiskManager):
     ) -> float:
         """Return what is left of limit x equity, in quantity of instrument j."""
         most_allowed = p[0] * equity
+        # numbers are chosen, not branched off to: in the kernel nobody can guess which of hundreds of instruments are held
         if p[1] != 0.0:
             top = 0.0
             bottom = 0.0
             for i in range(len(hi)):
-                if hi[i] != 0.0 or lo[i] != 0.0:
-                    top = top + (hi[i] * price[i]) * unit[i]
-                    bottom = bottom + (lo[i] * price[i]) * unit[i]
+                high = (hi[i] * price[i]) * unit[i]
+                low = (lo[i] * price[i]) * unit[i]
+                top = top + (high if hi[i] != 0.0 else 0.0)
+                bottom = bottom + (low if lo[i] != 0.0 else 0.0)
             return group_room(most_allowed, top, bottom, side * (price[j] * unit[j]))
         left = most_allowed
         for i in range(len(hi)):
             most = max(abs(hi[i]), abs(lo[i]))
-            if i != j and most > 0.0:
-                left = left - (most * price[i]) * unit[i]
+            value = (most * price[i]) * unit[i]
+            left = left - (value if i != j and most > 0.0 else 0.0)
         each = price[j] * unit[j]
         reached = hi[j] if side > 0 else -lo[j]
         opposite = -lo[j] if side > 0 else hi[j]

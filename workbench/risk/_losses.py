@@ -17,10 +17,10 @@ from workbench.past import AT
 from workbench.risk._base import Breach, RiskManager, Snapshot
 from workbench.risk._returns import filtered_returns, own_returns
 from workbench.risk._room import TOLERANCE, UNLIMITED
-from workbench.risk._scenarios import moments, scenarios
+from workbench.risk._scenarios import DEPTH, Returns, kept_places, moments, scenarios, scratch_places, variances
 from workbench.risk._tail import modified_at, normal_room, quantile_at, quantile_room, scan_room, shortfall_room, tail_sums
 
-__all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence"]
+__all__ = ["ExpectedShortfall", "LossLimit", "ValueAtRisk", "days_root", "loss_of", "require_confidence", "returns_of"]
 
 NORMAL = NormalDist()
 METHODS = ("historical", "gaussian", "modified", "filtered")
@@ -41,8 +41,12 @@ class LossLimit(RiskManager):
 
     @property
     def scratch(self) -> int:
-        """Three windows, and the moments."""
-        return 3 * int(self.window) + 20  # type: ignore[attr-defined]
+        """Four windows, and the moments."""
+        return scratch_places(int(self.window))  # type: ignore[attr-defined]
+
+    def kept(self, n: int) -> int:
+        """Return the sums of blocks of instruments."""
+        return kept_places(n, int(self.window))  # type: ignore[attr-defined]
 
     def series_rows(self, n: int) -> int:
         """Return one row an instrument; filtered returns come with their volatility."""
@@ -54,16 +58,20 @@ class LossLimit(RiskManager):
 
     def measured_of(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float = 1.0) -> float:
         """Return what the book measures as it is, in account currency; NaN where there are too few returns."""
-        p = (*self.parameters(instruments, currency), float(s.first))
-        measure = type(self).measure
-        return measure(p, (0.0,), s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, s.history)
+        return self._measured(s, instruments, currency, side, self.memory(len(s.hi)))
+
+    def _measured(self, s: Snapshot, instruments: Sequence[Instrument], currency: str, side: float, memory: Any) -> float:
+        p = (*self.parameters(instruments, currency), float(self.scratch), float(s.first))
+        history = s.history._replace(memory=memory)
+        return type(self).measure(p, (0.0,), s.j, side, s.equity, s.hi, s.lo, s.price, s.unit, s.base, history)
 
     def explain(self, snapshot: Snapshot, instruments: Sequence[Instrument], currency: str, side: float) -> str:
         """Return what the book could lose as it is."""
-        found = self.measured_of(snapshot, instruments, currency, side)
+        memory = self.memory(len(snapshot.hi))
+        found = self._measured(snapshot, instruments, currency, side, memory)
         if math.isnan(found):
             return f"fewer than {self.window} steps at which all that is held had a bar"  # type: ignore[attr-defined]
-        if found == math.inf or self.unfit(snapshot.history.memory):
+        if found == math.inf or self.unfit(memory):
             return f"Cornish and Fisher's expansion breaks down for these returns; method='historical' does not ({self.words(0, currency)})"
         return f"{self.what} {round(found, 2) + 0.0:,.2f} of {self.most(snapshot.equity):,.2f} {currency}"
 
@@ -175,14 +183,12 @@ class ValueAtRisk(LossLimit):
         window = int(p[0])
         memory = history.memory
         filtered = 1.0 if p[4] == 3.0 else 0.0
-        first = int(p[len(p) - 1])
-        at = int(history.past[AT])
-        count = scenarios(j, side, first, window, filtered, hi, lo, price, unit, history.series, history.days, at, memory)
+        count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, filtered, len(hi), history))
         if count < window:
             return 0.0
         most = p[5] * (equity if p[6] != 0.0 else 1.0) / days_root(p[7], count, window, memory)
         if p[4] == 1.0:
-            moments(count, window, memory)
+            variances(count, window, memory)
             o = 3 * window + 3
             times = density_of(p[2]) / p[1] if p[3] != 0.0 else -p[2]
             return normal_room(times, most, memory[o], memory[o + 1], memory[o + 2], memory[o + 3], memory[o + 4])
@@ -205,9 +211,7 @@ class ValueAtRisk(LossLimit):
         window = int(p[0])
         memory = history.memory
         filtered = 1.0 if p[4] == 3.0 else 0.0
-        first = int(p[len(p) - 1])
-        at = int(history.past[AT])
-        count = scenarios(j, side, first, window, filtered, hi, lo, price, unit, history.series, history.days, at, memory)
+        count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, filtered, len(hi), history))
         if count < window:
             return math.nan
         return loss_of(p, 1.0, count, memory) * days_root(p[7], count, window, memory)
@@ -262,6 +266,12 @@ class ExpectedShortfall(ValueAtRisk):
         return True
 
 
+def returns_of(p: Any, window: int, scaled: float, n: int, history: Any) -> Returns:
+    """Return the returns that a limit looks back at; the last two of its numbers say where its memory and its rows begin."""
+    first, at, stride = int(p[len(p) - 1]), int(history.past[AT]), len(history.days)
+    return Returns(history.series, stride, first, at, n, scaled, DEPTH * window, history.memory, int(p[len(p) - 2]))
+
+
 def days_root(horizon: float, count: int, window: int, memory: Any) -> float:
     """Return what scales the figure of a step to so many days: the root of the steps in them."""
     return math.sqrt(horizon * (count / memory[3 * window]))
@@ -275,11 +285,12 @@ def density_of(z: float) -> float:
 def loss_of(p: Any, strict: float, count: int, memory: Any) -> float:
     """Return the loss of the book as it is, of one step; `strict`: infinite where Cornish and Fisher's expansion breaks down."""
     window = int(p[0])
-    if p[4] == 1.0 or p[4] == 2.0:
+    if p[4] == 2.0:
         moments(count, window, memory)
+        return modified_at(0.0, p[2], p[1], p[3], strict, window, memory)
+    if p[4] == 1.0:
+        variances(count, window, memory)
         o = 3 * window + 3
-        if p[4] == 2.0:
-            return modified_at(0.0, p[2], p[1], p[3], strict, window, memory)
         return (density_of(p[2]) / p[1] if p[3] != 0.0 else -p[2]) * math.sqrt(memory[o + 2]) - memory[o]
     if p[3] != 0.0:
         tail = math.floor((count - 1) * p[1]) + 1

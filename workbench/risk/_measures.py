@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import ParameterError, did_you_mean
+from workbench.past import empty_memory
 from workbench.risk._losses import METHODS, NORMAL, loss_of, require_confidence
 
 __all__ = ["expected_shortfall", "value_at_risk"]
@@ -69,7 +70,8 @@ def _of(returns: Any, confidence: float, method: str, short: float) -> float:
         raise ParameterError(f"{who} needs at least two returns, got {len(values)}")
     n, part = len(values), 1.0 - confidence
     p = (float(n), part, NORMAL.inv_cdf(part), short, float(METHODS.index(method)))
-    memory = [*values.tolist(), *[0.0] * (2 * n + 20)]
+    memory = empty_memory(3 * n + 20)
+    memory[:n] = memoryview(values.copy())
     if math.isinf(loss_of(p, 1.0, n, memory)):
         warnings.warn(
             f"{who}: Cornish and Fisher's expansion breaks down for these returns, its quantiles do not rise with the probability "

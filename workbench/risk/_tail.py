@@ -29,8 +29,9 @@ def quantile_at(x: float, part: float, count: int, window: int, memory: Any) -> 
     if share == 0.0 or rank + 1 >= count:
         return low
     high = math.inf
-    for k in range(rank + 1, count):  # what is above the rank lies behind it
-        high = min(high, memory[2 * window + k])
+    above = memory[2 * window + rank + 1 : 2 * window + count]  # what is above the rank lies behind it
+    for k in range(len(above)):
+        high = min(high, above[k])
     return low + (high - low) * share
 
 
@@ -40,24 +41,27 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
     What each past step would have made is a line in the size. Between two crossings of the limit by any of them the number of steps
     below it stays the same; only where that is one more than the rank does the interpolation between two steps decide.
     """
+    book, more = memory[:count], memory[window : window + count]
     floor = min(-limit, quantile_at(0.0, part, count, window, memory))
     if floor != floor:  # nothing lies below it
         return 0.0
     place = (count - 1) * part
     rank = math.floor(place)
     share = place - rank
-    x = 0.0
+    x = earliest(rank + 1, floor, count, window, memory)
+    if not x < math.inf:
+        return UNLIMITED
     for _ in range(2 * count + 2):
         following = math.inf
         for k in range(count):
-            if memory[window + k] != 0.0:
-                crossing = (floor - memory[k]) / memory[window + k]
+            if more[k] != 0.0:
+                crossing = (floor - book[k]) / more[k]
                 if crossing > x:
                     following = min(following, crossing)
         middle = 0.5 * (x + following) if following < math.inf else 2.0 * x + 1.0
         below = 0
         for k in range(count):
-            below += int(memory[k] + middle * memory[window + k] < floor)
+            below += int(book[k] + middle * more[k] < floor)
         if below > rank + 1 or (below == rank + 1 and share == 0.0):
             return x
         if below == rank + 1:
@@ -70,19 +74,36 @@ def quantile_room(part: float, limit: float, count: int, window: int, memory: An
     return x
 
 
+def earliest(rank: int, floor: float, count: int, window: int, memory: Any) -> float:
+    """Return the size from which on so many steps could lie below the floor: the crossing downwards that makes their number full."""
+    book, more = memory[:count], memory[window : window + count]
+    missing = rank
+    falling = 0
+    for k in range(count):
+        if book[k] < floor:
+            missing -= 1
+        elif more[k] < 0.0:
+            memory[2 * window + falling] = (floor - book[k]) / more[k]
+            falling += 1
+    if missing <= 0:
+        return 0.0
+    return max(select(missing - 1, falling, window, memory), 0.0) if missing <= falling else math.inf
+
+
 def between(x: float, middle: float, following: float, share: float, floor: float, count: int, window: int, memory: Any) -> float:
     """Return where the interpolated quantile falls below the floor, or `following`: which steps are below it does not change before.
 
     The quantile lies between the best of those below and the worst of those above; each is a line until another one takes its place.
     """
+    book, more = memory[:count], memory[window : window + count]
     top = -1
     bottom = -1
     for k in range(count):
-        made = memory[k] + x * memory[window + k]
-        if memory[k] + middle * memory[window + k] < floor:
-            if top < 0 or made > memory[top] + x * memory[window + top]:
+        made = book[k] + x * more[k]
+        if book[k] + middle * more[k] < floor:
+            if top < 0 or made > book[top] + x * more[top]:
                 top = k
-        elif bottom < 0 or made < memory[bottom] + x * memory[window + bottom]:
+        elif bottom < 0 or made < book[bottom] + x * more[bottom]:
             bottom = k
     if bottom < 0:
         return x
@@ -91,17 +112,17 @@ def between(x: float, middle: float, following: float, share: float, floor: floa
         next_top = top
         next_bottom = bottom
         for k in range(count):
-            under = memory[k] + middle * memory[window + k] < floor
+            under = book[k] + middle * more[k] < floor
             other = top if under else bottom
-            steeper = memory[window + k] - memory[window + other]
+            steeper = more[k] - more[other]
             if (steeper > 0.0) if under else (steeper < 0.0):
-                meet = (memory[other] - memory[k]) / steeper
+                meet = (book[other] - book[k]) / steeper
                 if x <= meet < end:
                     end = meet
                     next_top = k if under else top
                     next_bottom = bottom if under else k
-        level = (1.0 - share) * memory[top] + share * memory[bottom]
-        slope = (1.0 - share) * memory[window + top] + share * memory[window + bottom]
+        level = (1.0 - share) * book[top] + share * book[bottom]
+        slope = (1.0 - share) * more[top] + share * more[bottom]
         if slope < 0.0 and (floor - level) / slope < end:
             return max((floor - level) / slope, x)
         if not end < following:
@@ -114,23 +135,24 @@ def between(x: float, middle: float, following: float, share: float, floor: floa
 
 def tail_sums(x: float, tail: int, count: int, window: int, memory: Any) -> None:
     """Write the sums of both parts over the `tail` worst steps of the book with x more lots into the last places of the memory."""
+    book, more = memory[:count], memory[window : window + count]
     made_with(x, count, window, memory)
     worst = select(tail - 1, count, window, memory)
-    book = 0.0
-    more = 0.0
+    made = 0.0
+    extra = 0.0
     left = tail
     for k in range(count):
-        if memory[k] + x * memory[window + k] < worst:
-            book = book + memory[k]
-            more = more + memory[window + k]
+        if book[k] + x * more[k] < worst:
+            made = made + book[k]
+            extra = extra + more[k]
             left -= 1
     for k in range(count):
-        if left > 0 and memory[k] + x * memory[window + k] == worst:
-            book = book + memory[k]
-            more = more + memory[window + k]
+        if left > 0 and book[k] + x * more[k] == worst:
+            made = made + book[k]
+            extra = extra + more[k]
             left -= 1
-    memory[3 * window + 1] = book
-    memory[3 * window + 2] = more
+    memory[3 * window + 1] = made
+    memory[3 * window + 2] = extra
 
 
 def shortfall_room(tail: int, limit: float, count: int, window: int, memory: Any) -> float:

@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
-from workbench.past import AT
-from workbench.risk._losses import LossLimit, days_root
+from workbench.risk._losses import LossLimit, days_root, returns_of
 from workbench.risk._returns import DECAY
-from workbench.risk._scenarios import moments, scenarios
+from workbench.risk._scenarios import scenarios, variances
 from workbench.risk._tail import normal_room
 
 __all__ = ["MaxVolatility"]
@@ -106,25 +105,24 @@ class MaxVolatility(LossLimit):
 
 
 def spread(p: Any, j: int, side: float, hi: Any, lo: Any, price: Any, unit: Any, history: Any) -> int:
-    """Write the variances of book and one lot more where `moments` does, as the method has them; return how many steps were found."""
+    """Write the variances of book and one lot more where `variances` does, as the method has them; return how many steps were found."""
     window = int(p[0])
     memory = history.memory
     first = int(p[len(p) - 1])
-    at = int(history.past[AT])
-    count = scenarios(j, side, first, window, 0.0, hi, lo, price, unit, history.series, history.days, at, memory)
+    count = scenarios(j, side, window, hi, lo, price, unit, history.days, returns_of(p, window, 0.0, len(hi), history))
     if count < window:
         return count
     if p[1] != 0.0:
         weighed(p[1], count, window, memory)
     else:
-        moments(count, window, memory)
+        variances(count, window, memory)
     if p[2] != 0.0:
         shrunk(p[2], j, side, first, hi, lo, price, unit, history.series, len(history.days), count, window, memory)
     return count
 
 
 def weighed(decay: float, count: int, window: int, memory: Any) -> None:
-    """Write the weighed squares of both parts, and how they move together, where `moments` writes variances."""
+    """Write the weighed squares of both parts, and how they move together, where `spread` writes variances."""
     o = 3 * window + 3
     weight = 1.0
     total = 0.0

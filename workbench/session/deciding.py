@@ -13,7 +13,7 @@ from workbench.execution import ExecutionAlgorithm
 from workbench.execution import Market as AtMarket
 from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
-from workbench.past import AT, OPENED, History, empty_past, no_history
+from workbench.past import AT, OPENED, History, empty_memory, empty_past, no_history
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, RESIZED
@@ -46,7 +46,6 @@ class Decider:
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
         self.said: dict[tuple[int, int], str] = {}
         self._asked = State(waiting=False)
-        self._memory = [0.0] * setup.rules.room
         #: What the account remembers (`workbench.past`).
         self.past = empty_past(setup.cash)
         self._history = no_history(self.past)
@@ -86,7 +85,7 @@ class Decider:
         past[AT] = row - first
         rows = range(first, row + 1)
         series = [column[k] for column in tape.series for k in rows]
-        return History(past, series, [tape.day[k] for k in rows], self._memory)
+        return History(past, series, [tape.day[k] for k in rows], empty_memory(self.setup.rules.room))
 
     def _enter(self, j: int, order: Order) -> None:
         enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
