@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -207,6 +208,48 @@ def test_19_a_closing_always_passes(held: list[int], j: int, limit: RiskManager)
     order = wb.Order(TRADED[j], "sell" if held[j] > 0 else "buy", abs(quantities[TRADED[j]]))
     found = allowed(order, wb.Portfolio("USD", 10_000, quantities, PRICES), limit)
     assert (found.quantity, found.reasons) == (order.quantity, ())
+
+
+def test_each_group_has_its_own_limit_and_the_one_with_least_room_decides() -> None:
+    # 4 steps of FUT are 80 of 100 in commodity; ABC may have 2 more of 250 in the equities
+    book = wb.Portfolio("USD", 10_000, {SHARE: 23, CONTRACT: 4}, PRICES)
+    limit = MaxExposure({"equity": 250, "commodity": 100}, by="asset_class")
+    assert allowed(wb.Order(SHARE, "buy", 9), book, limit).quantity == 2.0
+    assert allowed(wb.Order(CONTRACT, "buy", 9), book, limit).quantity == 1.0
+
+
+def test_the_reason_is_that_of_the_group_with_least_room() -> None:
+    # a lot of EURUSD is a long euro and a short dollar: the dollars are the tighter limit, whichever comes first
+    for groups in ({"EUR": 9_000, "USD": 2_500}, {"USD": 2_500, "EUR": 9_000}):
+        found = allowed(wb.Order(LOTS, "buy", 9), wb.Portfolio("USD", 10_000, {}, PRICES).with_instrument(LOTS), MaxExposure(groups))
+        assert found.quantity == 2.0
+        assert found.reasons[0].why.startswith("USD 0 of 2,500 USD used")
+    for groups in ({"EUR": 2_500, "USD": 9_000}, {"USD": 9_000, "EUR": 2_500}):
+        found = allowed(wb.Order(LOTS, "buy", 9), wb.Portfolio("USD", 10_000, {}, PRICES).with_instrument(LOTS), MaxExposure(groups))
+        assert found.reasons[0].why.startswith("EUR 0 of 2,500 USD used")
+
+
+@pytest.mark.parametrize("limit", [MaxLeverage(0.01), MaxExposure(100, by="instrument", scope="gross")], ids=["leverage", "exposure"])
+def test_21_a_gross_limit_is_breached_by_what_is_held_the_other_way(limit: RiskManager) -> None:
+    # 12 short ABC are 120 of 100, and their closing is out: bought, the worst of both stays beyond the limit
+    assert room(limit, 0, "buy", 5, [-12, 0, 0, 0, 0], [0] * 5, [-12, 0, 0, 0, 0]) == 0
+    assert room(limit, 0, "buy", 5, [-8, 0, 0, 0, 0], [0] * 5, [-8, 0, 0, 0, 0]) == 5
+
+
+#: One of each kind of limit on what is held.
+HOLDING = [MaxLeverage(2), MaxLeverage(2, "net"), *(MaxExposure(2.0, "asset_class", "equity", scope) for scope in ("net", "gross"))]
+
+
+@pytest.mark.parametrize("limit", HOLDING, ids=["gross leverage", "net leverage", "net exposure", "gross exposure"])
+@pytest.mark.parametrize("what", ["price of its own", "price of another", "position of another"])
+def test_18_what_is_no_number_leaves_nothing(limit: RiskManager, what: str) -> None:
+    one, two = SHARES[:2]
+    prices = {"A": math.nan if what == "price of its own" else 10.0, "B": math.nan if what == "price of another" else 10.0}
+    held = {"A": 0.0, "B": math.nan if what == "position of another" else 1.0}
+    market = Market(0, one, {"A": one, "B": two}, prices, {"A": 1.0, "B": 1.0}, {"A": 0.0, "B": 0.0})
+    for side in ("buy", "sell"):
+        quantity, _ = limit.allowed(wb.Order(one, side, 5), Book("USD", 10_000.0, 10_000.0, held, held, held), market)
+        assert not quantity > 0.0
 
 
 # -- words and refusals -----------------------------------------------------------------------------------------------

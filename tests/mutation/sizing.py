@@ -6,10 +6,10 @@ from .rules import Rules
 
 __all__ = ["RULES"]
 
-SIZES = "test_sizing.py test_sizing_more.py test_book_runs.py test_book_refusals.py"
+SIZES, MORE, RUNS = "test_sizing.py", "test_sizing_more.py", "test_book_runs.py"
 BASE = Rules(
     "workbench/sizing/_base.py",
-    SIZES,
+    f"{SIZES} {MORE}",
     (
         ("a sizer without a rule says so", "if decide is None:", "if False:"),
         ("a sizer sees a side", "1.0 if signal > 0 else -1.0", "signal"),
@@ -35,7 +35,7 @@ FIXED = Rules(
 )
 KELLY = Rules(
     "workbench/sizing/_kelly.py",
-    SIZES,
+    MORE,
     (
         ("a fraction is at most 1", "if not 0 < self.fraction <= 1:", "if False:"),
         ("a chance lies between 0 and 1", "if not 0 < self.win_rate < 1:", "if False:"),
@@ -67,18 +67,18 @@ RISK = Rules(
 OTHERS = (
     Rules(
         "workbench/sizing/_scaled.py",
-        SIZES,
+        MORE,
         (
             ("what is scaled is not scaled again", "if isinstance(self.sizer, Scaled):", "if False:"),
             ("conviction scales a size of one's own", "market) * min(abs(signal), 1.0)", "market)"),
             ("conviction is at most 1", "market) * min(abs(signal), 1.0)", "market) * abs(signal)"),
             ("what the sizer measures is measured", "return self.sizer.measured(bars, signal, newest)", "return None"),
-            ("it looks back as far as the sizer", "return self.sizer.lookback", "return 1", "test_laws.py"),
+            ("it looks back as far as the sizer", "return self.sizer.lookback", "return 1"),
         ),
     ),
     Rules(
         "workbench/sizing/_target_weights.py",
-        SIZES,
+        f"test_signals_cross_sectional.py {RUNS}",
         (
             ("a multiple is positive", 'if not 0 < self.gross < float("inf"):', "if False:"),
             ("the stance is the weight", "return (abs(stance) * p[0] * equity)", "return (p[0] * equity)"),
@@ -96,7 +96,7 @@ OTHERS = (
     ),
     Rules(
         "workbench/sizing/_volatility_target.py",
-        f"{SIZES} test_garch.py",
+        f"{MORE} {RUNS}",
         (
             ("coins trade always", "ALWAYS if instrument.asset_class", "SESSION if instrument.asset_class"),
             ("currencies trade on weekdays", "else WEEKDAYS if", "else SESSION if"),
