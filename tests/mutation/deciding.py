@@ -8,7 +8,7 @@ __all__ = ["RULES"]
 
 DECISION = Rules(
     "workbench/decision.py",
-    "test_semantics_limits.py test_semantics_buying_power.py test_preview.py",
+    "test_decision.py test_semantics_limits.py test_semantics_buying_power.py test_preview.py",
     (
         ("buying power counts what is tied up", "left = equity - (b.used[0] - b.margin[j])", "left = equity"),
         ("an instrument's own margin is not counted twice", "left = equity - (b.used[0] - b.margin[j])", "left = equity - b.used[0]"),
@@ -125,7 +125,7 @@ PREVIEW = Rules(
 )
 RESIZING = Rules(
     "workbench/session/resizing.py",
-    "test_semantics_resizing.py",
+    "test_session_resizing.py test_semantics_resizing.py",
     (
         ("a breach is told once", " if k not in self.breached]", "]"),
         ("and again when it was over", "self.breached = set(found)", "self.breached |= set(found)"),
@@ -144,8 +144,7 @@ RESIZING = Rules(
         ("each further look takes more off", "less = 1.0 - 10.0 ** (look + 1 - LOOKS) if look else 1.0", "less = 1.0"),
         ("the first look takes no more than it must", "(look + 1 - LOOKS) if look else 1.0", "(look + 1 - LOOKS)"),
         ("what is being closed is not reduced", "if less and state.closing is None:", "if less:"),
-        ("an interval is looked at once", "return before is not None and begun != before", "return before is not None"),
-        ("the first step begins one and resizes nothing", "return before is not None and begun != before", "return begun != before"),
+        ("an interval is looked at once", "return begun != before", "return True"),
         ("without a rebalance a size is kept", "if not every:\n            return False", "every = every or 1"),
         ("without equity nothing is resized", "if not equity > 0.0:\n            return", "pass"),
         ("what is not held is not resized", "if not held or state.closing", "if state.closing"),
