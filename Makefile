@@ -77,9 +77,9 @@ test-all: $(VENV)/.installed ## the slow tests, then the quick ones on a second 
 	@$(BIN)/python -m pytest -q -m slow tests || [ $$? -eq 5 ]
 	@$(MAKE) --no-print-directory second
 
-GROUPS ?=
-mutations: $(VENV)/.installed ## each risk rule taken out of a copy: a test must fail (some ten minutes; GROUPS=gate runs one group)
-	@PYTHONPATH=tests $(BIN)/python -m mutation $(GROUPS)
+GROUP ?=
+mutations: $(VENV)/.installed ## each risk rule taken out of a copy: a test must fail (some ten minutes; GROUP=gate runs one group)
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(GROUP)
 
 torture: $(VENV)/.installed ## a hundred SIGKILLs in a paper run: nothing lost, nothing twice (some ten minutes)
 	@$(BIN)/python tests/torture/kills.py

@@ -1,6 +1,6 @@
 """The mutation score of the risk rules: with any single rule removed, a test fails.
 
-    make mutations GROUPS="gate sizing"        or        PYTHONPATH=tests python -m mutation [GROUP ...] [--processes 2]
+    make mutations GROUP="gate sizing"        or        PYTHONPATH=tests python -m mutation [GROUP ...] [--processes 2]
 
 Each mutation is put into a copy of the project, and the tests that guard its rule run there. Before that they run against the
 copy as it is, and have to pass: a test that fails anyhow kills nothing.
