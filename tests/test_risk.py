@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from worked import market, plan
 
 import workbench as wb
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, StrategyError
 from workbench.grid import quantity_of
 from workbench.market import Book, Market
 from workbench.past import empty_past, no_history
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 
 EURUSD = wb.Instrument("EURUSD", "fx", multiplier=100_000)
+NAN = math.nan
 
 
 def allowed(order: wb.Order, book: wb.Portfolio, *limits: RiskManager) -> wb.Decision:
@@ -165,6 +166,16 @@ def test_21_a_gross_limit_counts_the_worse_of_two_directions_once() -> None:
     assert room(limit, 0, "buy", 90, short, short, short) == 60
 
 
+def test_21_working_orders_of_its_own_and_of_others_count_in_their_direction() -> None:
+    # of 500, sales of 30 ABC at 10 are working; a step of FUT is 20
+    assert room(MaxLeverage(0.05), 0, "sell", 60, [0] * 5, [0] * 5, [-30, 0, 0, 0, 0]) == 20
+    net, out = MaxLeverage(0.05, "net"), [30, 0, 0, 0, 0]
+    assert room(net, 2, "sell", 60, [0] * 5, [0] * 5, [-n for n in out]) == 10
+    assert room(net, 2, "buy", 60, [0] * 5, [0] * 5, [-n for n in out]) == 25
+    assert room(net, 2, "buy", 60, [0] * 5, out, [0] * 5) == 10
+    assert room(net, 2, "sell", 60, [0] * 5, out, [0] * 5) == 25
+
+
 SHARES = [wb.Instrument(name) for name in "ABCDEF"]
 
 
@@ -241,15 +252,20 @@ HOLDING = [MaxLeverage(2), MaxLeverage(2, "net"), *(MaxExposure(2.0, "asset_clas
 
 
 @pytest.mark.parametrize("limit", HOLDING, ids=["gross leverage", "net leverage", "net exposure", "gross exposure"])
-@pytest.mark.parametrize("what", ["price of its own", "price of another", "position of another"])
-def test_18_what_is_no_number_leaves_nothing(limit: RiskManager, what: str) -> None:
+@pytest.mark.parametrize(
+    ("prices", "other", "most"),
+    [((NAN, 10.0), 1.0, 0.0), ((10.0, NAN), 1.0, 0.0), ((10.0, 10.0), NAN, 0.0), ((10.0, NAN), 0.0, 5.0), ((10.0, 10.0), 1.0, 5.0)],
+    ids=["a price of its own", "a price of what is held", "a position", "a price of what is not held", "all known"],
+)
+def test_18_what_is_no_number_leaves_nothing_and_what_is_not_held_needs_none(
+    limit: RiskManager, prices: tuple[float, float], other: float, most: float
+) -> None:
     one, two = SHARES[:2]
-    prices = {"A": math.nan if what == "price of its own" else 10.0, "B": math.nan if what == "price of another" else 10.0}
-    held = {"A": 0.0, "B": math.nan if what == "position of another" else 1.0}
-    market = Market(0, one, {"A": one, "B": two}, prices, {"A": 1.0, "B": 1.0}, {"A": 0.0, "B": 0.0})
+    held = {"A": 0.0, "B": other}
+    market = Market(0, one, {"A": one, "B": two}, dict(zip("AB", prices, strict=True)), {"A": 1.0, "B": 1.0}, {"A": 0.0, "B": 0.0})
     for side in ("buy", "sell"):
         quantity, _ = limit.allowed(wb.Order(one, side, 5), Book("USD", 10_000.0, 10_000.0, held, held, held), market)
-        assert not quantity > 0.0
+        assert (quantity if quantity > 0.0 else 0.0) == most
 
 
 # -- words and refusals -----------------------------------------------------------------------------------------------
@@ -277,6 +293,16 @@ def test_a_wrong_limit_gets_a_sentence(make: Callable[[], Any], said: str) -> No
     with pytest.raises(ParameterError) as caught:
         make()
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [5.0, (5.0,), None], ids=["a number", "no reason", "nothing"])
+def test_a_limit_of_ones_own_says_a_quantity_and_a_reason(answer: Any) -> None:
+    class Short(RiskManager):
+        def limit(self, order: Any, portfolio: Any, market: Any) -> Any:
+            return answer
+
+    with pytest.raises(StrategyError, match="Short.limit must return a quantity and a reason, got"):
+        allowed(wb.Order(SHARE, "buy", 1), wb.Portfolio("USD", 1000, {SHARE: 0}, PRICES), Short())
 
 
 def test_a_manager_without_a_rule_says_what_is_missing() -> None:

@@ -34,7 +34,7 @@ EXPOSURE = Rules(
             "what is not held needs no price: net",
             "high = each * hi[i] if hi[i] != 0.0 else 0.0",
             "high = each * hi[i]",
-            SIZES + " test_limits_hold.py::test_at_every_size_up_to_what_is_allowed_no_limit_is_newly_breached",
+            SIZES,
         ),
         ("the kind of group exists", "if self.by not in kinds:", "if False:", "test_book_refusals.py test_risk.py"),
         ("a share has a region where regions are limited", "if lost is not None:", "if False:", "test_book_refusals.py"),
@@ -93,7 +93,7 @@ ROOM = Rules(
         ("nor one below zero", "under = not -bottom <= most", "under = -bottom > most", SIZES),
     ),
 )
-RESIZED = "test_semantics_resizing.py test_risk_states.py"
+RESIZED = "test_risk_breaches.py test_semantics_resizing.py"
 BREACHES = Rules(
     "workbench/risk/_exposure.py",
     RESIZED,
@@ -200,7 +200,7 @@ ASKED = Rules(
             "it gives a quantity and a reason",
             "if not isinstance(answer, tuple) or len(answer) != 2:",
             "if False:",
-            "test_risk.py test_book_refusals.py test_risk_states.py test_preview.py",
+            "test_risk.py",
         ),
         ("a manager without a rule says so", "if decide is None:", "if False:"),
         (

@@ -12,7 +12,7 @@ FORMULAS = "test_risk_tail.py test_book_cases.py"
 RESIZED = "test_semantics_resizing.py test_risk_states.py"
 LOSSES = Rules(
     "workbench/risk/_losses.py",
-    BY_HAND,
+    NUMPY,
     (
         ("what is beyond the limit is a breach", "if not most * (1.0 + TOLERANCE) < measured < math.inf:", "if True:", RESIZED),
         ("within it there is none", "if not most * (1.0 + TOLERANCE) < measured < math.inf:", "if False:", RESIZED),
@@ -73,7 +73,7 @@ LOSSES = Rules(
 )
 SCENARIOS = Rules(
     "workbench/risk/_scenarios.py",
-    NUMPY,
+    BY_HAND,
     (
         ("steps are looked for in so many windows back", "back <= r.at and back < r.depth:", "back <= r.at and back < window:"),
         ("and no further", "DEPTH = 2", "DEPTH = 9"),
