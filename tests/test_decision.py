@@ -35,7 +35,7 @@ def columns(price: float = 100.0, high: float = 0.0, low: float = 0.0, used: flo
         (columns(high=21.0), -1.0, 0.0),
         (columns(low=-21.0), 1.0, 0.0),
         (columns(used=1200.0), 1.0, 0.0),
-        (columns(high=5.0, low=5.0, used=1200.0), 1.0, 0.0),
+        (columns(high=5.0, low=5.0, used=1200.0, maximum=0.125), 1.0, 0.0),
         (columns(slippage=0.25), 1.0, 16.0),
         (columns(minimum=500.0), 1.0, 10.0),
         (columns(minimum=500.0, maximum=0.125), 1.0, 16.0),  # no more than an eighth of the notional is charged

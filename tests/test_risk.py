@@ -301,7 +301,7 @@ def test_a_limit_of_ones_own_says_a_quantity_and_a_reason(answer: Any) -> None:
         def limit(self, order: Any, portfolio: Any, market: Any) -> Any:
             return answer
 
-    with pytest.raises(StrategyError, match="Short.limit must return a quantity and a reason, got"):
+    with pytest.raises(StrategyError, match=r"Short\.limit must return a quantity and a reason, got"):
         allowed(wb.Order(SHARE, "buy", 1), wb.Portfolio("USD", 1000, {SHARE: 0}, PRICES), Short())
 
 

@@ -77,7 +77,6 @@ def test_32_a_loss_that_was_won_back_still_ends_the_day() -> None:
 
 def test_32_a_loss_within_the_share_of_equity_does_not_end_the_day() -> None:
     assert opened(hours("12:00 UTC", [100, 100, 91, 91, 91, 91, 91, 91, 91])) == [1, 4, 7]
-    assert opened(hours("12:00 UTC", [100, 100, 90, 89, 89, 89, 89, 89, 89])) == [1, 4]
 
 
 def test_32_it_counts_from_the_equity_at_the_turn() -> None:

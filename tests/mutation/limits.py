@@ -215,7 +215,7 @@ ASKED = Rules(
 )
 PAST = Rules(
     "workbench/past.py",
-    "test_risk_account.py test_sizing_more.py",
+    "test_past.py",
     (
         ("a day begins with the equity before it", "past[DAY_EQUITY] = past[EQUITY]\n", "past[DAY_EQUITY] = equity\n"),
         ("a day's lowest begins anew", "past[DAY_LOW] = past[EQUITY]\n", "pass\n"),
