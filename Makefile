@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab check test-all torture steps soak bench lock clean install second
+.PHONY: help demo test lab check test-all mutations torture steps soak bench lock clean install second
 
 VENV := .venv
 SECOND := .venv-3.13
@@ -76,6 +76,10 @@ test-all: $(VENV)/.installed ## the slow tests, then the quick ones on a second 
 	@echo "test: the slow tests"
 	@$(BIN)/python -m pytest -q -m slow tests || [ $$? -eq 5 ]
 	@$(MAKE) --no-print-directory second
+
+GROUP ?=
+mutations: $(VENV)/.installed ## each risk rule taken out of a copy: a test must fail (some ten minutes; GROUP=gate runs one group)
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(GROUP)
 
 torture: $(VENV)/.installed ## a hundred SIGKILLs in a paper run: nothing lost, nothing twice (some ten minutes)
 	@$(BIN)/python tests/torture/kills.py

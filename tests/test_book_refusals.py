@@ -129,10 +129,11 @@ def test_a_book_of_which_no_cash_is_told_is_limited_in_money_only() -> None:
     ("limit", "words"),
     [
         (MaxExposure({"CHF": 100}), "MaxExposure: nothing here counts towards currency 'CHF'; known: USD"),
+        (MaxExposure({"AUD": 100}), "MaxExposure: nothing here counts towards currency 'AUD'; did you mean 'USD'?"),
         (MaxExposure({"Asia": 100}, by="region"), "MaxExposure: nothing here counts towards region 'Asia'; known: US"),
         (MaxExposure({"XYZ": 100}, by="instrument"), "MaxExposure: nothing here counts towards instrument 'XYZ'; known: ABC"),
     ],
-    ids=["a currency that the book has no rate for", "a region", "an instrument"],
+    ids=["a currency that the book has no rate for", "a currency that is nearly one of the book's", "a region", "an instrument"],
 )
 def test_a_group_that_may_come_yet_is_no_fault_and_is_said(limit: Any, words: str) -> None:
     decision = preview(plan("+..", risk=[limit]), US)

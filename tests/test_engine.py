@@ -105,6 +105,8 @@ def test_compiled_from_some_size_on(monkeypatch: pytest.MonkeyPatch, size: int, 
         monkeypatch.setattr(engine, f"_run_{name}", lambda setup, room=None, name=name: name)
     assert run_kernel(setup) == expected
     assert [run_kernel(setup, compiled=choice) for choice in (True, False)] == ["compiled", "plain"]
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    assert run_kernel(setup, compiled=True) == "plain"
 
 
 def test_runs_in_one_room_are_what_each_is_alone() -> None:

@@ -262,7 +262,7 @@ def test_a_closing_under_a_used_key_is_refused() -> None:
 
 
 def test_what_only_seems_to_be_a_closing_is_an_opening() -> None:
-    assert GATE.check(forged(opening(), reduce_only=math.nan), replace(CALM, mode="HALTED")).answer == "refused"
+    assert GATE.check(forged(opening(10, "sell"), reduce_only=math.nan), replace(CALM, mode="HALTED")).answer == "refused"
 
 
 # -- the latch --------------------------------------------------------------------------------------------------------------
@@ -323,6 +323,14 @@ def test_adding_to_a_position_and_closing_a_part_are_no_round() -> None:
     latch = GATE.filled(latch, fill("close", "sell"), 20.0, 10.0, NOW + 61 * SECOND)
     assert (latch.opened_at, latch.rounds) == (NOW, ())
     assert GATE.filled(latch, fill("close", "sell"), 10.0, 0.0, NOW + 62 * SECOND) == Latch()
+
+
+def test_a_part_closed_at_once_is_no_round_and_the_rest_is_one() -> None:
+    latch = GATE.filled(Latch(), fill(), 0.0, 10.0, NOW)
+    latch = GATE.filled(latch, fill("close", "sell"), 10.0, 5.0, NOW + SECOND)
+    assert (latch.opened_at, latch.rounds) == (NOW, ())
+    latch = GATE.filled(latch, fill("close", "sell"), 5.0, 0.0, NOW + 2 * SECOND)
+    assert (latch.opened_at, latch.rounds) == (None, (NOW + 2 * SECOND,))
 
 
 def test_a_gate_without_the_latch_does_not_shut() -> None:

@@ -105,6 +105,14 @@ def test_no_check_lets_nan_through_alone(check: int, monkeypatch: pytest.MonkeyP
     assert all(not failure.room > 0.0 for failure in found.failed)
 
 
+@pytest.mark.parametrize("bad", ["nan", "negative"])
+def test_the_position_alone_is_unknown_while_a_closing_that_is_out_has_no_size(bad: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = forged(closing(side="buy"), key=key(child=1), quantity=BAD[bad])
+    monkeypatch.setattr("workbench.risk.gate.CHECKS", (_checks._position,))
+    found = GATE.check(opening(), replace(CALM, position=-20.0, orders=[out]))
+    assert [(one.check, one.room) for one in found.failed] == [("position", 0.0)]
+
+
 # -- whatever comes in --------------------------------------------------------------------------------------------------------
 
 #: Cuts more often.

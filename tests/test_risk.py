@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -13,13 +14,14 @@ from hypothesis import strategies as st
 from worked import market, plan
 
 import workbench as wb
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, StrategyError
 from workbench.grid import quantity_of
 from workbench.market import Book, Market
 from workbench.past import empty_past, no_history
 from workbench.risk import MaxExposure, MaxLeverage, RiskManager
 
 EURUSD = wb.Instrument("EURUSD", "fx", multiplier=100_000)
+NAN = math.nan
 
 
 def allowed(order: wb.Order, book: wb.Portfolio, *limits: RiskManager) -> wb.Decision:
@@ -164,6 +166,16 @@ def test_21_a_gross_limit_counts_the_worse_of_two_directions_once() -> None:
     assert room(limit, 0, "buy", 90, short, short, short) == 60
 
 
+def test_21_working_orders_of_its_own_and_of_others_count_in_their_direction() -> None:
+    # of 500, sales of 30 ABC at 10 are working; a step of FUT is 20
+    assert room(MaxLeverage(0.05), 0, "sell", 60, [0] * 5, [0] * 5, [-30, 0, 0, 0, 0]) == 20
+    net, out = MaxLeverage(0.05, "net"), [30, 0, 0, 0, 0]
+    assert room(net, 2, "sell", 60, [0] * 5, [0] * 5, [-n for n in out]) == 10
+    assert room(net, 2, "buy", 60, [0] * 5, [0] * 5, [-n for n in out]) == 25
+    assert room(net, 2, "buy", 60, [0] * 5, out, [0] * 5) == 10
+    assert room(net, 2, "sell", 60, [0] * 5, out, [0] * 5) == 25
+
+
 SHARES = [wb.Instrument(name) for name in "ABCDEF"]
 
 
@@ -209,6 +221,53 @@ def test_19_a_closing_always_passes(held: list[int], j: int, limit: RiskManager)
     assert (found.quantity, found.reasons) == (order.quantity, ())
 
 
+def test_each_group_has_its_own_limit_and_the_one_with_least_room_decides() -> None:
+    # 4 steps of FUT are 80 of 100 in commodity; ABC may have 2 more of 250 in the equities
+    book = wb.Portfolio("USD", 10_000, {SHARE: 23, CONTRACT: 4}, PRICES)
+    limit = MaxExposure({"equity": 250, "commodity": 100}, by="asset_class")
+    assert allowed(wb.Order(SHARE, "buy", 9), book, limit).quantity == 2.0
+    assert allowed(wb.Order(CONTRACT, "buy", 9), book, limit).quantity == 1.0
+
+
+def test_the_reason_is_that_of_the_group_with_least_room() -> None:
+    # a lot of EURUSD is a long euro and a short dollar: the dollars are the tighter limit, whichever comes first
+    for groups in ({"EUR": 9_000, "USD": 2_500}, {"USD": 2_500, "EUR": 9_000}):
+        found = allowed(wb.Order(LOTS, "buy", 9), wb.Portfolio("USD", 10_000, {}, PRICES).with_instrument(LOTS), MaxExposure(groups))
+        assert found.quantity == 2.0
+        assert found.reasons[0].why.startswith("USD 0 of 2,500 USD used")
+    for groups in ({"EUR": 2_500, "USD": 9_000}, {"USD": 9_000, "EUR": 2_500}):
+        found = allowed(wb.Order(LOTS, "buy", 9), wb.Portfolio("USD", 10_000, {}, PRICES).with_instrument(LOTS), MaxExposure(groups))
+        assert found.reasons[0].why.startswith("EUR 0 of 2,500 USD used")
+
+
+@pytest.mark.parametrize("limit", [MaxLeverage(0.01), MaxExposure(100, by="instrument", scope="gross")], ids=["leverage", "exposure"])
+def test_21_a_gross_limit_is_breached_by_what_is_held_the_other_way(limit: RiskManager) -> None:
+    # 12 short ABC are 120 of 100, and their closing is out: bought, the worst of both stays beyond the limit
+    assert room(limit, 0, "buy", 5, [-12, 0, 0, 0, 0], [0] * 5, [-12, 0, 0, 0, 0]) == 0
+    assert room(limit, 0, "buy", 5, [-8, 0, 0, 0, 0], [0] * 5, [-8, 0, 0, 0, 0]) == 5
+
+
+#: One of each kind of limit on what is held.
+HOLDING = [MaxLeverage(2), MaxLeverage(2, "net"), *(MaxExposure(2.0, "asset_class", "equity", scope) for scope in ("net", "gross"))]
+
+
+@pytest.mark.parametrize("limit", HOLDING, ids=["gross leverage", "net leverage", "net exposure", "gross exposure"])
+@pytest.mark.parametrize(
+    ("prices", "other", "most"),
+    [((NAN, 10.0), 1.0, 0.0), ((10.0, NAN), 1.0, 0.0), ((10.0, 10.0), NAN, 0.0), ((10.0, NAN), 0.0, 5.0), ((10.0, 10.0), 1.0, 5.0)],
+    ids=["a price of its own", "a price of what is held", "a position", "a price of what is not held", "all known"],
+)
+def test_18_what_is_no_number_leaves_nothing_and_what_is_not_held_needs_none(
+    limit: RiskManager, prices: tuple[float, float], other: float, most: float
+) -> None:
+    one, two = SHARES[:2]
+    held = {"A": 0.0, "B": other}
+    market = Market(0, one, {"A": one, "B": two}, dict(zip("AB", prices, strict=True)), {"A": 1.0, "B": 1.0}, {"A": 0.0, "B": 0.0})
+    for side in ("buy", "sell"):
+        quantity, _ = limit.allowed(wb.Order(one, side, 5), Book("USD", 10_000.0, 10_000.0, held, held, held), market)
+        assert (quantity if quantity > 0.0 else 0.0) == most
+
+
 # -- words and refusals -----------------------------------------------------------------------------------------------
 
 
@@ -234,6 +293,16 @@ def test_a_wrong_limit_gets_a_sentence(make: Callable[[], Any], said: str) -> No
     with pytest.raises(ParameterError) as caught:
         make()
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [5.0, (5.0,), None], ids=["a number", "no reason", "nothing"])
+def test_a_limit_of_ones_own_says_a_quantity_and_a_reason(answer: Any) -> None:
+    class Short(RiskManager):
+        def limit(self, order: Any, portfolio: Any, market: Any) -> Any:
+            return answer
+
+    with pytest.raises(StrategyError, match=r"Short\.limit must return a quantity and a reason, got"):
+        allowed(wb.Order(SHARE, "buy", 1), wb.Portfolio("USD", 1000, {SHARE: 0}, PRICES), Short())
 
 
 def test_a_manager_without_a_rule_says_what_is_missing() -> None:

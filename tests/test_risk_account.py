@@ -9,6 +9,7 @@ from worked import FREE, OTHER, SHARE, Stop, both, fills, market, plan, reasons
 
 import workbench as wb
 from workbench.errors import ParameterError, StrategyError
+from workbench.market import Book, Market
 from workbench.risk import CoolDown, MaxDailyLoss, MaxDrawdown, MaxPositions, MaxTrades
 from workbench.sessions import day_numbers, day_of
 
@@ -74,6 +75,10 @@ def test_32_a_loss_that_was_won_back_still_ends_the_day() -> None:
     assert opened(hours("12:00 UTC", [100, 100, 80, 100, 100, 100, 100, 100, 100])) == [1]
 
 
+def test_32_a_loss_within_the_share_of_equity_does_not_end_the_day() -> None:
+    assert opened(hours("12:00 UTC", [100, 100, 91, 91, 91, 91, 91, 91, 91])) == [1, 4, 7]
+
+
 def test_32_it_counts_from_the_equity_at_the_turn() -> None:
     # a gain of the same day is none that may be lost
     rows = [100, 100, 130, 125, 125, 125, 125, 125, 125]
@@ -118,6 +123,22 @@ def test_so_many_positions_at_once_and_openings_that_are_out_count() -> None:
 
 def test_a_flip_needs_no_second_place() -> None:
     assert opened(both(plan("+.-.", risk=[MaxPositions(1)]), market([100] * 4))) == [1, 3]
+
+
+def test_what_is_held_needs_no_second_place_for_more_of_it() -> None:
+    book = wb.Portfolio("USD", 100_000, {SHARE: 5}, {"ABC": 100.0, "XYZ": 50.0})
+    strategy = plan("+", risk=[MaxPositions(1)])
+    assert strategy.preview(wb.Order(SHARE, "buy", 3), book).quantity == 3.0
+    assert strategy.preview(wb.Order(OTHER, "buy", 3), book).quantity == 0.0
+
+
+@pytest.mark.parametrize(("highest", "lowest"), [(0.0, -5.0), (5.0, 0.0), (-5.0, -5.0)], ids=["a sale", "a purchase", "a short"])
+def test_what_is_out_and_what_is_short_need_a_place(highest: float, lowest: float) -> None:
+    ends = [{"ABC": 0.0, "XYZ": end} for end in (highest, lowest)]
+    at = Market(0, SHARE, {"ABC": SHARE, "XYZ": OTHER}, {"ABC": 100.0, "XYZ": 50.0}, {"ABC": 1.0, "XYZ": 1.0}, {"ABC": 0.0, "XYZ": 0.0})
+    book = Book("USD", 1e5, 1e5, {}, *ends)
+    assert MaxPositions(1).allowed(wb.Order(SHARE, "buy", 3), book, at)[0] == 0.0
+    assert MaxPositions(2).allowed(wb.Order(SHARE, "buy", 3), book, at)[0] == 3.0
 
 
 def test_so_many_openings_a_day() -> None:

@@ -136,11 +136,27 @@ def test_20_the_largest_size_up_to_which_every_size_is_within_the_limit(part: An
 # -- in a run ---------------------------------------------------------------------------------------------------------
 
 
-def test_33_with_fewer_returns_than_the_window_nothing_opens() -> None:
+@pytest.mark.parametrize("limit", [ValueAtRisk(0.9, window=8), MaxVolatility(9, window=8)], ids=["value at risk", "volatility"])
+def test_33_with_fewer_returns_than_the_window_nothing_opens(limit: Any) -> None:
     rows = [100 + (k * 7) % 5 for k in range(12)]
-    result = both(plan(".....+0...+.", quantity=1, risk=[ValueAtRisk(0.9, window=8)]), market(rows, interval="1D"))
+    result = both(plan(".....+0...+.", quantity=1, risk=[limit]), market(rows, interval="1D"))
     assert result.fills["time"].dt.day.tolist() == [12]
     assert "cut to nothing" in reasons(result)[0]
+
+
+@pytest.mark.parametrize("kind", [ValueAtRisk, MaxVolatility])
+def test_33_that_there_are_too_few_returns_is_said(kind: Any) -> None:
+    one = fine("A")
+    book = wb.Portfolio("USD", 1e6, {one: 100}, {"A": 1.0}, history=bars_of(np.full((7, 1), 0.01), [one]))
+    found = wb.Strategy(wb.signals.Breakout(), risk=[kind(window=8)]).preview(wb.Order(one, "buy", 1), book)
+    assert found.quantity == 0.0
+    assert found.reasons[0].why == "fewer than 8 steps at which all that is held had a bar"
+
+
+def test_33_returns_that_are_none_are_left_out_of_a_figure() -> None:
+    made = [0.01, math.nan, -0.02, 0.03, math.nan, -0.01]
+    assert value_at_risk(made, 0.75) == pytest.approx(-np.nanquantile(made, 0.25))
+    assert expected_shortfall(made, 0.75) == 0.02
 
 
 def test_33_a_figure_of_hours_is_scaled_by_the_root_of_the_hours_in_a_day() -> None:
@@ -170,6 +186,7 @@ def test_33_steps_count_at_which_all_that_is_held_had_a_bar() -> None:
         (lambda: ValueAtRisk(0), "limit must be a positive number, a share of equity (0.02 = two percent), got 0"),
         (lambda: ValueAtRisk(20_000), "got 20000; an amount is of='money'"),
         (lambda: ValueAtRisk(confidence=95), "confidence lies between 0.5 and 1 (0.95 = ninety-five percent), got 95"),
+        (lambda: value_at_risk([0.1, 0.2], 95), "value_at_risk: confidence lies between 0.5 and 1 (0.95 = ninety-five percent), got 95"),
         (lambda: ValueAtRisk(window=1), "window must be 2 to 900 returns, got 1"),
         (lambda: ExpectedShortfall(horizon=0), "horizon must be a positive number of days, got 0"),
         (lambda: MaxVolatility(shrink=2), "shrink is a share from 0 to 1, got 2"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from gate_worlds import SHUT
 from markets import random_case
 from markets_held import alone
 from paper_worlds import Fed, state_of
@@ -20,10 +22,11 @@ from workbench.execution import Limit
 from workbench.exits import AtrStop
 from workbench.live.parity import GATE
 from workbench.live.release import Release, promote
+from workbench.market import OrderKey
 from workbench.records import GATED
 from workbench.research.comparing import compare
-from workbench.risk.gate import Gate, Latch
-from workbench.session.checking import Gatekeeper
+from workbench.risk.gate import Gate, Latch, Situation
+from workbench.session.checking import Gatekeeper, Recalled, situation_of
 from workbench.session.doubts import send_again, settle
 from workbench.session.events import Alert
 
@@ -106,6 +109,57 @@ def test_every_order_is_asked_about_once() -> None:
     fed.run()
     assert asked == [str(entry.key) for entry in fed.journal.entries("intent")]
     assert len(asked) == 4
+
+
+def shown(fed: Fed, **order: Any) -> Situation:
+    """Return what the gate is shown of an order of the session's instrument."""
+    return situation_of(fed.session, wb.Order(fed.bars.instruments[0], "sell", 1, **order), fed.session.keeper.now(fed.session))
+
+
+def test_the_gate_is_shown_the_book_as_it_is() -> None:
+    fed = world("+.....", prices=[100.0, 100, 102, 102, 102, 102], exits=[Stop(5.0)]).run(3)
+    fed.session.latches["ABC"] = SHUT
+    seen = shown(fed)
+    assert (seen.mode, seen.position, seen.last, seen.latch) == ("RUNNING", 10.0, 102.0, SHUT)
+    assert [(order.type, order.quantity) for order in seen.orders] == [("stop", 10.0)]
+    assert set(seen.keys) == set(fed.session.sent) != set()
+    assert list(seen.sent) == list(fed.session.moments[0]) != []
+    fed.order("pause")
+    assert shown(fed).mode == "PAUSED"
+
+
+def test_an_opening_that_crosses_later_is_held_against_the_price_it_was_decided_on() -> None:
+    fed = world("+....", prices=[100.0, 107, 107, 107, 107], execution=Limit(0.001, 1, "cross"), gate=Gate(reference_collar=0.05)).run()
+    assert opened(fed) == []
+    assert alerts_of(fed) == ["the gate: ABC: the price 107 must be within 5 % of the reference 100"]
+
+
+def test_the_same_order_twice_in_a_minute_is_counted() -> None:
+    fed = fed_from("+-+-", [100.0] * 4, Gate(max_orders=1), interval="1min", quantity=1).run()
+    assert [text for text in alerts_of(fed) if "1 orders were sent within a minute" in text]
+
+
+@pytest.mark.parametrize(
+    ("interval", "later", "open_"),
+    [("1h", 4, True), ("1h", 6, False), ("1h", 18 * 60, True), ("1D", 6, True)],
+    ids=["just after the bar", "at night", "in the next session", "daily bars"],
+)
+def test_an_order_is_sent_by_the_calendar_or_just_after_its_bar(interval: str, later: int, open_: bool) -> None:
+    clock, share = Clock(), wb.Instrument("ABC", calendar="XNYS")
+    start = "2024-01-02" if interval == "1D" else "2024-01-02 19:00"  # the session ends at 21:00, with the second hour
+    fed = gated(Fed(plan(".."), market([100.0] * 2, share, interval, start), 1), clock=clock).run(1)
+    clock.now += later * MINUTE
+    assert shown(fed).open == open_
+
+
+def test_what_was_said_then_is_said_again_of_no_more_than_is_asked_for_now() -> None:
+    order = wb.Order(BARS.instruments[0], "buy", 5, key=OrderKey("ABC", 1, "open"))
+    keeper = Recalled({"at": 7, "said": {str(order.key): [9.0, "cut", ["told"]]}})
+    session = world().session
+    assert keeper.now(session) == 7
+    assert keeper.ask(session, order) == (5.0, "cut", ("told",))
+    assert keeper.ask(session, replace(order, quantity=12)) == (9.0, "cut", ("told",))
+    assert keeper.ask(session, replace(order, key=None)) == (5.0, "", ())
 
 
 # -- cut and refused --------------------------------------------------------------------------------------------------

@@ -149,6 +149,16 @@ def test_a_sizer_sees_the_stance_the_equity_and_the_stop() -> None:
     assert own.asked_[:2] == [(1.0, 10_000.0, 100.0, 7.0), (-1.0, 10_020.0, 110.0, 7.0)]
 
 
+@pytest.mark.parametrize(("stance", "side"), [(0.4, 1.0), (-0.4, -1.0), (3.0, 1.0)])
+def test_12_a_decision_of_ones_own_is_given_the_side_and_the_stance(stance: float, side: float) -> None:
+    class Sided(PositionSizer):
+        @staticmethod
+        def decision(p, spec, side, stance, equity, price, unit, distance, measured, past):
+            return 100.0 * side + stance
+
+    assert size(Sided(), stance=stance) == 100.0 * side + stance
+
+
 @pytest.mark.parametrize("what", [0, -1.0, NAN], ids=str)
 def test_a_sizer_that_asks_for_nothing_opens_nothing(what: float) -> None:
     result = both(plan("+.", sizer=Told(what)), market([100, 100]))

@@ -14,6 +14,7 @@ import workbench as wb
 from workbench import indicators
 from workbench.errors import ParameterError, StrategyError
 from workbench.interval import DAY
+from workbench.market import Book, Market
 from workbench.sizing import EqualRisk, FixedFraction, FixedQuantity, Kelly, PositionSizer, RiskPercent, Scaled, VolatilityTarget
 
 HOUR = DAY // 24
@@ -155,6 +156,20 @@ def test_what_is_scaled_may_be_a_part_of_ones_own() -> None:
     result = wb.backtest(wb.Strategy(Given([0.5, None]), Scaled(Tenth())), market([100, 100]), cash=10_000)
     assert asked(result) == [5.0]
     assert result.record.engine == "session"
+
+
+@pytest.mark.parametrize(("stance", "expected"), [(0.25, 2.0), (-0.25, 2.0), (-3.0, 8.0)])
+def test_12_asked_directly_scaled_counts_the_conviction_up_to_1(stance: float, expected: float) -> None:
+    at = Market(0, SHARE, {"ABC": SHARE}, {"ABC": 100.0}, {"ABC": 1.0}, {"ABC": 0.0})
+    assert Scaled(FixedQuantity(8)).size(stance, Book("USD", 1e4, 1e4, {}, {}, {}), at) == expected
+
+
+def test_what_is_scaled_is_measured_and_looks_back_as_the_sizer_does() -> None:
+    bars, sizer = market(MOVES), VolatilityTarget(0.1, 3)
+    alone, scaled = (both(plan(".....+..", sizer=one), bars, cash=10_000) for one in (sizer, Scaled(sizer)))
+    assert asked(scaled) == asked(alone)
+    assert asked(scaled)[0] > 0
+    assert Scaled(sizer).lookback == sizer.lookback == 4
 
 
 def test_what_is_scaled_still_needs_its_stop() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from functools import lru_cache
 from typing import Any
 
@@ -71,14 +72,16 @@ def run_kernel(setup: Setup, compiled: bool | None = None, room: Room | None = N
     ----------
     setup : Setup
     compiled : bool, optional
-        Whether to use the compiled kernel; by the size of the data where not given.
+        Whether to use the compiled kernel; by the size of the data where not given. Where numba is told to compile nothing
+        (``NUMBA_DISABLE_JIT=1``), the plain one runs in its place.
     room : Room, optional
         Memory to use once more; only the compiled kernel does.
     """
     size = len(setup.bars) * len(setup.instruments)
     if compiled is None:
         compiled = size >= COMPILE_FROM
-    return _run_compiled(setup, room or Room()) if compiled else _run_plain(setup)
+    compiles = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+    return _run_compiled(setup, room or Room()) if compiled and compiles else _run_plain(setup)
 
 
 def settings_of(setup: Setup) -> Settings:

@@ -128,7 +128,7 @@ class MaxExposure(RiskManager):
             else:
                 top, bottom, each = net_reach(table, place + 1, members, j, hi, lo, price, unit, base)
                 left = group_room(most, top, bottom, side * each)
-            if room == room and not left >= room:  # what is no number stays none
+            if left < room:
                 room = left
             place += 1 + 3 * members
         return room

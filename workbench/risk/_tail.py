@@ -202,13 +202,13 @@ def normal_room(times: float, limit: float, mean: float, more_mean: float, squar
     slope = times * times * cross - gap * more_mean
     if not gap >= 0.0:
         return 0.0
-    if not bend > 0.0:  # the mean of one lot more outruns its deviation
-        return UNLIMITED if more_mean >= 0.0 else 0.0
+    if bend <= 0.0 and more_mean >= 0.0:  # the mean of one lot more outruns its deviation
+        return UNLIMITED
     rest = times * times * square - gap * gap if now < most else 0.0
     root = math.sqrt(max(slope * slope - bend * rest, 0.0))
     if slope > 0.0:
         return -rest / (slope + root)
-    return (root - slope) / bend
+    return (root - slope) / bend if bend > 0.0 else 0.0
 
 
 def modified_at(x: float, z: float, part: float, shortfall: float, strict: float, window: int, memory: Any) -> float:

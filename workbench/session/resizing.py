@@ -117,13 +117,13 @@ class Resizer:
     # -- the sizer ----------------------------------------------------------------------------------------------------
 
     def _is_due(self, row: int) -> bool:
-        """Whether a new interval of the rebalance has begun since the last one."""
+        """Whether a new interval of the rebalance has begun since the last one; the first step begins one, and holds nothing yet."""
         every = self.setup.rules.rebalance
         if not every:
             return False
         begun, before = start_of(self.tape.label[row], every), self._begun
         self._begun = begun
-        return before is not None and begun != before
+        return begun != before
 
     def _resized(self, row: int, equity: float) -> Iterator[Change]:
         """Yield what a sizer would hold otherwise by now, beyond the band."""

@@ -1,0 +1,17 @@
+"""All mutations, by group."""
+
+from __future__ import annotations
+
+from . import deciding, gate, limits, losses, sizing
+from .rules import Mutation, Rules
+
+__all__ = ["GROUPS"]
+
+TABLES: dict[str, tuple[Rules, ...]] = {
+    "gate": gate.RULES,
+    "limits": limits.RULES,
+    "losses": losses.RULES,
+    "sizing": sizing.RULES,
+    "deciding": deciding.RULES,
+}
+GROUPS: dict[str, list[Mutation]] = {name: [one for rules in table for one in rules.mutations()] for name, table in TABLES.items()}
