@@ -8,13 +8,13 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from paper_worlds import FREE
 
-from workbench import Bars, Strategy
+from workbench import Bars, Strategy, Team
 from workbench.adapters.paper import PaperAccount, PaperLink
 from workbench.execution import PaperVenue
 from workbench.execution.port import Connected
@@ -32,9 +32,19 @@ PATIENCE = 10.0
 class Serving:
     """A paper venue that can be stopped and started again; its ledger stays in the folder."""
 
-    def __init__(self, folder: Path, bars: Bars, history: int = 20, speed: float | None = None, late: float = 0.0, **account: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        bars: Bars,
+        history: int = 20,
+        speed: float | None = None,
+        late: float = 0.0,
+        strategies: Sequence[str] = (),
+        **account: Any,
+    ) -> None:
         self.folder, self.bars, self.history, self.speed, self.late = folder, bars, history, speed, late
         self.account = {"cash": 100_000.0, "costs": FREE} | account
+        self.strategies = strategies
         self.address = folder / "venue.json"
         self.token = "secret"
         self.port = 0
@@ -52,7 +62,7 @@ class Serving:
         self.loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         ledger = Journal(self.folder / "ledger.db")
         ledger.take_over("venue")
-        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger, some_late(self.late, 1))
+        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger, some_late(self.late, 1), self.strategies)
         self.exchange.begin(self.history)
         served = PaperServer(self.exchange, self.token, self.speed)
         server = await served.start(self.port)
@@ -82,7 +92,7 @@ class Serving:
 
     def link(self) -> PaperLink:
         """Return a new line to this venue."""
-        return PaperLink(self.address, self.bars.instruments, self.bars.interval)
+        return PaperLink(self.address, self.bars.instruments, self.bars.interval, self.strategies)
 
     def connected(self, since: int = 1 << 62) -> tuple[PaperLink, PaperAccount, queue.Queue[Any]]:
         """Return a line that is connected, its account, and what arrives."""
@@ -103,7 +113,7 @@ def until(true: Callable[[], Any], patience: float = PATIENCE) -> None:
 class Runs:
     """Runners of one strategy on one journal, one after the other."""
 
-    def __init__(self, serving: Serving, strategy: Strategy, folder: Path | None = None) -> None:
+    def __init__(self, serving: Serving, strategy: Strategy | Team, folder: Path | None = None) -> None:
         self.serving, self.strategy = serving, strategy
         self.journal = Journal((folder or serving.folder) / "journal.db")
         self.count = 0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,12 +24,14 @@ from workbench.practice.paper.exchange import Exchange
 from workbench.practice.paper.feeds import Recorded
 from workbench.research.comparing import compare
 from workbench.research.engine import run_kernel
+from workbench.research.running import run_session
 from workbench.session.gathering import bars_received
 from workbench.session.live import LiveSession
 from workbench.session.record import Record
 from workbench.session.recorder import Recorder
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup, set_up
+from workbench.team import Team, names_in
 
 FREE = Costs(commission=0.0, slippage=0.0)
 
@@ -99,12 +100,12 @@ class Fed:
     by then, and `come` lets them come. `order(verb)` gives a command.
     """
 
-    def __init__(self, strategy: Strategy, bars: Bars, history: int = 1, journal: JournalPort | None = None, **account: Any) -> None:
+    def __init__(self, strategy: Strategy | Team, bars: Bars, history: int = 1, journal: JournalPort | None = None, **account: Any) -> None:
         account = {"cash": 100_000.0, "costs": FREE} | account
         self.bars, self.first = bars, history
         self.venue = PaperVenue(**account)
         self.ledger, self.journal = MemoryJournal(), MemoryJournal() if journal is None else journal
-        self.exchange = Exchange(Recorded(bars), self.venue, self.ledger)
+        self.exchange = Exchange(Recorded(bars), self.venue, self.ledger, strategies=names_in(strategy))
         self.exchange.begin(history)
         self.line = Line(self.exchange)
         self.full = set_up(strategy, bars, **account)
@@ -183,7 +184,7 @@ class Fed:
 
     def differences(self) -> pd.DataFrame:
         """Return how the run differs from the kernel on the same bars."""
-        return compare(expected(self.full, self.first), self.recorder.record(), self.bars)
+        return compare(expected(self.full, self.first), self.recorder.record(), self.full.bars)
 
 
 def through_json(plain: Any) -> Any:
@@ -192,16 +193,17 @@ def through_json(plain: Any) -> Any:
 
 
 def expected(setup: Setup, first: int) -> Record:
-    """Return the kernel's record, with the first rows as history: nothing is decided in them."""
+    """Return the backtest's record, with the first rows as history: nothing is decided in them."""
     stance = setup.inputs.stance.copy()
     stance[:first] = np.nan
-    return run_kernel(replace(setup, inputs=setup.inputs._replace(stance=stance)))
+    later = setup.with_inputs(setup.inputs._replace(stance=stance))
+    return run_kernel(later) if setup.rules.compiled else run_session(later)
 
 
 def lived_again(setup: Setup, journal: JournalPort, first: int) -> tuple[LiveSession, Record]:
     """Return the session that a journal leads to, and its record."""
     recorders: list[Recorder] = []
-    whole = setup.on(setup.bars)  # that of a live session has the stances of its newest bar alone
+    whole = setup.on(setup.market)  # that of a live session has the stances of its newest bar alone
     session = relived(whole, journal.entries(), first, lambda one: recorders.append(Recorder(one)), journal.entries("late"))
     return session, recorders[0].record()
 

@@ -37,6 +37,16 @@ STRATEGIES = {
         rebalance=Rebalance("1h", band=0.005),
     ),
     "resized by limits": wb.Strategy(CROSS, FixedFraction(0.4), execution=Limit(0.0004, 2), rebalance=Rebalance("1h", band=0.0)),
+    "team": wb.Team(
+        {
+            "swing": wb.Strategy(
+                CROSS, RiskPercent(0.01), [AtrStop(5, 1.0), TakeProfit(multiple=2.0)], rebalance=Rebalance("1h", band=0.005)
+            ),
+            "break-out": wb.Strategy(Breakout(4), FixedFraction(0.6), [TrailingStop(percent=0.01)], execution=Limit(0.0005, 2, "cross")),
+        },
+        {"swing": 0.5, "break-out": 0.3},
+        [MaxLeverage(0.7, **REDUCE), MaxExposure(0.4, "symbol", "equity")],
+    ),
 }
 HISTORY = 12
 #: The share of messages that get lost, and of steps before which a command comes, or which are missed.
@@ -80,7 +90,7 @@ def test_whatever_gets_lost_both_books_agree_and_the_journal_leads_back(name: st
     again, record = fed.again()
     assert state_of(again) == state_of(session)
     assert (again.latches, again.moments) == (session.latches, session.moments)
-    assert compare(record, fed.recorder.record(), fed.bars).empty
+    assert compare(record, fed.recorder.record(), fed.full.bars).empty
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

@@ -17,7 +17,8 @@ from worked import CONTRACT, EURUSD, FREE, SHARE, both, market, plan
 
 import workbench as wb
 from workbench.errors import DataError, ParameterError
-from workbench.research.result import Assumptions, format_stats, format_values
+from workbench.research.assumptions import Assumptions
+from workbench.research.result import format_stats, format_values
 
 BARS = market({SHARE: [100, 100, 110, 120], CONTRACT: [50, 50, 40, None]})
 RESULT = both(plan("+...", "-...", quantity=3), BARS, cash=1000)

@@ -92,11 +92,11 @@ def backtest(
 ) -> None:
     """Backtest a saved strategy on a file of bars."""
     from workbench.research.running import backtest as run
-    from workbench.strategy import Strategy
+    from workbench.team import load_system
 
     given = _bars(bars, stamp, interval, symbol)
     account = _account(given, cash, currency, rate, commission, slippage)
-    result = run(Strategy.load(strategy), given, **account)
+    result = run(load_system(strategy), given, **account)
     typer.echo(repr(result))
     if report is not None:
         typer.echo(f"report: {result.report(report)}")
@@ -124,11 +124,11 @@ def promote(
 ) -> None:
     """Make a release of a saved strategy: the only thing that a run takes. The bars say what it trades, and at what interval."""
     from workbench.live.release import promote as make
-    from workbench.strategy import Strategy
+    from workbench.team import load_system
 
     given = _bars(bars, stamp, interval, symbol)
     account = _account(given, cash, currency, rate, commission, slippage)
-    loaded = Strategy.load(strategy)
+    loaded = load_system(strategy)
     first = start or _asked(loaded.start)
     typer.echo(f"release: {make(loaded, given, name, start=first, folder=folder, **account)}")  # type: ignore[arg-type]
     typer.echo(f"its first stance is {'acted on' if first == 'join' else 'only noted'} (--start join or wait)")

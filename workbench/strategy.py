@@ -259,6 +259,10 @@ class Strategy(Component):
         """
         return preview(order, portfolio, self.risk)
 
+    def starting(self, start: str) -> Strategy:
+        """Return the same strategy, which acts on its first stance ("join") or only notes it ("wait")."""
+        return type(self)(**(self.get_params(deep=False) | {"start": start}))
+
     def save(self, path: str | Path) -> Path:
         """Write the strategy as a folder of readable text, and prove that it can be read back.
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from pathlib import Path
 
 import numpy as np
 
 from workbench.bars import FIELDS, Bars
 from workbench.component import Component
-from workbench.errors import ParameterError, did_you_mean
+from workbench.errors import ParameterError, StrategyError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.records import MOST_LIMITS
 from workbench.risk import RiskManager
 from workbench.strategy import Inputs, Strategy
 
-__all__ = ["Team", "expanded", "member", "stacked"]
+__all__ = ["Team", "each_of", "expanded", "load_system", "member", "names_in", "stacked"]
 
 #: Between the name of a strategy and the symbol that it trades.
 BETWEEN = "/"
@@ -110,6 +111,30 @@ class Team(Component):
         """Return what the team's own limits look back at, shape (T, rows); None for nothing."""
         return self.as_strategy().series(bars)
 
+    def starting(self, start: str) -> Team:
+        """Return the same team, whose strategies act on their first stance or only note it."""
+        return Team({name: one.starting(start) for name, one in self.strategies.items()}, self.shares, self.risk)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the team as a folder of readable text, and prove that it can be read back (`wb.Strategy.save`)."""
+        from workbench.saving import save
+
+        return save(self, Path(path))
+
+    @classmethod
+    def load(cls, path: str | Path, modules: Sequence[str] = ()) -> Team:
+        """Read a team from its folder (`wb.Strategy.load`)."""
+        team = load_system(path, modules)
+        if not isinstance(team, cls):
+            raise StrategyError(f"{path} holds a strategy, not a team: wb.Strategy.load reads it")
+        return team
+
+    @property
+    def start(self) -> str:
+        """Whether the strategies act on their first stance ("join") or only note it ("wait"); "each" where they differ."""
+        starts = {one.start for one in self.strategies.values()}
+        return starts.pop() if len(starts) == 1 else "each"
+
     @property
     def day(self) -> str:
         """When a day turns, for all of them."""
@@ -121,16 +146,44 @@ class Team(Component):
         return max(*(one.lookback for one in self.strategies.values()), *(part.lookback for part in self.risk), 1)
 
 
+def load_system(path: str | Path, modules: Sequence[str] = ()) -> Strategy | Team:
+    """Read whatever trades from its folder: a strategy, or a team of them.
+
+    Raises
+    ------
+    StrategyError
+        It is neither, or is not what was saved.
+    """
+    from workbench.saving import load
+
+    system = load(Path(path), tuple(modules))
+    if not isinstance(system, (Strategy, Team)):
+        raise StrategyError(f"{path} holds a {type(system).__name__}, neither a strategy nor a team of them")
+    return system
+
+
 def member(instrument: Instrument, name: str) -> Instrument:
     """Return an instrument as a strategy's own: under ``name/SYMBOL``, with tags that tell both."""
     tags = dict(instrument.tags) | {"strategy": name, "symbol": instrument.symbol}
     return replace(instrument, symbol=f"{name}{BETWEEN}{instrument.symbol}", tags=tags)
 
 
+def names_in(system: Strategy | Team) -> list[str]:
+    """Return the names of the strategies that share an account; none where there is one."""
+    return list(system.strategies) if isinstance(system, Team) else []
+
+
+def each_of(instruments: Sequence[Instrument], names: Sequence[str]) -> list[Instrument]:
+    """Return each instrument for each strategy, strategy after strategy; the instruments themselves where there are no names."""
+    return [member(one, name) for name in names for one in instruments] if names else list(instruments)
+
+
 def expanded(bars: Bars, names: Sequence[str]) -> Bars:
-    """Return bars with a column of each instrument for each strategy, strategy after strategy."""
+    """Return bars with a column of each instrument for each strategy, strategy after strategy; the same where there are no names."""
+    if not names:
+        return bars
     columns = np.tile(np.arange(len(bars.instruments)), len(names))
-    instruments = [member(one, name) for name in names for one in bars.instruments]
+    instruments = each_of(bars.instruments, names)
     arrays = {name: bars.array(name)[:, columns] for name in FIELDS}
     return Bars(bars.index, instruments, bars.interval, arrays, bars.source, bars.assumptions)
 

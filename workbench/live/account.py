@@ -102,6 +102,7 @@ def account_terms(release: Release) -> dict[str, Any]:
         "currency": release.currency,
         "costs": None if release.costs is None else release.costs.to_dict(),
         "rates": release.rates,
+        "strategies": release.strategies,
     }
 
 
@@ -123,10 +124,10 @@ class PaperAccountFolder:
         """The file that says where the venue listens."""
         return self.folder / ADDRESS
 
-    def traded(self) -> tuple[list[Instrument], str]:
-        """Return what is traded on the account, and at what interval: of the account itself, whatever became of the release."""
+    def traded(self) -> tuple[list[Instrument], str, list[str]]:
+        """Return what is traded on the account, at what interval, and by whom: of the account itself, whatever became of the release."""
         terms = json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
-        return [Instrument(**one) for one in terms["instruments"]], terms["interval"]
+        return [Instrument(**one) for one in terms["instruments"]], terms["interval"], terms.get("strategies", [])
 
     def make(self, release: Release, market: Market | None) -> None:
         """Make the account, or check that it is the one that is meant.
@@ -138,7 +139,7 @@ class PaperAccountFolder:
         """
         market, path = market or Market(), self.folder / MARKET
         if path.is_file():
-            held, said = json.loads(path.read_text(encoding="utf-8")), account_terms(release) | market.said()
+            held, said = {"strategies": []} | json.loads(path.read_text(encoding="utf-8")), account_terms(release) | market.said()
             other = next((name for name in said if held.get(name) != said[name]), None)
             if other is not None:
                 raise RunError(

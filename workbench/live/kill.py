@@ -91,7 +91,7 @@ def _take_off(root: Path, name: str) -> str:
     try:
         if not isinstance(arrived.get(timeout=PATIENCE), Connected):
             raise OrderError("it was reached and lost again")
-        openings = [one for one in account.open_orders() if one.key is not None and one.key.leg == "open"]
+        openings = [one for one in account.open_orders() if one.key is not None and not one.reduce_only]
         off = sum(account.cancel(one.key) for one in openings if one.key is not None)
     finally:
         link.close()

@@ -149,7 +149,7 @@ def _explained(
     What is left when all that is known to have happened is allowed for is a bug, also where it shows only then: in an order
     that a command brought about, for one. With it comes how much equity at the end each cause made.
     """
-    left = compare(expected, lived, written.bars)
+    left = compare(expected, lived, setup.bars)
     found: list[pd.DataFrame] = []
     still, equity = left, {}
     for cause, counts in LEVELS.items():
@@ -157,7 +157,7 @@ def _explained(
             break
         facts, before = facts_of(entries, written.first, counts)._replace(late=written.late), expected
         expected = recorded(partial(undisturbed, setup, written, facts))
-        left, equity[cause] = compare(expected, lived, written.bars), _gained(before, expected)
+        left, equity[cause] = compare(expected, lived, setup.bars), _gained(before, expected)
         gone = ~_named(still).isin(set(_named(left)))
         found.append(still[gone].assign(cause=cause))
         still = still[~gone]

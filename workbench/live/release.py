@@ -32,8 +32,9 @@ from workbench.live.places import is_name
 from workbench.rates import common_currency
 from workbench.risk.gate import Gate
 from workbench.saving import manifest_hash
-from workbench.session.setup import DEFAULT_CASH, Setup, set_up
+from workbench.session.setup import DEFAULT_CASH, Setup, set_up, strategy_of
 from workbench.strategy import Strategy
+from workbench.team import Team, load_system, names_in
 from workbench.version import __version__
 
 __all__ = ["Release", "promote"]
@@ -50,7 +51,7 @@ class Release:
     folder : Path
     name : str
         The deployment: it names the orders, and outlives runs.
-    strategy : Strategy
+    strategy : Strategy or Team
     instruments : tuple of Instrument
     interval : str
     cash : float
@@ -65,7 +66,7 @@ class Release:
 
     folder: Path
     name: str
-    strategy: Strategy
+    strategy: Strategy | Team
     instruments: tuple[Instrument, ...]
     interval: str
     cash: float
@@ -90,7 +91,7 @@ class Release:
         return cls(
             folder,
             terms["name"],
-            Strategy.load(folder / STRATEGY),
+            load_system(folder / STRATEGY),
             tuple(Instrument(**one) for one in terms["instruments"]),
             terms["interval"],
             terms["cash"],
@@ -101,13 +102,18 @@ class Release:
             digest,
         )
 
+    @property
+    def strategies(self) -> list[str]:
+        """The names of the strategies that share the account; none where there is one."""
+        return names_in(self.strategy)
+
     def setup(self, bars: Bars) -> Setup:
         """Return the strategy and its account over bars."""
         return set_up(self.strategy, bars, self.cash, self.costs, self.currency, self.rates, gate=self.gate)
 
 
 def promote(
-    strategy: Strategy,
+    strategy: Strategy | Team | Sequence[Strategy],
     bars: Bars | Sequence[Instrument],
     name: str,
     *,
@@ -124,7 +130,7 @@ def promote(
 
     Parameters
     ----------
-    strategy : Strategy
+    strategy : Strategy, Team or sequence of Strategy
     bars : Bars or sequence of Instrument
         What it trades; with instruments alone, `interval` is needed.
     name : str
@@ -159,10 +165,11 @@ def promote(
     """
     if not is_name(name):
         raise RunError(f"a release's name is made of letters, digits, - and _, got {name!r}")
+    strategy = strategy_of(strategy)
     instruments = list(bars.instruments if isinstance(bars, Bars) else bars)
     interval = canonical(interval or (bars.interval if isinstance(bars, Bars) else ""))
     if start is not None:
-        strategy = Strategy(**(strategy.get_params(deep=False) | {"start": start}))
+        strategy = strategy.starting(start)
     if costs is not None and not isinstance(costs, Costs):
         raise RunError(f"a release has one wb.execution.Costs for all that it trades, got {type(costs).__name__}")
     if gate is not None and not isinstance(gate, Gate):
@@ -188,7 +195,7 @@ def _one_bar(instruments: Sequence[Instrument], interval: str) -> Bars:
     return Bars(index, instruments, interval, dict.fromkeys(("open", "high", "low", "close", "volume"), ones))
 
 
-def _write(folder: Path, strategy: Strategy, terms: dict[str, Any]) -> Path:
+def _write(folder: Path, strategy: Strategy | Team, terms: dict[str, Any]) -> Path:
     """Write a release; the same one again changes nothing."""
     if (folder / MANIFEST).exists():
         return _same_or_refused(folder, strategy, terms)
@@ -207,7 +214,7 @@ def _manifest(hashes: Mapping[str, str]) -> bytes:
     return (json.dumps(hashes, indent=2) + "\n").encode()
 
 
-def _same_or_refused(folder: Path, strategy: Strategy, terms: dict[str, Any]) -> Path:
+def _same_or_refused(folder: Path, strategy: Strategy | Team, terms: dict[str, Any]) -> Path:
     known = Release.open(folder)
     held = json.loads((folder / TERMS).read_text(encoding="utf-8"))
     different = next((name for name, value in terms.items() if held.get(name) != value), None)
@@ -222,7 +229,7 @@ def _same_or_refused(folder: Path, strategy: Strategy, terms: dict[str, Any]) ->
     raise RunError(f"{folder} is another release: {said}; promote under a new name, so that its record stays its own")
 
 
-def _source_differs(folder: Path, strategy: Strategy) -> bool:
+def _source_differs(folder: Path, strategy: Strategy | Team) -> bool:
     """Whether a strategy that looks the same was written otherwise: classes of a notebook bring their source."""
     with TemporaryDirectory(prefix="workbench-") as draft:
         return manifest_hash(strategy.save(Path(draft))) != manifest_hash(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,6 +19,7 @@ from workbench.session.record import Record
 from workbench.session.recorder import Recorder
 from workbench.session.setup import Setup
 from workbench.strategy import Strategy
+from workbench.team import Team, load_system
 
 __all__ = ["Run", "prepare", "steps_in_words"]
 
@@ -57,7 +57,7 @@ class Run(Described):
         p = parameters
         self.parameters = p
         assert p.store is not None
-        self.strategy = Strategy.load(Path(p.strategy))
+        self.strategy = load_system(p.strategy)
         self.bars = ParquetStore(p.store).load(p.symbols, p.interval)
         self.costs = Costs(**p.costs) if p.costs is not None else None
         venue = PaperVenue(p.cash, self.costs, p.currency, p.rates)
@@ -70,10 +70,9 @@ class Run(Described):
 
     def about(self) -> dict[str, str]:
         """Return what runs, on what, and when: in UTC, and as the clock on the wall had it."""
-        p, bars, strategy = self.parameters, self.bars, self.strategy
-        parts = [strategy.signal, strategy.sizer, *strategy.exits, *strategy.risk]
+        p, bars = self.parameters, self.bars
         return {
-            "strategy": f"{', '.join(type(part).__name__ for part in parts)}, from {p.strategy}",
+            "strategy": f"{_parts(self.strategy)}, from {p.strategy}",
             "symbols": ", ".join(bars.symbols),
             "interval": f"{bars.interval}: {len(bars):,} bars, {_label(bars, 0)} to {_label(bars, -1)}",
             "mode": f"{p.mode} on a paper account of {p.cash:,.2f} {self.session.setup.currency}",
@@ -150,6 +149,14 @@ def steps_in_words(decided: int, missed: int = 0, history: int = 0, problems: in
     said += [f"{missed:,} missed"] * bool(missed) + [f"after {history:,} bar{'s' * (history != 1)} of history"] * bool(history)
     said += [f"{problems:,} problem{'s' * (problems != 1)} in what listens to it"] * bool(problems)
     return ", ".join(said)
+
+
+def _parts(system: Strategy | Team) -> str:
+    """Return what a strategy is made of, or each of a team."""
+    if isinstance(system, Team):
+        return "; ".join(f"{name}: {_parts(one)}" for name, one in system.strategies.items())
+    parts = [system.signal, system.sizer, *system.exits, *system.risk]
+    return ", ".join(type(part).__name__ for part in parts)
 
 
 def _label(bars: Any, row: int) -> str:

@@ -20,10 +20,12 @@ from workbench.rates import Rates
 from workbench.research.comparing import COLUMNS, compare
 from workbench.research.engine import run_kernel
 from workbench.research.running import run_session
+from workbench.session.laying import inputs_over
 from workbench.session.record import Record
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.signals import HigherTimeframe, SignalGenerator
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["CausalityReport", "ParityReport", "check_causality", "check_parity", "output_of", "parts_in", "require_part", "verdict"]
 
@@ -188,7 +190,7 @@ def output_of(part: SignalGenerator | Exit | Feature, bars: Bars) -> np.ndarray:
 
 
 def check_parity(
-    strategy: Strategy,
+    strategy: Strategy | Team,
     bars: Bars,
     *,
     cash: float = DEFAULT_CASH,
@@ -241,7 +243,7 @@ def _recomputed(setup: Setup, cuts: int) -> pd.DataFrame:
     steps = np.random.default_rng(0).permutation(len(setup.bars))[:cuts]
     rows: list[tuple[Any, ...]] = []
     for t in sorted(int(step) for step in steps):
-        live = setup.strategy.inputs(setup.bars.iloc[: t + 1], newest=True)
+        live = inputs_over(setup.system, setup.market.iloc[: t + 1], newest=True)
         for name, whole, part in zip(live._fields, setup.inputs, live, strict=True):
             if whole is not None and part is not None:
                 rows += _unequal(setup.bars, t, name, whole[t], part[-1])

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from workbench.component import varied
@@ -83,19 +83,18 @@ class Task:
 
     def run(self, candidates: Sequence[Mapping[str, Any]]) -> list[Outcome]:
         """Backtest candidates one after the other."""
-        bars, room = self.setup.bars.take(), Room()
-        base = replace(self.setup, bars=bars)  # what these candidates remember on the bars goes with them
+        room = Room()
+        base = self.setup.knowing(self.setup.market.take())  # what these candidates remember on the bars goes with them
         known = Figures(base)
         return [self._one(base, values, known, room) for values in candidates]
 
     def _one(self, base: Setup, values: Mapping[str, Any], known: Figures, room: Room) -> Outcome:
         try:
-            strategy = varied(base.strategy, values)
+            strategy = varied(base.system, values)
         except (ModelError, ParameterError, StrategyError) as error:
             return Outcome({}, str(error))
-        rules = strategy.bind(base.instruments, base.currency)
-        setup = replace(base, strategy=strategy, inputs=strategy.inputs(base.bars), rules=rules)
-        record = run_kernel(setup, self.compiled, room) if rules.compiled else run_session(setup)
+        setup = base.trading(strategy)
+        record = run_kernel(setup, self.compiled, room) if setup.rules.compiled else run_session(setup)
         trial = Trial.of(Backtest(setup, record)) if self.with_trials else None
         return Outcome(known.of(setup, record), trial=trial)
 
@@ -184,7 +183,7 @@ def _backend(task: Task, work: float, jobs: int) -> str:
     """Return where so many seconds of work are done soonest."""
     if jobs == 1 or work < CHUNK:
         return "sequential"
-    shipped = all(type(part).__module__.startswith("workbench.") for part in parts_of(task.setup.strategy))
+    shipped = all(type(part).__module__.startswith("workbench.") for part in parts_of(task.setup.system))
     large = len(task.setup.bars) * len(task.setup.instruments) >= COMPILE_FROM
     # on many bars, shipped parts and the kernel compute outside of Python's lock
     return "threading" if (task.setup.rules.compiled and large and shipped) or work < WORTH else "loky"

@@ -44,7 +44,7 @@ class Parcel:
     def of(cls, task: Task) -> Parcel:
         """Return a task as a parcel; each candidate has inputs of its own, so those of the base stay at home."""
         nothing: Any = None
-        return cls(task.setup.bars, packed(replace(task, setup=replace(task.setup, bars=nothing, inputs=nothing))))
+        return cls(task.setup.market, packed(replace(task, setup=task.setup.changed(bars=nothing, market=nothing, inputs=nothing))))
 
     def __sizeof__(self) -> int:
         return object.__sizeof__(self) + len(self.rest) + sum(self.bars.array(name).nbytes for name in FIELDS)
@@ -58,7 +58,7 @@ class Parcel:
             A library that the strategy uses is not installed here.
         """
         task: Task = opened(self.rest)
-        return replace(task, setup=replace(task.setup, bars=self.bars))
+        return replace(task, setup=task.setup.knowing(self.bars))
 
 
 def packed(value: Any) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dis
 import hashlib
-import html
 import inspect
 import platform
 import re
@@ -20,41 +19,23 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.component import Component
 from workbench.component_display import literal
-from workbench.component_text import models_of, parts_among, parts_of
-from workbench.execution.fills import MOST_INTERVALS, MOST_SESSIONS
-from workbench.interval import DAY
+from workbench.component_text import parts_among, parts_of
 from workbench.notebook_code import _codes, underlying
-from workbench.records import NONE, OPENED, WORDS
 from workbench.research import tables
+from workbench.research.assumptions import Assumptions, assumed
 from workbench.research.exposures import holdings_of
 from workbench.research.figures import Figures
-from workbench.research.holding import declared_margins, names, not_modelled
 from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.version import __version__
 
-__all__ = ["Assumptions", "Backtest", "fingerprint_of", "fingerprint_of_value"]
+__all__ = ["Backtest", "fingerprint_of", "fingerprint_of_value"]
 
 #: What a code object does; in which file and line it stands is left out.
 CODE = ("co_code", "co_names", "co_varnames", "co_freevars", "co_exceptiontable", "co_consts")
 #: What the workbench and dataclasses write into the class of a part.
 GIVEN = {"__init__", "__replace__", *inspect.get_annotations(Component)}
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
-
-
-class Assumptions(tuple[str, ...]):
-    """What a result rests on, one sentence each; prints as a list."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return "\n".join(f"- {line}" for line in self)
-
-    def __repr__(self) -> str:
-        return f"Assumptions:\n{self}"
-
-    def _repr_html_(self) -> str:
-        return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in self) + "</ul>"
 
 
 class Backtest:
@@ -76,8 +57,8 @@ class Backtest:
 
     @property
     def strategy(self) -> Any:
-        """The strategy that was run."""
-        return self.setup.strategy
+        """The strategy, or the team of them, that was run."""
+        return self.setup.system
 
     @property
     def bars(self) -> Bars:
@@ -156,7 +137,7 @@ class Backtest:
     @cached_property
     def assumptions(self) -> Assumptions:
         """What the result rests on."""
-        return Assumptions(_assumed(self.setup, self.record))
+        return Assumptions(assumed(self.setup, self.record))
 
     @cached_property
     def fingerprint(self) -> dict[str, str]:
@@ -206,7 +187,7 @@ def fingerprint_of(setup: Setup) -> dict[str, str]:
     """Return hashes of data, strategy and account, and the versions of what computes."""
     rates = [array.tobytes() for array in (*setup.conversion[:3], *(setup.financing or ())[:4])]
     account = repr((setup.currency, setup.cash, setup.costs, setup.buying_power)).encode()
-    hashes = {"strategy": _hash(*_strategy_pieces(setup.strategy)), "account": _hash(account, *rates)}
+    hashes = {"strategy": _hash(*_strategy_pieces(setup.system)), "account": _hash(account, *rates)}
     versions = {"python": platform.python_version(), "numpy": np.__version__, "pandas": pd.__version__}
     return {"bars": setup.bars.fingerprint, **hashes, "workbench": __version__, **versions}
 
@@ -306,70 +287,3 @@ def format_stats(stats: pd.Series) -> str:
     texts = format_values(stats)
     width = max(len(str(name)) for name in texts.index)
     return "\n".join(f"  {name!s:<{width}}  {value:>22}" for name, value in texts.items())
-
-
-def _assumed(setup: Setup, record: Record) -> list[str]:
-    bars = setup.bars
-    lines = [f"simulated market: {bars.source}"] if bars.simulated else [f"bars from {bars.source}"] if bars.source else []
-    lines += list(bars.assumptions)
-    waits = f"{MOST_SESSIONS} sessions" if bars.interval_ns == DAY else f"{MOST_INTERVALS} intervals"
-    lines += [
-        f"account in {setup.currency}, {setup.cash:,.2f} at the start; starts flat, first stance "
-        + ("acted on" if setup.strategy.start == "join" else "only noted"),
-        "decided at the close of a bar, filled from the next bar on; market orders at its open moved against us, "
-        "stops before targets, gaps at the open, limits only when traded through; an opening without a bar for "
-        + (waits if bars.daily else f"{waits} (overnight, over a weekend)")
-        + " expires",
-        *setup.conversion.assumptions,
-    ]
-    said: dict[str, list[str]] = {}
-    for instrument, costs in zip(setup.instruments, setup.costs, strict=True):
-        said.setdefault(costs.describe(instrument), []).append(instrument.symbol)
-    lines += [f"{names(symbols)}: {words}" for words, symbols in said.items()]
-    lines += setup.financing.assumptions if setup.financing is not None else ()
-    lines += not_modelled(setup)
-    lines += [words for part in setup.strategy.risk for words in part.notes(setup.instruments)]
-    lines += _refused(record)
-    lines += _seen(setup) + _expired(setup)
-    if setup.buying_power:
-        margins = {f"{i.margin:.4g}" for i in setup.instruments}
-        half = "; stop-out below half of the required margin" if any(i.maintenance is None for i in setup.instruments) else ""
-        lines.append(f"buying power on: margin {', '.join(sorted(margins))} of the notional{half}")
-    else:
-        lines.append("buying power off: nothing but the strategy's own limits stops an opening")
-    lines += declared_margins(setup)
-    lines.append(f"computed by the {record.engine}")
-    return lines
-
-
-def _seen(setup: Setup) -> list[str]:
-    """Return how many of the steps a model was trained on: what it says of them is no proof of anything."""
-    index, symbols = setup.bars.index, set(setup.bars.symbols)
-    cards = {model.id: model.card for model in models_of(setup.strategy) if symbols & set(model.card.symbols)}
-    seen = {id: int(((index >= pd.Timestamp(card.first)) & (index <= pd.Timestamp(card.last))).sum()) for id, card in cards.items()}
-    return [
-        f"warning: the model {id} was trained on bars up to {cards[id].last}: of {count:,} of {len(index):,} steps it knows what came"
-        for id, count in seen.items()
-        if count
-    ]
-
-
-def _expired(setup: Setup) -> list[str]:
-    """Return from when on a model predicts nothing any more, where that is within the bars."""
-    index = setup.bars.index
-    late = [(model, int(model.card.expired(index).sum())) for model in models_of(setup.strategy)]
-    return [
-        f"the model {model.id} expired at {model.card.expires}: it predicts nothing of the last {count:,} of {len(index):,} steps"
-        for model, count in late
-        if count
-    ]
-
-
-def _refused(record: Record) -> list[str]:
-    """Return how often nothing was opened though the stance wanted it, and why: silence would look like a quiet signal."""
-    codes, counts = np.unique(record.decisions["code"], return_counts=True)
-    return [
-        f"{count:,} of {len(record.decisions):,} decisions opened nothing: {WORDS[code]}"
-        for code, count in zip(codes.tolist(), counts.tolist(), strict=True)
-        if code not in (NONE, OPENED)
-    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workbench.bars import Bars
 from workbench.execution.costs import Costs
@@ -12,12 +12,13 @@ from workbench.research.result import Backtest
 from workbench.session.record import Record
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["backtest", "run_session"]
 
 
 def backtest(
-    strategy: Strategy,
+    strategy: Strategy | Team | Sequence[Strategy],
     bars: Bars,
     *,
     cash: float = DEFAULT_CASH,
@@ -30,7 +31,8 @@ def backtest(
 
     Parameters
     ----------
-    strategy : Strategy
+    strategy : Strategy, Team or sequence of Strategy
+        Several share the account (`wb.Team`).
     bars : Bars of shape (T, N)
     cash : float, default 100_000
         In account currency.

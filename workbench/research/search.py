@@ -22,6 +22,7 @@ from workbench.research.unfinished import Unfinished
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["search"]
 
@@ -30,7 +31,7 @@ BATCH = 16
 
 
 def search(
-    strategy: Strategy,
+    strategy: Strategy | Team,
     bars: Bars,
     space: Mapping[str, Any],
     *,
@@ -55,7 +56,7 @@ def search(
 
     Parameters
     ----------
-    strategy : Strategy
+    strategy : Strategy or Team
     bars : Bars of shape (T, N)
     space : mapping of str to tuple or list
         By name, as `Strategy.get_params` spells it: ``(5, 50)`` is every whole number of a range, ``(0.5, 5.0)`` every number,

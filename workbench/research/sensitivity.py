@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from workbench.research.readable import Readable, as_html
 from workbench.research.running import run_session
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
 from workbench.strategy import Inputs, Strategy
+from workbench.team import Team
 
 __all__ = ["Sensitivity", "sensitivity"]
 
@@ -73,7 +74,7 @@ class Sensitivity:
 
 
 def sensitivity(
-    strategy: Strategy,
+    strategy: Strategy | Team,
     bars: Bars,
     *,
     cash: float = DEFAULT_CASH,
@@ -117,9 +118,9 @@ def _changed(base: Setup) -> Iterator[tuple[str, str, Setup]]:
     """Yield what is changed, to what, and the set-up with it."""
     yield "nothing", "", base
     for times in COSTS:
-        yield "costs", f"x {times:g}", replace(base, specs=[_dearer(spec, times) for spec in base.specs])
-    yield "delay", "1 bar", replace(base, inputs=_later(base))
-    for name, value in numbers(base.strategy).items():
+        yield "costs", f"x {times:g}", base.changed(specs=[_dearer(spec, times) for spec in base.specs])
+    yield "delay", "1 bar", base.with_inputs(_later(base))
+    for name, value in numbers(base.system).items():
         for moved in dict.fromkeys(_moved(value, share) for share in JITTER):  # of a small whole number two are one
             setup = _with(base, name, moved) if moved != value else None
             if setup is not None:
@@ -147,7 +148,7 @@ def _shifted(array: np.ndarray, present: np.ndarray) -> np.ndarray:
     return out
 
 
-def numbers(strategy: Strategy) -> dict[str, float]:
+def numbers(strategy: Strategy | Team) -> dict[str, float]:
     """Return the parameters that are numbers, of the strategy and of all its parts."""
     found = strategy.get_params()
     return {name: value for name, value in found.items() if isinstance(value, (int, float)) and not isinstance(value, bool) and value}
@@ -164,12 +165,6 @@ def _moved(value: float, share: float) -> float:
 def _with(base: Setup, name: str, value: float) -> Setup | None:
     """Return the set-up with another parameter; None where that makes no strategy."""
     try:
-        strategy = clone(base.strategy).set_params(**{name: value})
-        return replace(
-            base,
-            strategy=strategy,
-            inputs=strategy.inputs(base.bars),
-            rules=strategy.bind(base.instruments, base.currency),
-        )
+        return base.trading(clone(base.system).set_params(**{name: value}))
     except (ParameterError, StrategyError, ModelError):  # a model says nothing of other features than it was trained with
         return None

@@ -9,8 +9,8 @@ from typing import Any
 from workbench.bars import Bars
 from workbench.execution.costs import Costs
 from workbench.rates import Rates
+from workbench.research.assumptions import Assumptions
 from workbench.research.audits import CausalityReport, ParityReport, check_causality, check_parity
-from workbench.research.result import Assumptions
 from workbench.research.running import backtest
 from workbench.research.sensitivity import Sensitivity, sensitivity
 from workbench.research.warmth import LookbackReport, check_lookback

@@ -21,6 +21,7 @@ from workbench.research.unfinished import Unfinished
 from workbench.research.validation.study import Study
 from workbench.session.setup import DEFAULT_CASH, set_up
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["Sweep", "combinations", "sweep"]
 
@@ -35,7 +36,7 @@ class Sweep(pd.DataFrame):  # type: ignore[misc]  # pandas is Any here
 
     _metadata = ("base", "candidates", "parameters", "refused")
 
-    base: Strategy
+    base: Strategy | Team
     candidates: list[dict[str, Any]]
     #: The columns that were varied.
     parameters: list[str]
@@ -46,14 +47,14 @@ class Sweep(pd.DataFrame):  # type: ignore[misc]  # pandas is Any here
     def _constructor(self) -> type[pd.DataFrame]:
         return pd.DataFrame
 
-    def strategy(self, row: int) -> Strategy:
+    def strategy(self, row: int) -> Strategy | Team:
         """Return the strategy of a row, by its label in the index."""
         if row not in self.index:
             said = "made no strategy" if row in self.refused.index else f"is none of the {len(self.candidates)}"
             raise ParameterError(f"candidate {row!r} {said}: the index names those that were tried")
         return clone(varied(self.base, self.candidates[row]))
 
-    def best(self, by: str = "Sharpe", most: bool = True) -> Strategy:
+    def best(self, by: str = "Sharpe", most: bool = True) -> Strategy | Team:
         """Return the strategy with the highest value of a column, or the lowest; what it shows is what the best of so many shows."""
         _require(by, self.columns)
         known = self[by].dropna()
@@ -85,7 +86,7 @@ def _require(name: str, columns: Sequence[str]) -> None:
 
 
 def sweep(
-    strategy: Strategy,
+    strategy: Strategy | Team,
     bars: Bars,
     parameters: Grid | Sequence[Grid],
     *,
@@ -103,7 +104,7 @@ def sweep(
 
     Parameters
     ----------
-    strategy : Strategy
+    strategy : Strategy or Team
     bars : Bars of shape (T, N)
     parameters : mapping of str to sequence, or a sequence of such
         Values by name, as `Strategy.get_params` spells it: ``{"signal__fast": [5, 10], "sizer": [FixedFraction(), RiskPercent()]}``.
@@ -182,7 +183,7 @@ def finished(task: Task, candidates: Sequence[Mapping[str, Any]], jobs: int | No
     return [done[number] for number in range(len(candidates))]
 
 
-def table_of(strategy: Strategy, candidates: list[dict[str, Any]], outcomes: Sequence[Outcome]) -> Sweep:
+def table_of(strategy: Strategy | Team, candidates: list[dict[str, Any]], outcomes: Sequence[Outcome]) -> Sweep:
     """Return the outcomes as a table; refused where none of them made a strategy."""
     refused = {k: outcome.refused for k, outcome in enumerate(outcomes) if outcome.refused}
     if len(refused) == len(candidates):

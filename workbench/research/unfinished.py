@@ -15,6 +15,7 @@ from workbench.research.parallel import Outcome, Task
 from workbench.research.result import fingerprint_of, fingerprint_of_value
 from workbench.research.validation.trial import Trial
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["Unfinished"]
 
@@ -43,7 +44,7 @@ class Unfinished:
     def __init__(self, path: Path, task: Task, candidates: Sequence[Mapping[str, Any]]) -> None:
         self._path = path
         told: dict[int, str] = {}
-        self._keys = [_key(values, task.setup.strategy, told) for values in candidates]
+        self._keys = [_key(values, task.setup.system, told) for values in candidates]
         self._with_trials = task.with_trials
         self.done: dict[int, Outcome] = {}
         of = _of(task)
@@ -83,7 +84,7 @@ def _of(task: Task) -> str:
     return hashlib.sha256(json.dumps(fingerprint_of(task.setup), sort_keys=True).encode()).hexdigest()
 
 
-def _key(values: Mapping[str, Any], strategy: Strategy, told: dict[int, str]) -> str:
+def _key(values: Mapping[str, Any], strategy: Strategy | Team, told: dict[int, str]) -> str:
     """Return what makes a candidate this one: how it is written, and hashes of values that their text does not tell apart.
 
     The same part stands in many candidates: `told` has what was worked out of it.

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -210,7 +210,7 @@ def walk_forward(
             with _told_of(known):
                 if parameters is not None:
                     found = sweep(strategy, known, parameters, jobs=jobs, cash=cash, **account, study=counted, progress=False)
-                    chosen = found.best(by, most)
+                    chosen = cast(Strategy, found.best(by, most))  # of a strategy, a strategy
                 else:
                     assert labels is not None
                     chosen = trained(strategy, known, labels_of(labels, known))

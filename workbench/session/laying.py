@@ -10,10 +10,10 @@ from workbench.bars import Bars
 from workbench.financing import Financing, financing
 from workbench.rates import Rates, conversion
 from workbench.sessions import session_numbers
-from workbench.strategy import Strategy
-from workbench.team import Team, expanded, stacked
+from workbench.strategy import Inputs, Strategy
+from workbench.team import Team, expanded, names_in, stacked
 
-__all__ = ["laid_out"]
+__all__ = ["inputs_over", "laid_out"]
 
 
 def laid_out(strategy: Strategy | Team, market: Bars, currency: str, rates: Rates | None, newest: bool = False) -> dict[str, Any]:
@@ -21,16 +21,20 @@ def laid_out(strategy: Strategy | Team, market: Bars, currency: str, rates: Rate
 
     With `newest` the stances are those of the last bar alone: what a live step takes in.
     """
-    if isinstance(strategy, Strategy):
-        bars, inputs, charges = market, strategy.inputs(market, newest), financing(market)
-    else:
-        parts = strategy.strategies
-        bars = expanded(market, list(parts))
-        series = [*(one.series(bars) for one in parts.values()), strategy.series(bars)]
-        inputs = stacked([one.inputs(market, newest) for one in parts.values()], series)
-        charges = repeated(financing(market), len(parts), len(market.instruments))
+    names = names_in(strategy)
+    bars, inputs, charges = expanded(market, names), inputs_over(strategy, market, newest), financing(market)
+    if names:
+        charges = repeated(charges, len(names), len(market.instruments))
     rest = {"inputs": inputs, "sessions": session_numbers(bars), "financing": charges}
     return {"bars": bars, "market": market, "conversion": conversion(currency, bars, rates), **rest}
+
+
+def inputs_over(strategy: Strategy | Team, market: Bars, newest: bool = False) -> Inputs:
+    """Return what a strategy, or a team of them, computes over bars: a column for each that trades."""
+    if isinstance(strategy, Strategy):
+        return strategy.inputs(market, newest)
+    each, bars = strategy.strategies.values(), expanded(market, names_in(strategy))
+    return stacked([one.inputs(market, newest) for one in each], [*(one.series(bars) for one in each), strategy.series(bars)])
 
 
 def repeated(charges: Financing | None, times: int, n: int) -> Financing | None:

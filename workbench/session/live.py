@@ -84,11 +84,12 @@ class LiveSession(JournaledSession):
         label, symbols = received[0].label, [bar.symbol for bar in received]
         row = self.tape.row_of(label)
         for symbol in symbols:
-            j = self.portfolio.column[symbol]
-            self._count_late(j)
+            columns = setup.columns_of(symbol)
+            self._count_late(columns[0])
             if row >= self.tape.first:
-                self.tape.replace(setup, row, [j])
-                note_bar(self.tape, self.states, j, row, self.steps_done)
+                self.tape.replace(setup, row, columns)
+                for j in columns:
+                    note_bar(self.tape, self.states, j, row, self.steps_done)
                 self._behind = True
         body = {"label": label, "symbols": symbols, "seen": list(seen)}
         self.journal.commit([Entry("late", f"{label} {' '.join(symbols)}", body), *self._alerts()], received)
@@ -277,7 +278,8 @@ class LiveSession(JournaledSession):
 
     def _count(self, late: int) -> None:
         """Count which bars of the newest step came late, and which in time."""
-        for j, column in enumerate(self.tape.close):
+        for j in range(len(self.setup.market.instruments)):
+            column = self.tape.close[j]
             if column[self.steps_done] != column[self.steps_done]:
                 continue
             if late:
@@ -286,8 +288,8 @@ class LiveSession(JournaledSession):
                 self.states[j].late = 0
 
     def _count_late(self, j: int) -> None:
-        """Count a late bar; the third in a row raises an alert."""
-        state, symbol = self.states[j], self.setup.instruments[j].symbol
+        """Count a late bar of an instrument of the market; the third in a row raises an alert."""
+        state, symbol = self.states[j], self.setup.market.instruments[j].symbol
         state.late += 1
         if state.late == MANY:
             text = f"{symbol}: the last {MANY} bars came late, so it opens nothing in time; is its source in order?"

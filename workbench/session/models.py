@@ -17,6 +17,7 @@ from workbench.journal import Beat
 from workbench.session.live import LiveSession
 from workbench.signals import health
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["ModelWatch", "refusals_in_words", "require_unexpired", "troubles"]
 
@@ -48,7 +49,7 @@ class ModelWatch:
         Each is raised once, until it is over and comes up anew.
         """
         row, begun = session.steps_done, time.monotonic()
-        if row == self._row or (begun < self._due and not at_once) or next(models_of(session.setup.strategy), None) is None:
+        if row == self._row or (begun < self._due and not at_once) or next(models_of(session.setup.system), None) is None:
             return
         self._row, before = row, troubles(self.standing)
         self.standing = self._measured(session)
@@ -60,13 +61,14 @@ class ModelWatch:
     def _measured(self, session: LiveSession) -> list[dict[str, Any]]:
         """Return how each model does; whatever goes wrong in that is told, and stops no trading."""
         try:
-            return [asdict(one) for one in health(session.setup.strategy.signal, session.setup.bars, self.since)]
+            setup = session.setup
+            return [asdict(one) for strategy in setup.strategies for one in health(strategy.signal, setup.market, self.since)]
         except Exception as error:
             log.exception("the models cannot be looked after")
             return [{"model": "the models", "failed": f"{type(error).__name__}: {error}"}]
 
 
-def require_unexpired(strategy: Strategy, label: int) -> None:
+def require_unexpired(system: Strategy | Team, label: int) -> None:
     """Refuse to begin with a model that has expired before the first bar that is to be decided.
 
     What is judged is the label of that bar, never a clock. A run that has begun goes on without it: it may hold positions.
@@ -76,7 +78,7 @@ def require_unexpired(strategy: Strategy, label: int) -> None:
     RunError
     """
     first = pd.DatetimeIndex([label], tz="UTC")
-    for model in models_of(strategy):
+    for model in models_of(system):
         if model.card.expired(first)[0]:
             raise RunError(
                 f"the model {model.id} expired at {model.card.expires}, and the first bar to be decided opens at {first[0].isoformat()}: "

@@ -179,7 +179,7 @@ class Runner:
         received = [bar for one in past for bar in Step(0, (one,)).received]
         bars = bars_of(received, self._instruments, self._interval, past[-1].bars.source)
         session = LiveSession(self._setting(bars), self._account, self.journal, len(bars))
-        require_unexpired(session.setup.strategy, int(bars.labels[-1]) + bars.interval_ns)
+        require_unexpired(session.setup.system, int(bars.labels[-1]) + bars.interval_ns)
         session.tape.shorten()
         self._listen(session)
         self._went_on(session, bars, int(bars.labels[-1]))
@@ -327,7 +327,7 @@ class Runner:
 
     def _roll(self, session: LiveSession, label: int) -> int | None:
         """Move the anchor at the turn of a day, once there is more history than is needed; return it if it moved."""
-        lookback, rows = session.setup.strategy.lookback, len(self._history)
+        lookback, rows = session.setup.system.lookback, len(self._history)
         most = max(MOST_HISTORY, 4 * lookback)
         if rows <= most or label // DAY == session.tape.label[-1] // DAY:
             return None

@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workbench.data import ReplayAdapter
-from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
@@ -18,7 +16,7 @@ from workbench.session.deciding import Decider
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change
-from workbench.session.setup import Setup, set_up, strategy_of
+from workbench.session.setup import Setup, replayed
 from workbench.session.sleeves import Sleeves
 from workbench.session.state import State
 from workbench.session.tape import Tape
@@ -35,7 +33,8 @@ class Session:
 
     Parameters
     ----------
-    strategies : Strategy or list with one Strategy
+    strategies : Strategy, Team or list of Strategy
+        Several share the account (`wb.Team`).
     data : ReplayAdapter
         The bars.
     execution : PaperVenue, optional
@@ -59,18 +58,8 @@ class Session:
         execution: ExecutionModule | None = None,
         journal: JournalPort | None = None,
     ) -> None:
-        strategy = strategy_of(strategies)
-        if not isinstance(data, ReplayAdapter):
-            raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
-        if data.start is not None:
-            raise ParameterError(
-                "a session decides every bar that it replays: take them with bars.loc[...] instead of ReplayAdapter(start=...)"
-            )
         venue = PaperVenue() if execution is None else execution
-        if not isinstance(venue, PaperVenue):
-            raise ParameterError(f"execution must be a wb.execution.PaperVenue, got {type(venue).__name__}")
-        setup = set_up(strategy, data.bars, venue.cash, venue.costs, venue.currency or None, venue.rates, venue.buying_power)
-        self._begin(setup, venue, MemoryJournal() if journal is None else journal)
+        self._begin(replayed(strategies, data, venue), venue, MemoryJournal() if journal is None else journal)
 
     @classmethod
     def of(cls, setup: Setup, venue: PaperVenue | None = None, journal: JournalPort | None = None) -> Session:
@@ -305,11 +294,7 @@ class Session:
 
     def _resize(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Make positions smaller that should be; return who wants to open, and who is to become larger."""
-        self._changes = {}
-        for sleeve in self.sleeves.all:
-            for change in sleeve.resizer.changes(row, self.sleeves.equity(sleeve, equity)):
-                known = self._changes.get(change.j)
-                self._changes[change.j] = change if known is None or change.lots < known.lots else known
+        self._changes = self.sleeves.changes(row, equity)
         for j, change in self._changes.items():
             state = self.states[j]
             state.row = decision = self._new_decision(row, j, float(state.acted) if change.lots > 0 else math.nan, equity)

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from workbench.bars import Bars
+from workbench.data import ReplayAdapter
 from workbench.errors import ParameterError
 from workbench.execution.costs import Costs, costs_for
+from workbench.execution.paper import PaperVenue
 from workbench.financing import Financing
 from workbench.instrument import Instrument
 from workbench.rates import Conversion, Rates, common_currency
@@ -21,9 +23,9 @@ from workbench.session.laying import laid_out
 from workbench.sessions import day_numbers, require_later_opens
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
-from workbench.team import Team
+from workbench.team import Team, expanded, names_in
 
-__all__ = ["DEFAULT_CASH", "Setup", "require_strategy_and_bars", "set_up", "strategy_of"]
+__all__ = ["DEFAULT_CASH", "Setup", "replayed", "require_strategy_and_bars", "set_up", "strategy_of"]
 
 DEFAULT_CASH = 100_000.0
 DEFAULT_GATE = Gate()
@@ -35,6 +37,8 @@ class Setup:
 
     Parameters
     ----------
+    market : Bars
+        The bars themselves; those of a team, `bars`, have a column of each instrument for each strategy.
     specs : list
         Instruments with their costs in plain numbers, in the order of `Bars`.
     conversion : Conversion
@@ -52,12 +56,11 @@ class Setup:
         Where several strategies share the account; `strategy` has the limits on all of it then.
     members : tuple of Setup
         Of a team: one set-up for each strategy, over all columns; and last one that has the limits on the whole account.
-    market : Bars
-        The bars themselves; those of a team, `bars`, have a column of each instrument for each strategy.
     """
 
     strategy: Strategy
     bars: Bars
+    market: Bars
     currency: str
     cash: float
     costs: list[Costs]
@@ -72,7 +75,6 @@ class Setup:
     gate: Gate = DEFAULT_GATE
     columns: range | None = None
     members: tuple[Setup, ...] = ()
-    market: Bars | None = None
     team: Team | None = None
 
     @property
@@ -95,13 +97,58 @@ class Setup:
 
         With `newest` the stances are those of the last bar alone: what a live step takes in.
         """
-        laid = laid_out(self.team or self.strategy, bars, self.currency, self.rates, newest)
-        return replace(self, **laid, members=tuple(replace(one, **laid) for one in self.members))
+        return self.changed(**laid_out(self.system, bars, self.currency, self.rates, newest))
+
+    def knowing(self, market: Bars) -> Setup:
+        """Return the set-up over the same bars, as far as they are known: nothing is computed anew."""
+        return self.changed(market=market, bars=expanded(market, self.names))
+
+    def with_inputs(self, inputs: Inputs) -> Setup:
+        """Return the set-up with other inputs."""
+        return self.changed(inputs=inputs)
+
+    def trading(self, system: Strategy | Team) -> Setup:
+        """Return the same account over the same bars, traded by another strategy or team."""
+        if isinstance(system, Strategy) and self.team is None:
+            rules = system.bind(self.instruments, self.currency)
+            return replace(self, strategy=system, inputs=system.inputs(self.bars), rules=rules)
+        costs = dict(zip(self.market.symbols, self.costs, strict=False))
+        return set_up(system, self.market, self.cash, costs, self.currency, self.rates, self.buying_power, self.gate)
+
+    def changed(self, **changes: Any) -> Setup:
+        """Return the set-up with what it shares with its members changed."""
+        return replace(self, **changes, members=tuple(replace(one, **changes) for one in self.members))
 
     @property
     def is_team(self) -> bool:
         """Whether several strategies share the account."""
         return self.team is not None
+
+    @property
+    def system(self) -> Strategy | Team:
+        """What trades: the strategy, or the team of them."""
+        return self.team or self.strategy
+
+    @property
+    def names(self) -> list[str]:
+        """The names of a team's strategies."""
+        return names_in(self.system)
+
+    @property
+    def strategies(self) -> list[Strategy]:
+        """Each strategy."""
+        return [self.strategy] if self.team is None else list(self.team.strategies.values())
+
+    @property
+    def limits(self) -> list[RiskManager]:
+        """Each limit of each strategy, and those on the whole account of a team."""
+        own = [part for one in self.strategies for part in one.risk]
+        return [*own, *(self.team.risk if self.team is not None else ())]
+
+    def columns_of(self, symbol: str) -> list[int]:
+        """Return the columns that trade an instrument of the market: one for each strategy."""
+        n = len(self.market.instruments)
+        return list(range(self.market.symbols.index(symbol), len(self.instruments), n))
 
     def of(self, j: int) -> Setup:
         """Return the set-up of the strategy that a column belongs to."""
@@ -131,13 +178,18 @@ class Setup:
             "sessions": sessions,
             "financing": charges,
         }
-        if self.market is not None:
-            cut["market"] = self.market.iloc[row:]
-        return replace(self, **cut, members=tuple(replace(one, **cut) for one in self.members))
+        return self.changed(**cut, market=self.market.iloc[row:])
 
 
 def require_strategy_and_bars(strategy: object, bars: object) -> None:
-    """Refuse anything else, with what was probably meant."""
+    """Refuse anything but one strategy and bars, with what was probably meant."""
+    require_system_and_bars(strategy, bars)
+    if isinstance(strategy, Team):
+        raise ParameterError("expected one strategy, got a team: take its strategies one by one, team.strategies['name']")
+
+
+def require_system_and_bars(strategy: object, bars: object) -> None:
+    """Refuse anything but a strategy, or a team of them, and bars."""
     if isinstance(strategy, Bars) and isinstance(bars, (Strategy, Team)):
         raise ParameterError("the strategy comes first, then the bars: they were given the other way round")
     if not isinstance(strategy, (Strategy, Team)):
@@ -149,7 +201,7 @@ def require_strategy_and_bars(strategy: object, bars: object) -> None:
 
 
 def set_up(
-    strategy: Strategy | Team,
+    strategy: Strategy | Team | Sequence[Strategy],
     bars: Bars,
     cash: float = DEFAULT_CASH,
     costs: Costs | Mapping[str, Costs] | None = None,
@@ -165,7 +217,8 @@ def set_up(
     ParameterError, DataError, StrategyError
         Before anything happens.
     """
-    require_strategy_and_bars(strategy, bars)
+    strategy = strategy_of(strategy)
+    require_system_and_bars(strategy, bars)
     if isinstance(cash, bool) or not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
     if not len(bars):
@@ -197,10 +250,26 @@ def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]
     yield Setup(whole, cash=cash, rules=rules, buying_power=buying_power, columns=range(0), **shared)
 
 
-def strategy_of(strategies: Strategy | Team | Sequence[Strategy]) -> Strategy | Team:
-    """Return what a session runs: a strategy, or several as a team."""
-    if isinstance(strategies, (Strategy, Team)):
-        return strategies
-    if isinstance(strategies, Sequence) and strategies and all(isinstance(one, Strategy) for one in strategies):
-        return strategies[0] if len(strategies) == 1 else Team.of(strategies)
-    raise ParameterError(f"a session runs a wb.Strategy, a list of them or a wb.Team, got {strategies!r}")
+def strategy_of(given: Strategy | Team | Sequence[Strategy]) -> Strategy | Team:
+    """Return several strategies as a team, and whatever else was given as it is."""
+    if isinstance(given, Sequence) and given and all(isinstance(one, Strategy) for one in given):
+        return given[0] if len(given) == 1 else Team.of(given)
+    return given  # type: ignore[return-value]
+
+
+def replayed(strategies: Strategy | Team | Sequence[Strategy], data: object, venue: object) -> Setup:
+    """Return what a session starts from that replays bars at a paper venue.
+
+    Raises
+    ------
+    ParameterError, DataError, StrategyError
+    """
+    if not isinstance(data, ReplayAdapter):
+        raise ParameterError(f"data must be a wb.ReplayAdapter(bars), got {type(data).__name__}")
+    if data.start is not None:
+        raise ParameterError(
+            "a session decides every bar that it replays: take them with bars.loc[...] instead of ReplayAdapter(start=...)"
+        )
+    if not isinstance(venue, PaperVenue):
+        raise ParameterError(f"execution must be a wb.execution.PaperVenue, got {type(venue).__name__}")
+    return set_up(strategies, data.bars, venue.cash, venue.costs, venue.currency or None, venue.rates, venue.buying_power)

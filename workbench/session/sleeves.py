@@ -10,7 +10,7 @@ from workbench.past import NOW, count_trade, remember
 from workbench.portfolio import Portfolio
 from workbench.session.deciding import Decider
 from workbench.session.ending import Ender
-from workbench.session.resizing import Resizer
+from workbench.session.resizing import Change, Resizer
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Tape
@@ -104,6 +104,15 @@ class Sleeves:
         for sleeve in self.all:
             rules = sleeve.setup.rules
             remember(sleeve.decider.past, row, day, self.equity(sleeve, account), rules.drawdown, rules.rearm)
+
+    def changes(self, row: int, account: float) -> dict[int, Change]:
+        """Return by column how much larger or smaller positions should be; of two changes of one the smaller size."""
+        found: dict[int, Change] = {}
+        for sleeve in self.all:
+            for change in sleeve.resizer.changes(row, self.equity(sleeve, account)):
+                known = found.get(change.j)
+                found[change.j] = change if known is None or change.lots < known.lots else known
+        return found
 
     def alerts(self, row: int, account: float) -> list[str]:
         """Return which limits have come to be breached since the last look, in words."""

@@ -29,7 +29,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
         "working": [_order(order) for order in session.working],
         "doubtful": len(session.doubtful),
-        "late": {i.symbol: state.late for i, state in zip(session.setup.instruments, session.states, strict=True) if state.late},
+        "late": {i.symbol: state.late for i, state in zip(session.setup.market.instruments, session.states, strict=False) if state.late},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from workbench.errors import JournalError
 from workbench.instrument import Instrument
 from workbench.journal import Entry, Journal, ReceivedBar
 from workbench.session.gathering import bars_received
+from workbench.session.laying import inputs_over
 from workbench.session.setup import Setup
 from workbench.session.tape import Tape
 from workbench.strategy import Inputs
@@ -121,11 +122,11 @@ class Written:
         ends = [*labels[1:], int(bars.labels[-1]) + 1]
         for entry, label, end in zip(self.anchors, labels, ends, strict=True):
             first, begin, last = np.searchsorted(bars.labels, [entry.body["anchor"], label, end])
-            part = setup.strategy.inputs(bars.iloc[first:last])
+            part = inputs_over(setup.system, bars.iloc[first:last])
             for mine, theirs in zip(whole, part, strict=True):
                 if mine is not None and theirs is not None:
                     mine[begin:last] = theirs[begin - first :]
-        return replace(setup, inputs=whole)
+        return setup.with_inputs(whole)
 
 
 class Known:
@@ -142,11 +143,11 @@ class Known:
     def __init__(self, setup: Setup, late: Iterable[Entry]) -> None:
         self.whole = setup
         self._anchor = 0
-        self._row = {int(label): row for row, label in enumerate(setup.bars.labels)}
-        column = {symbol: j for j, symbol in enumerate(setup.bars.symbols)}
+        self._row = {int(label): row for row, label in enumerate(setup.market.labels)}
+        column = {symbol: j for j, symbol in enumerate(setup.market.symbols)}
         self._cells = {str(e.key): [(self._row[e.body["label"]], column[symbol]) for symbol in e.body["symbols"]] for e in late}
         self._hidden = {cell for cells in self._cells.values() for cell in cells}
-        self._arrays = {name: setup.bars.array(name) for name in FIELDS}
+        self._arrays = {name: setup.market.array(name) for name in FIELDS}
         if self._hidden:
             self._arrays = {name: array.copy() for name, array in self._arrays.items()}
             for array in self._arrays.values():
@@ -156,7 +157,7 @@ class Known:
     @property
     def setup(self) -> Setup:
         """The set-up as it was known at first: no late bar has come. `show` makes its inputs right."""
-        return replace(self.whole, bars=self._bars(0, len(self._row))) if self._hidden else self.whole
+        return self.whole.knowing(self._bars(0, len(self._row))) if self._hidden else self.whole
 
     def show(self, tape: Tape, row: int) -> None:
         """Have a tape hold a row as it is known: it was made as if all that is still to come had been known from the first."""
@@ -169,7 +170,7 @@ class Known:
 
     def move(self, anchor: int) -> None:
         """Move the anchor to a label."""
-        self._anchor = int(np.searchsorted(self.whole.bars.labels, anchor))
+        self._anchor = int(np.searchsorted(self.whole.market.labels, anchor))
 
     def come(self, entry: Entry) -> tuple[int, list[ReceivedBar]]:
         """Let late bars come: return their row, and the bars."""
@@ -177,12 +178,12 @@ class Known:
         self._hidden.difference_update(cells)
         for name, array in self._arrays.items():
             for cell in cells:
-                array[cell] = self.whole.bars.array(name)[cell]
+                array[cell] = self.whole.market.array(name)[cell]
         row = cells[0][0]
-        return row, [bar for bar in bars_received(self.whole.bars, row, 0) if bar.symbol in entry.body["symbols"]]
+        return row, [bar for bar in bars_received(self.whole.market, row, 0) if bar.symbol in entry.body["symbols"]]
 
     def _bars(self, first: int, last: int) -> Bars:
-        like = self.whole.bars
+        like = self.whole.market
         arrays = {name: array[first:last].copy() for name, array in self._arrays.items()}
         return like.with_rows(like.index[first:last], arrays)
 

@@ -16,6 +16,7 @@ from workbench.bars import FIELDS, Bars
 from workbench.execution.port import Arrival, BarsClosed, Connected, Disconnected, MarketOver, VenueSaid
 from workbench.execution.wire import event_from
 from workbench.instrument import Instrument
+from workbench.team import each_of
 
 __all__ = ["PaperLink"]
 
@@ -29,11 +30,15 @@ class PaperLink:
         The file in which the venue says where it listens.
     instruments : sequence of Instrument
     interval : str
+    strategies : sequence of str, default ()
+        The names of those that share the account.
     """
 
-    def __init__(self, address: Path, instruments: Sequence[Instrument], interval: str) -> None:
+    def __init__(self, address: Path, instruments: Sequence[Instrument], interval: str, strategies: Sequence[str] = ()) -> None:
         self.address = Path(address)
         self.instruments = {i.symbol: i for i in instruments}
+        #: What orders and fills are of.
+        self.traded = {i.symbol: i for i in each_of(instruments, strategies)}
         self.interval = interval
         self._connection: PaperConnection | None = None
 
@@ -41,7 +46,7 @@ class PaperLink:
         """Connect, and put what arrives; `since` names the last message that is known. Return the account."""
         self._connection = PaperConnection(self.address, lambda said: put(self._read(said)), since).open()
         account = PaperAccount(self._connection)
-        account.connect(list(self.instruments.values()))
+        account.connect(list(self.traded.values()))
         return account
 
     def close(self) -> None:
@@ -65,7 +70,7 @@ class PaperLink:
         if "over" in said:
             return MarketOver(said["number"])
         if "event" in said:
-            return VenueSaid(said["number"], event_from(said["event"], self.instruments))
+            return VenueSaid(said["number"], event_from(said["event"], self.traded))
         return BarsClosed(said["number"], self._bars(said), said["closed"], time.time_ns(), said["late"])
 
     def _bars(self, plain: dict[str, Any]) -> Bars:

@@ -7,7 +7,7 @@ from it, so a venue that was killed comes back by living through its ledger once
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from workbench.practice.paper.feeds import BLOCK, Feed
 from workbench.rates import common_currency, conversion
 from workbench.session.tape import MarketTape, Window
 from workbench.sessions import close_times, session_numbers
+from workbench.team import each_of, expanded
 
 __all__ = ["Exchange", "Message", "some_late"]
 
@@ -73,18 +74,27 @@ class Exchange:
     ledger : JournalPort
     late : callable, optional
         Says which bars a client is told of only with the next row.
+    strategies : sequence of str, default ()
+        The names of those that share the account: each trades every instrument by itself (`workbench.team`).
     keep : int, optional
         How many messages and rows are kept at hand at least.
     """
 
     def __init__(
-        self, feed: Feed, venue: PaperVenue, ledger: JournalPort, late: Lateness = lambda row, column: False, keep: int = KEPT
+        self,
+        feed: Feed,
+        venue: PaperVenue,
+        ledger: JournalPort,
+        late: Lateness = lambda row, column: False,
+        strategies: Sequence[str] = (),
+        keep: int = KEPT,
     ) -> None:
         self.venue = venue
         self.ledger = ledger
         self.row = -1
         self.newest = 0
         self._feed, self._fresh, self._is_late, self._keep = feed, deepcopy(venue), late, keep
+        self._strategies = strategies
         self._log: list[Told] = []
         self._let_go = 0
         self._behind: list[tuple[int, int]] = []
@@ -95,9 +105,10 @@ class Exchange:
         self._past_row = 0
         self._known: dict[str, OrderKey] = {}
         self._extend()
-        self.instruments = {i.symbol: i for i in self._past[0].instruments}
-        self._symbols = list(self.instruments)
-        venue.connect(self._past[0].instruments)
+        traded = each_of(self._past[0].instruments, strategies)
+        self.instruments = {i.symbol: i for i in traded}
+        self._symbols = self._past[0].symbols
+        venue.connect(traded)
         for entry in ledger.entries():
             self._live_through(entry)
 
@@ -191,14 +202,14 @@ class Exchange:
         block = next(self._blocks, None)
         if block is None:
             return False
-        venue = self.venue
+        venue, traded = self.venue, expanded(block, self._strategies)
         if not self._past:
-            self.tape = MarketTape(len(block.instruments), block.interval_ns)
+            self.tape = MarketTape(len(traded.instruments), block.interval_ns)
             self._closes: Any = []
             venue.currency = venue.currency or common_currency(block.instruments)
         begun = bool(self._past)
         self._past.append(block)
-        self.tape.add(block, conversion(venue.currency, block, venue.rates), session_numbers(block))
+        self.tape.add(traded, conversion(venue.currency, traded, venue.rates), session_numbers(traded))
         self._closes += close_times(block).tolist()
         if not begun:
             self.tape.shorten(self._keep)
@@ -209,7 +220,7 @@ class Exchange:
 
     def _again(self) -> Exchange:
         """Return this venue as its ledger has it, with all that it ever told."""
-        return Exchange(self._feed, deepcopy(self._fresh), self.ledger, self._is_late, 1 << 62)
+        return Exchange(self._feed, deepcopy(self._fresh), self.ledger, self._is_late, self._strategies, 1 << 62)
 
     def _message(self, number: int) -> Message:
         told = self._log[number - self._let_go - 1]
@@ -277,7 +288,7 @@ class Exchange:
         self.tape.advance(self.row)
         self._catch_up()
         self._behind = self._late_cells(self.row)
-        in_time = tuple(j for j in range(len(self.instruments)) if (self.row, j) not in self._behind)
+        in_time = tuple(j for j in range(len(self._symbols)) if (self.row, j) not in self._behind)
         if any(self.tape.close[j][self.row] == self.tape.close[j][self.row] for j in in_time):
             self.newest = self._put(Told(self.row, None, in_time))
 
@@ -285,7 +296,8 @@ class Exchange:
         """Return which bars of a row come late, as (row, column); those of the history are all there."""
         if row < self._history:
             return []
-        return [(row, j) for j, column in enumerate(self.tape.close) if column[row] == column[row] and self._is_late(row, j)]
+        close = self.tape.close
+        return [(row, j) for j in range(len(self._symbols)) if close[j][row] == close[j][row] and self._is_late(row, j)]
 
     def _catch_up(self) -> None:
         """Tell the bars that come late, each by itself."""
