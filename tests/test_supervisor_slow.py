@@ -160,6 +160,20 @@ def test_a_signal_written_in_a_notebook_cell_is_promoted_and_run_in_a_fresh_proc
     assert report.orders > 30
 
 
+def test_several_strategies_share_an_account_and_come_back_from_a_killed_kernel(place: Place) -> None:
+    team = wb.Team({"trend": STRATEGY, "break-out": wb.Strategy(wb.signals.Breakout(6))}, {"trend": 0.6, "break-out": 0.4})
+    folder = wb.promote(team, place.bars, "trend", folder=place.folder / "teams")
+    run = place.start("run", str(folder), "--history", str(HISTORY), "--bars", "SIM_1h.parquet")
+    place.wait(60)
+    os.kill(place.kernel(), signal.SIGKILL)
+    out, err = run.communicate(timeout=120)
+    assert (run.returncode, "the recording is over" in out) == (0, True), err
+    report = parity(Release.open(folder), place.journal)
+    assert report.explained
+    assert {entry.body["instrument"] for entry in place.journal.entries("intent")} == {"trend/SIM", "break-out/SIM"}
+    assert report.steps == BARS - HISTORY
+
+
 def test_one_step_at_a_time_by_command(place: Place) -> None:
     for number in range(3):
         code, said = place.command("run", "releases/trend", "--history", str(HISTORY), "--bars", "SIM_1h.parquet", "--step")
