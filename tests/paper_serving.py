@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from workbench.adapters.paper import PaperAccount, PaperLink
 from workbench.execution import PaperVenue
 from workbench.execution.port import Connected
 from workbench.journal import Journal
+from workbench.layout import Layout
 from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Recorded
 from workbench.practice.paper.server import PaperServer
@@ -27,6 +28,7 @@ from workbench.session.runner import Runner
 from workbench.session.setup import set_up
 
 PATIENCE = 10.0
+SIMPLE = Layout()
 
 
 class Serving:
@@ -39,12 +41,12 @@ class Serving:
         history: int = 20,
         speed: float | None = None,
         late: float = 0.0,
-        strategies: Sequence[str] = (),
+        layout: Layout = SIMPLE,
         **account: Any,
     ) -> None:
         self.folder, self.bars, self.history, self.speed, self.late = folder, bars, history, speed, late
         self.account = {"cash": 100_000.0, "costs": FREE} | account
-        self.strategies = strategies
+        self.layout = layout
         self.address = folder / "venue.json"
         self.token = "secret"
         self.port = 0
@@ -62,7 +64,7 @@ class Serving:
         self.loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         ledger = Journal(self.folder / "ledger.db")
         ledger.take_over("venue")
-        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger, some_late(self.late, 1), self.strategies)
+        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger, some_late(self.late, 1), self.layout)
         self.exchange.begin(self.history)
         served = PaperServer(self.exchange, self.token, self.speed)
         server = await served.start(self.port)
@@ -92,7 +94,7 @@ class Serving:
 
     def link(self) -> PaperLink:
         """Return a new line to this venue."""
-        return PaperLink(self.address, self.bars.instruments, self.bars.interval, self.strategies)
+        return PaperLink(self.address, self.bars.instruments, self.bars.interval, self.layout)
 
     def connected(self, since: int = 1 << 62) -> tuple[PaperLink, PaperAccount, queue.Queue[Any]]:
         """Return a line that is connected, its account, and what arrives."""

@@ -31,7 +31,7 @@ from workbench.session.record import Record
 from workbench.session.recorder import Recorder
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup, set_up
-from workbench.team import Team, names_in
+from workbench.team import Team, layout_of
 
 FREE = Costs(commission=0.0, slippage=0.0)
 
@@ -105,7 +105,7 @@ class Fed:
         self.bars, self.first = bars, history
         self.venue = PaperVenue(**account)
         self.ledger, self.journal = MemoryJournal(), MemoryJournal() if journal is None else journal
-        self.exchange = Exchange(Recorded(bars), self.venue, self.ledger, strategies=names_in(strategy))
+        self.exchange = Exchange(Recorded(bars), self.venue, self.ledger, layout=layout_of(strategy))
         self.exchange.begin(history)
         self.line = Line(self.exchange)
         self.full = set_up(strategy, bars, **account)

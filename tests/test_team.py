@@ -150,3 +150,11 @@ def test_what_is_no_team_is_refused(name: str) -> None:
     make, sentence = BAD[name]
     with pytest.raises(ParameterError, match=sentence):
         make()
+
+
+def test_costs_are_given_by_the_symbols_of_the_market() -> None:
+    bars, costs = market([100.0] * 4, CONTRACT), {"FUT": wb.execution.Costs(per_unit=1.0, slippage=0.0)}
+    team = Team({"a": plan("+...", quantity=3), "b": plan("-...", quantity=2, entries="each", max_entries=2)})
+    result = wb.backtest(team, bars, cash=10_000, costs=costs)
+    session = wb.Session(team, data=wb.ReplayAdapter(bars), execution=wb.execution.PaperVenue(10_000, costs)).run()
+    assert session.equity == result.equity.iloc[-1] == 10_000 - 5

@@ -22,6 +22,7 @@ from workbench.risk import MaxExposure, MaxLeverage
 from workbench.session.setup import set_up
 from workbench.signals import Breakout, MovingAverageCross
 from workbench.sizing import FixedFraction, RiskPercent
+from workbench.team import layout_of
 
 HISTORY = 20
 BARS = wb.simulate([SHARE, OTHER], bars=80, interval="1h", seed=4, missing=0.05).iloc[:70]
@@ -60,7 +61,7 @@ def test_a_bar_that_comes_late_is_late_for_each_strategy_once_in_the_alerts() ->
 
 @pytest.mark.parametrize("stops", [(), (7, 8, 30)], ids=str)
 def test_a_run_over_the_wire_is_its_backtest_over_restarts_as_well(tmp_path: Path, stops: tuple[int, ...]) -> None:
-    serving = Serving(tmp_path, BARS, HISTORY, strategies=list(TEAM.strategies)).start()
+    serving = Serving(tmp_path, BARS, HISTORY, layout=layout_of(TEAM)).start()
     runs = Runs(serving, TEAM)
     for stop in stops:
         runner = runs.runner()
@@ -92,12 +93,12 @@ def test_the_parity_report_of_a_run_is_empty_and_names_who_a_difference_is_of(tm
 def test_a_release_of_a_team_reads_back_and_keeps_its_account_apart(tmp_path: Path) -> None:
     release = Release.open(promote(TEAM, BARS, "both", costs=FREE, folder=tmp_path, start="wait"))
     assert repr(release.strategy) == repr(TEAM.starting("wait"))
-    assert release.strategies == ["swing", "break-out"]
+    assert release.layout.plain == [["swing", 1], ["break-out", 1]]
     folder = PaperAccountFolder(tmp_path / "account")
     folder.make(release, Market())
-    assert folder.traded() == (list(BARS.instruments), "1h", ["swing", "break-out"])
+    assert folder.traded() == (list(BARS.instruments), "1h", release.layout)
     alone = Release.open(promote(TEAM.strategies["swing"], BARS, "alone", costs=FREE, folder=tmp_path))
-    with pytest.raises(RunError, match=r"strategies is \['swing', 'break-out'\] there, \[\] here"):
+    with pytest.raises(RunError, match=r"strategies is \[\['swing', 1\], \['break-out', 1\]\] there, \[\['', 1\]\] here"):
         folder.make(alone, None)
 
 

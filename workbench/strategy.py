@@ -133,6 +133,11 @@ class Strategy(Component):
         Whether an opening is made up for that a run missed while it was down or paused (SEMANTICS 36).
     day : str, default "00:00 UTC"
         When a day turns, for limits by the day: time and zone, ``"17:00 America/New_York"`` (SEMANTICS 32).
+    entries : {"once", "each"}, default "once"
+        Whether every step with a stance in the direction acted on is one more entry, with exits of its own; a stance of zero or in the
+        other direction closes them all (SEMANTICS 11). Each stands under a symbol of its own, ``SPX``, ``SPX#2``, ``SPX#3``.
+    max_entries : int, default 3
+        With ``entries="each"``: how many since the stance last turned, open or closed again. Each counts as a position.
 
     Examples
     --------
@@ -150,6 +155,8 @@ class Strategy(Component):
     rebalance: Rebalance | str | None = None
     late_entries: Literal["skip", "take"] = "skip"
     day: str = "00:00 UTC"
+    entries: Literal["once", "each"] = field(default="once", kw_only=True)
+    max_entries: int = field(default=3, kw_only=True)
 
     #: The file inside the folder of a saved strategy.
     FILE: ClassVar[str] = "strategy.json"
@@ -167,6 +174,8 @@ class Strategy(Component):
     def check(self) -> None:
         """Refuse parts that do not fit together."""
         day_of(self.day)
+        if self.max_entries < 1:
+            raise StrategyError(f"max_entries must be at least 1, got {self.max_entries}")
         if isinstance(self.rebalance, str):
             Rebalance(self.rebalance)
         if not require_fitting(self.exits) and type(self.sizer.core).needs_stop:
@@ -176,6 +185,11 @@ class Strategy(Component):
             raise StrategyError("a strategy takes one MaxDrawdown: the nearer of two would hide the other")
         if len(self.risk) > MOST_LIMITS:
             raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
+
+    @property
+    def most_entries(self) -> int:
+        """How many entries may be open in an instrument at a time."""
+        return self.max_entries if self.entries == "each" else 1
 
     @property
     def lookback(self) -> int:
@@ -207,7 +221,7 @@ class Strategy(Component):
         size = decision_of(sizer, "size")
         again = Rebalance(self.rebalance) if isinstance(self.rebalance, str) else self.rebalance
         resizes = again is not None or any(part.on_breach == "reduce" for part in self.risk)
-        compiled = None not in (size, *limits) and self.execution.compiled and not resizes
+        compiled = None not in (size, *limits) and self.execution.compiled and not resizes and self.most_entries == 1
         return Rules(
             size,
             sizer.parameters() or (0.0,),

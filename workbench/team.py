@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 
 import numpy as np
 
-from workbench.bars import FIELDS, Bars
+from workbench.bars import Bars
 from workbench.component import Component
 from workbench.errors import ParameterError, StrategyError, did_you_mean
-from workbench.instrument import Instrument
+from workbench.layout import Layout
 from workbench.records import MOST_LIMITS
 from workbench.risk import RiskManager
-from workbench.strategy import Inputs, Strategy
+from workbench.strategy import Strategy
 
-__all__ = ["Team", "each_of", "expanded", "load_system", "member", "names_in", "stacked"]
-
-#: Between the name of a strategy and the symbol that it trades.
-BETWEEN = "/"
+__all__ = ["Team", "layout_of", "load_system", "strategies_of"]
 
 
 class Team(Component):
@@ -162,38 +159,11 @@ def load_system(path: str | Path, modules: Sequence[str] = ()) -> Strategy | Tea
     return system
 
 
-def member(instrument: Instrument, name: str) -> Instrument:
-    """Return an instrument as a strategy's own: under ``name/SYMBOL``, with tags that tell both."""
-    tags = dict(instrument.tags) | {"strategy": name, "symbol": instrument.symbol}
-    return replace(instrument, symbol=f"{name}{BETWEEN}{instrument.symbol}", tags=tags)
+def strategies_of(system: Strategy | Team) -> dict[str, Strategy]:
+    """Return the strategies by their names; "" where there is one."""
+    return dict(system.strategies) if isinstance(system, Team) else {"": system}
 
 
-def names_in(system: Strategy | Team) -> list[str]:
-    """Return the names of the strategies that share an account; none where there is one."""
-    return list(system.strategies) if isinstance(system, Team) else []
-
-
-def each_of(instruments: Sequence[Instrument], names: Sequence[str]) -> list[Instrument]:
-    """Return each instrument for each strategy, strategy after strategy; the instruments themselves where there are no names."""
-    return [member(one, name) for name in names for one in instruments] if names else list(instruments)
-
-
-def expanded(bars: Bars, names: Sequence[str]) -> Bars:
-    """Return bars with a column of each instrument for each strategy, strategy after strategy; the same where there are no names."""
-    if not names:
-        return bars
-    columns = np.tile(np.arange(len(bars.instruments)), len(names))
-    instruments = each_of(bars.instruments, names)
-    arrays = {name: bars.array(name)[:, columns] for name in FIELDS}
-    return Bars(bars.index, instruments, bars.interval, arrays, bars.source, bars.assumptions)
-
-
-def stacked(each: Sequence[Inputs], series: Sequence[np.ndarray | None]) -> Inputs:
-    """Return the inputs of all strategies side by side, NaN where one has no such part; and what all limits look back at."""
-    found = {}
-    for name in Inputs._fields[:-1]:
-        if any(getattr(one, name) is not None for one in each):
-            arrays = [getattr(one, name) if getattr(one, name) is not None else np.full_like(one.stance, np.nan) for one in each]
-            found[name] = np.concatenate(arrays, axis=1)
-    back = [array for array in series if array is not None]
-    return Inputs(**found, series=np.concatenate(back, axis=1) if back else None)
+def layout_of(system: Strategy | Team) -> Layout:
+    """Return which columns a system trades in."""
+    return Layout(tuple((name, one.most_entries) for name, one in strategies_of(system).items()))

@@ -110,15 +110,19 @@ def _market(instrument: Instrument) -> str:
 
 
 def costs_for(costs: Costs | Mapping[str, Costs] | None, instruments: Sequence[Instrument]) -> list[Costs]:
-    """Return the costs of each instrument: one for all, or by symbol with the usual ones for the rest."""
+    """Return the costs of each instrument: one for all, or by symbol with the usual ones for the rest.
+
+    Where a strategy has columns of its own (`workbench.layout`), the symbol is also that of the market.
+    """
     if costs is None or isinstance(costs, Costs):
         return [costs or Costs()] * len(instruments)
     if not isinstance(costs, Mapping):
         raise ParameterError(f"costs must be wb.execution.Costs(...) or a dict by symbol, got {costs!r}")
-    symbols = [i.symbol for i in instruments]
+    symbols = {i.symbol: dict(i.tags).get("symbol", i.symbol) for i in instruments}
+    known = {*symbols, *symbols.values()}
     for name, given in costs.items():
         if not isinstance(given, Costs):
             raise ParameterError(f"the costs of {name!r} must be wb.execution.Costs(...), got {given!r}")
-        if name not in symbols:
-            raise ParameterError(f"costs given for {name!r}, which is not traded{did_you_mean(name, symbols)}")
-    return [costs.get(symbol, Costs()) for symbol in symbols]
+        if name not in known:
+            raise ParameterError(f"costs given for {name!r}, which is not traded{did_you_mean(name, sorted(known))}")
+    return [costs.get(own) or costs.get(symbol) or Costs() for own, symbol in symbols.items()]

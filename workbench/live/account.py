@@ -20,6 +20,7 @@ from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
 from workbench.instrument import Instrument
+from workbench.layout import Layout
 from workbench.live.lease import is_held
 from workbench.live.release import Release
 from workbench.writing import write_whole
@@ -102,7 +103,7 @@ def account_terms(release: Release) -> dict[str, Any]:
         "currency": release.currency,
         "costs": None if release.costs is None else release.costs.to_dict(),
         "rates": release.rates,
-        "strategies": release.strategies,
+        "strategies": release.layout.plain,
     }
 
 
@@ -124,10 +125,14 @@ class PaperAccountFolder:
         """The file that says where the venue listens."""
         return self.folder / ADDRESS
 
-    def traded(self) -> tuple[list[Instrument], str, list[str]]:
+    def traded(self) -> tuple[list[Instrument], str, Layout]:
         """Return what is traded on the account, at what interval, and by whom: of the account itself, whatever became of the release."""
-        terms = json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
-        return [Instrument(**one) for one in terms["instruments"]], terms["interval"], terms.get("strategies", [])
+        terms = self._terms()
+        return [Instrument(**one) for one in terms["instruments"]], terms["interval"], Layout.of(terms["strategies"])
+
+    def _terms(self) -> dict[str, Any]:
+        """Return the terms that the account was made with; one of an earlier workbench has one strategy."""
+        return {"strategies": Layout().plain} | json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
 
     def make(self, release: Release, market: Market | None) -> None:
         """Make the account, or check that it is the one that is meant.
@@ -139,7 +144,7 @@ class PaperAccountFolder:
         """
         market, path = market or Market(), self.folder / MARKET
         if path.is_file():
-            held, said = {"strategies": []} | json.loads(path.read_text(encoding="utf-8")), account_terms(release) | market.said()
+            held, said = self._terms(), account_terms(release) | market.said()
             other = next((name for name in said if held.get(name) != said[name]), None)
             if other is not None:
                 raise RunError(
@@ -171,7 +176,7 @@ class PaperAccountFolder:
 
     def market(self) -> str:
         """Return in words what the account trades in."""
-        terms = json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
+        terms = self._terms()
         what = "a recording" if terms["recorded"] else f"a SIMULATED market, its prices made up (seed {terms['seed']})"
         pace = "step by step" if terms["speed"] is None else f"{terms['speed']:g} times as fast as real time"
         return f"{what}, {pace}"

@@ -55,7 +55,7 @@ class PaperRun(Described):
         self.name = p.run or f"{self.release.name} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"
         self.lease = Lease(p.account, "session").take(PATIENCE, run=self.name)
         self.journal = Journal(self.folder / JOURNAL)
-        link = PaperLink(Path(p.venue or ""), self.release.instruments, self.release.interval, self.release.strategies)
+        link = PaperLink(Path(p.venue or ""), self.release.instruments, self.release.interval, self.release.layout)
         self.problems: list[HandlerFailed] = []
         r = self.release
         self.runner = Runner(

@@ -28,13 +28,14 @@ from workbench.errors import RunError, did_you_mean
 from workbench.execution import Costs
 from workbench.instrument import Instrument
 from workbench.interval import canonical
+from workbench.layout import Layout
 from workbench.live.places import is_name
 from workbench.rates import common_currency
 from workbench.risk.gate import Gate
 from workbench.saving import manifest_hash
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up, strategy_of
 from workbench.strategy import Strategy
-from workbench.team import Team, load_system, names_in
+from workbench.team import Team, layout_of, load_system
 from workbench.version import __version__
 
 __all__ = ["Release", "promote"]
@@ -103,9 +104,9 @@ class Release:
         )
 
     @property
-    def strategies(self) -> list[str]:
-        """The names of the strategies that share the account; none where there is one."""
-        return names_in(self.strategy)
+    def layout(self) -> Layout:
+        """Which columns it trades in."""
+        return layout_of(self.strategy)
 
     def setup(self, bars: Bars) -> Setup:
         """Return the strategy and its account over bars."""

@@ -52,7 +52,7 @@ def assumed(setup: Setup, record: Record) -> list[str]:
         *setup.conversion.assumptions,
     ]
     said: dict[str, list[str]] = {}
-    for instrument, costs in zip(setup.market.instruments, setup.costs, strict=False):
+    for instrument, costs in zip(setup.market.instruments, setup.market_costs.values(), strict=True):
         said.setdefault(costs.describe(instrument), []).append(instrument.symbol)
     lines += [f"{_names(symbols)}: {words}" for words, symbols in said.items()]
     lines += setup.financing.assumptions if setup.financing is not None else ()
@@ -76,7 +76,7 @@ def _shares(setup: Setup) -> list[str]:
     team = setup.team
     if team is None:
         return []
-    shares = ", ".join(f"{name} {team.share_of(name):.3g}" for name in setup.names)
+    shares = ", ".join(f"{name} {team.share_of(name):.3g}" for name in team.strategies)
     return [f"shares of the account: {shares}; each strategy holds its own positions, two opposite ones are not set off"]
 
 

@@ -54,6 +54,8 @@ class LiveSession(JournaledSession):
         self._unwanted: set[int] = set()
         #: How many of its steps passed undecided.
         self.missed_steps = 0
+        #: The first column of each instrument of the market.
+        self.first_columns = {symbol: setup.columns_of(symbol)[0] for symbol in setup.market.symbols}
 
     # -- inputs -----------------------------------------------------------------------------------------------------
 
@@ -85,7 +87,7 @@ class LiveSession(JournaledSession):
         row = self.tape.row_of(label)
         for symbol in symbols:
             columns = setup.columns_of(symbol)
-            self._count_late(columns[0])
+            self._count_late(columns[0], symbol)
             if row >= self.tape.first:
                 self.tape.replace(setup, row, columns)
                 for j in columns:
@@ -278,18 +280,18 @@ class LiveSession(JournaledSession):
 
     def _count(self, late: int) -> None:
         """Count which bars of the newest step came late, and which in time."""
-        for j in range(len(self.setup.market.instruments)):
-            column = self.tape.close[j]
-            if column[self.steps_done] != column[self.steps_done]:
+        for symbol in self.setup.market.symbols:
+            j = self.first_columns[symbol]
+            if self.tape.close[j][self.steps_done] != self.tape.close[j][self.steps_done]:
                 continue
             if late:
-                self._count_late(j)
+                self._count_late(j, symbol)
             else:
                 self.states[j].late = 0
 
-    def _count_late(self, j: int) -> None:
+    def _count_late(self, j: int, symbol: str) -> None:
         """Count a late bar of an instrument of the market; the third in a row raises an alert."""
-        state, symbol = self.states[j], self.setup.market.instruments[j].symbol
+        state = self.states[j]
         state.late += 1
         if state.late == MANY:
             text = f"{symbol}: the last {MANY} bars came late, so it opens nothing in time; is its source in order?"
@@ -297,6 +299,8 @@ class LiveSession(JournaledSession):
 
     def _late(self, row: int, j: int) -> bool:
         """Whether an opening would be a late entry, and none is wanted."""
+        if self.entries.number[j]:
+            return False  # each further entry is its own step's
         return self._behind and not self._enters_late(j) and is_late(self.tape, self.states[j], j, row)
 
     def _enters_late(self, j: int) -> bool:

@@ -13,6 +13,7 @@ from workbench.market import Fill, Order, OrderKey
 from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
 from workbench.session.deciding import Decider
+from workbench.session.entries import Entries
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change
@@ -80,9 +81,9 @@ class Session:
         self.portfolio.price, self.portfolio.unit, self.portfolio.base = self.tape.price, self.tape.unit, self.tape.base
         self.states = [State(waiting=setup.of(j).strategy.start == "wait") for j in range(len(setup.instruments))]
         self.sleeves = Sleeves(setup, self.portfolio, self.states, self.tape)
+        self.entries = Entries(setup)
         self._equities: list[float] = []
         self._changes: dict[int, Change] = {}
-        self._remembers = self.sleeves.remembers
         self.steps_done = 0
         self.decisions = 0
         self._crossing = False
@@ -143,7 +144,7 @@ class Session:
         """Value what each strategy has of the account, and take a closed step into what is remembered."""
         if self.sleeves.whole is not None:
             self._equities = self.sleeves.equities(equity)
-        if self._remembers and self.tape.day is not None:
+        if self.sleeves.remembers and self.tape.day is not None:
             self.sleeves.remember(row, self.tape.day[row], equity)
 
     def _own(self, j: int, equity: float) -> float:
@@ -237,12 +238,15 @@ class Session:
     def _close_what_turned(self, row: int, equity: float) -> list[int]:
         """Act on each stance that turned: withdraw, close, and return who wants to open."""
         wanted: list[int] = []
+        several = self.entries.several
         j = -1
         for column in self.tape.stance:
             j += 1
             stance = column[row]
             if stance != stance:
                 continue
+            if several:
+                stance = self.entries.stance(j, stance)
             state = self.states[j]
             wish = 1 if stance > 0.0 else -1 if stance < 0.0 else 0
             if wish == state.wish and not state.waiting:

@@ -16,6 +16,7 @@ from workbench.execution.costs import Costs, costs_for
 from workbench.execution.paper import PaperVenue
 from workbench.financing import Financing
 from workbench.instrument import Instrument
+from workbench.layout import Layout
 from workbench.rates import Conversion, Rates, common_currency
 from workbench.risk import RiskManager
 from workbench.risk.gate import Gate
@@ -23,7 +24,7 @@ from workbench.session.laying import laid_out
 from workbench.sessions import day_numbers, require_later_opens
 from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
-from workbench.team import Team, expanded, names_in
+from workbench.team import Team, layout_of, strategies_of
 
 __all__ = ["DEFAULT_CASH", "Setup", "replayed", "require_strategy_and_bars", "set_up", "strategy_of"]
 
@@ -101,7 +102,7 @@ class Setup:
 
     def knowing(self, market: Bars) -> Setup:
         """Return the set-up over the same bars, as far as they are known: nothing is computed anew."""
-        return self.changed(market=market, bars=expanded(market, self.names))
+        return self.changed(market=market, bars=self.layout.bars(market))
 
     def with_inputs(self, inputs: Inputs) -> Setup:
         """Return the set-up with other inputs."""
@@ -109,11 +110,10 @@ class Setup:
 
     def trading(self, system: Strategy | Team) -> Setup:
         """Return the same account over the same bars, traded by another strategy or team."""
-        if isinstance(system, Strategy) and self.team is None:
+        if isinstance(system, Strategy) and self.layout.is_simple and layout_of(system).is_simple:
             rules = system.bind(self.instruments, self.currency)
             return replace(self, strategy=system, inputs=system.inputs(self.bars), rules=rules)
-        costs = dict(zip(self.market.symbols, self.costs, strict=False))
-        return set_up(system, self.market, self.cash, costs, self.currency, self.rates, self.buying_power, self.gate)
+        return set_up(system, self.market, self.cash, self.market_costs, self.currency, self.rates, self.buying_power, self.gate)
 
     def changed(self, **changes: Any) -> Setup:
         """Return the set-up with what it shares with its members changed."""
@@ -130,14 +130,20 @@ class Setup:
         return self.team or self.strategy
 
     @property
-    def names(self) -> list[str]:
-        """The names of a team's strategies."""
-        return names_in(self.system)
+    def layout(self) -> Layout:
+        """Which columns the bars have."""
+        return layout_of(self.system)
 
     @property
     def strategies(self) -> list[Strategy]:
         """Each strategy."""
-        return [self.strategy] if self.team is None else list(self.team.strategies.values())
+        return list(strategies_of(self.system).values())
+
+    @property
+    def market_costs(self) -> dict[str, Costs]:
+        """The costs of each instrument of the market, by its symbol."""
+        symbols = self.market.symbols
+        return {symbols[j]: costs for j, costs in zip(self.layout.sources(len(symbols)), self.costs, strict=True)}
 
     @property
     def limits(self) -> list[RiskManager]:
@@ -146,9 +152,9 @@ class Setup:
         return [*own, *(self.team.risk if self.team is not None else ())]
 
     def columns_of(self, symbol: str) -> list[int]:
-        """Return the columns that trade an instrument of the market: one for each strategy."""
-        n = len(self.market.instruments)
-        return list(range(self.market.symbols.index(symbol), len(self.instruments), n))
+        """Return the columns that trade an instrument of the market."""
+        wanted, sources = self.market.symbols.index(symbol), self.layout.sources(len(self.market.instruments))
+        return [j for j, source in enumerate(sources) if source == wanted]
 
     def of(self, j: int) -> Setup:
         """Return the set-up of the strategy that a column belongs to."""
@@ -226,8 +232,8 @@ def set_up(
     require_later_opens(bars)
     kept = currency or common_currency(bars.instruments)
     laid = laid_out(strategy, bars, kept, rates)
-    n, instruments = len(bars.instruments), laid["bars"].instruments
-    each = costs_for(costs, bars.instruments) * (len(instruments) // n)
+    instruments, sources = laid["bars"].instruments, layout_of(strategy).sources(len(bars.instruments))
+    each = [costs_for(costs, bars.instruments)[source] for source in sources]
     specs = [spec_of(i, c.numbers(i)) for i, c in zip(instruments, each, strict=True)]
     shared: dict[str, Any] = {"currency": kept, "costs": each, "specs": specs, "rates": rates, "gate": gate} | laid
     if isinstance(strategy, Strategy):
@@ -240,9 +246,9 @@ def set_up(
 def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]) -> Iterator[Setup]:
     """Yield the set-up of each strategy of a team, and last that of the limits on the whole account."""
     instruments, currency, first = shared["bars"].instruments, shared["currency"], 0
-    n = len(shared["market"].instruments)
-    for k, (name, strategy) in enumerate(team.strategies.items()):
-        rules, columns = strategy.bind(instruments, currency, first), range(k * n, (k + 1) * n)
+    ranges = layout_of(team).ranges(len(shared["market"].instruments))
+    for (name, strategy), columns in zip(team.strategies.items(), ranges, strict=True):
+        rules = strategy.bind(instruments, currency, first)
         yield Setup(strategy, cash=cash * team.share_of(name), rules=rules, buying_power=False, columns=columns, **shared)
         first += sum(part.series_rows(len(instruments)) for part in strategy.risk)
     whole = team.as_strategy()

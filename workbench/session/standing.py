@@ -29,7 +29,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
         "working": [_order(order) for order in session.working],
         "doubtful": len(session.doubtful),
-        "late": {i.symbol: state.late for i, state in zip(session.setup.market.instruments, session.states, strict=False) if state.late},
+        "late": {symbol: session.states[j].late for symbol, j in session.first_columns.items() if session.states[j].late},
     }
 
 
@@ -65,7 +65,7 @@ def joining(session: LiveSession) -> list[tuple[str, float, float]]:
     for j, instrument in enumerate(session.setup.instruments):
         stance = tape.stance[j][row]
         sign = 0 if stance != stance or (stance < 0 and not instrument.can_short) else (stance > 0) - (stance < 0)
-        if sign and session.setup.of(j).strategy.start == "join":
+        if sign and not session.entries.number[j] and session.setup.of(j).strategy.start == "join":
             state = State(waiting=False)
             state.acted, state.row = sign, session.trace(row, j, stance, equity)
             for order in session.sleeves.at[j].decider.opening(row, j, state, own[j]):

@@ -16,9 +16,11 @@ from workbench.bars import FIELDS, Bars
 from workbench.execution.port import Arrival, BarsClosed, Connected, Disconnected, MarketOver, VenueSaid
 from workbench.execution.wire import event_from
 from workbench.instrument import Instrument
-from workbench.team import each_of
+from workbench.layout import Layout
 
 __all__ = ["PaperLink"]
+
+SIMPLE = Layout()
 
 
 class PaperLink:
@@ -30,15 +32,15 @@ class PaperLink:
         The file in which the venue says where it listens.
     instruments : sequence of Instrument
     interval : str
-    strategies : sequence of str, default ()
-        The names of those that share the account.
+    layout : Layout, optional
+        Which columns the account trades in, where they are not the instruments.
     """
 
-    def __init__(self, address: Path, instruments: Sequence[Instrument], interval: str, strategies: Sequence[str] = ()) -> None:
+    def __init__(self, address: Path, instruments: Sequence[Instrument], interval: str, layout: Layout = SIMPLE) -> None:
         self.address = Path(address)
         self.instruments = {i.symbol: i for i in instruments}
         #: What orders and fills are of.
-        self.traded = {i.symbol: i for i in each_of(instruments, strategies)}
+        self.traded = {i.symbol: i for i in layout.instruments(instruments)}
         self.interval = interval
         self._connection: PaperConnection | None = None
 

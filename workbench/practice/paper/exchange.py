@@ -7,7 +7,7 @@ from it, so a venue that was killed comes back by living through its ledger once
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -19,17 +19,18 @@ from workbench.execution.paper import PaperVenue
 from workbench.execution.wire import event_plain, order_from, order_plain
 from workbench.instrument import Instrument
 from workbench.journal import Entry, JournalPort
+from workbench.layout import Layout
 from workbench.market import Order, OrderKey
 from workbench.practice.paper.feeds import BLOCK, Feed
 from workbench.rates import common_currency, conversion
 from workbench.session.tape import MarketTape, Window
 from workbench.sessions import close_times, session_numbers
-from workbench.team import each_of, expanded
 
 __all__ = ["Exchange", "Message", "some_late"]
 
 #: How many messages, and rows of bars, are kept at hand; who asks for older ones has the venue live through its ledger again.
 KEPT = 2 * BLOCK
+SIMPLE = Layout()
 
 
 class Message(NamedTuple):
@@ -74,8 +75,8 @@ class Exchange:
     ledger : JournalPort
     late : callable, optional
         Says which bars a client is told of only with the next row.
-    strategies : sequence of str, default ()
-        The names of those that share the account: each trades every instrument by itself (`workbench.team`).
+    layout : Layout, optional
+        Which columns the account trades in, where they are not the instruments.
     keep : int, optional
         How many messages and rows are kept at hand at least.
     """
@@ -86,7 +87,7 @@ class Exchange:
         venue: PaperVenue,
         ledger: JournalPort,
         late: Lateness = lambda row, column: False,
-        strategies: Sequence[str] = (),
+        layout: Layout = SIMPLE,
         keep: int = KEPT,
     ) -> None:
         self.venue = venue
@@ -94,7 +95,7 @@ class Exchange:
         self.row = -1
         self.newest = 0
         self._feed, self._fresh, self._is_late, self._keep = feed, deepcopy(venue), late, keep
-        self._strategies = strategies
+        self._layout = layout
         self._log: list[Told] = []
         self._let_go = 0
         self._behind: list[tuple[int, int]] = []
@@ -105,9 +106,12 @@ class Exchange:
         self._past_row = 0
         self._known: dict[str, OrderKey] = {}
         self._extend()
-        traded = each_of(self._past[0].instruments, strategies)
+        traded = layout.instruments(self._past[0].instruments)
         self.instruments = {i.symbol: i for i in traded}
         self._symbols = self._past[0].symbols
+        sources = layout.sources(len(self._symbols))
+        #: A column of each instrument.
+        self._columns = [sources.index(j) for j in range(len(self._symbols))]
         venue.connect(traded)
         for entry in ledger.entries():
             self._live_through(entry)
@@ -202,7 +206,7 @@ class Exchange:
         block = next(self._blocks, None)
         if block is None:
             return False
-        venue, traded = self.venue, expanded(block, self._strategies)
+        venue, traded = self.venue, self._layout.bars(block)
         if not self._past:
             self.tape = MarketTape(len(traded.instruments), block.interval_ns)
             self._closes: Any = []
@@ -220,7 +224,7 @@ class Exchange:
 
     def _again(self) -> Exchange:
         """Return this venue as its ledger has it, with all that it ever told."""
-        return Exchange(self._feed, deepcopy(self._fresh), self.ledger, self._is_late, self._strategies, 1 << 62)
+        return Exchange(self._feed, deepcopy(self._fresh), self.ledger, self._is_late, self._layout, 1 << 62)
 
     def _message(self, number: int) -> Message:
         told = self._log[number - self._let_go - 1]
@@ -289,15 +293,19 @@ class Exchange:
         self._catch_up()
         self._behind = self._late_cells(self.row)
         in_time = tuple(j for j in range(len(self._symbols)) if (self.row, j) not in self._behind)
-        if any(self.tape.close[j][self.row] == self.tape.close[j][self.row] for j in in_time):
+        if any(self._has(j, self.row) for j in in_time):
             self.newest = self._put(Told(self.row, None, in_time))
 
     def _late_cells(self, row: int) -> list[tuple[int, int]]:
         """Return which bars of a row come late, as (row, column); those of the history are all there."""
         if row < self._history:
             return []
-        close = self.tape.close
-        return [(row, j) for j in range(len(self._symbols)) if close[j][row] == close[j][row] and self._is_late(row, j)]
+        return [(row, j) for j in range(len(self._symbols)) if self._has(j, row) and self._is_late(row, j)]
+
+    def _has(self, j: int, row: int) -> bool:
+        """Whether an instrument has a bar in a row."""
+        close = self.tape.close[self._columns[j]][row]
+        return close == close
 
     def _catch_up(self) -> None:
         """Tell the bars that come late, each by itself."""

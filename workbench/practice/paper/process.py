@@ -25,6 +25,7 @@ from workbench.errors import RunError
 from workbench.execution import Costs, PaperVenue
 from workbench.instrument import Instrument
 from workbench.journal import Journal
+from workbench.layout import Layout
 from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Endless, Feed, Recorded
 from workbench.practice.paper.server import PaperServer
@@ -60,8 +61,8 @@ async def _serve(folder: Path) -> None:
     terms = json.loads((folder / MARKET).read_text(encoding="utf-8"))
     ledger = Journal(folder / LEDGER)
     ledger.take_over(f"venue {os.getpid()}")
-    late, strategies = some_late(terms["late"], terms["seed"]), terms.get("strategies", ())
-    exchange = Exchange(_feed(folder, terms), _account(terms), ledger, late, strategies)
+    late, layout = some_late(terms["late"], terms["seed"]), Layout.of(terms.get("strategies", Layout().plain))
+    exchange = Exchange(_feed(folder, terms), _account(terms), ledger, late, layout)
     exchange.begin(int(terms["history"]))
     token = secrets.token_urlsafe(16)
     ended = asyncio.Event()
