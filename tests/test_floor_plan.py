@@ -23,12 +23,12 @@ PACKAGE = ROOT / "workbench"
 FLOORS = (
     (
         "errors grid money maintenance financing rates interval instrument bars arrays frames rows extras resampling alignment quality "
-        "market past records spec version calendars sessions writing",
+        "market past records spec version calendars sessions writing layout",
     ),
     ("indicators", "component notebook"),
     ("features", "models"),
     ("signals", "sizing", "exits", "risk", "portfolio", "data", "execution", "notify"),
-    ("strategy decision preview saving", "journal", "adapters"),
+    ("strategy team decision preview saving", "journal", "adapters"),
     ("session",),
     ("research",),
     ("live",),
