@@ -158,3 +158,21 @@ def test_costs_are_given_by_the_symbols_of_the_market() -> None:
     result = wb.backtest(team, bars, cash=10_000, costs=costs)
     session = wb.Session(team, data=wb.ReplayAdapter(bars), execution=wb.execution.PaperVenue(10_000, costs)).run()
     assert session.equity == result.equity.iloc[-1] == 10_000 - 5
+
+
+def test_what_each_strategy_made_adds_up_to_what_the_account_did() -> None:
+    up, idle = plan("+..0..", quantity=5), plan("......")
+    team = Team({"up": up, "down": plan("-.....", quantity=2, entries="each"), "idle": idle}, {"up": 0.5, "down": 0.25, "idle": 0.25})
+    result = ran(team, market([100, 100, 110, 120, 120, 130], CONTRACT))
+    table = result.by_strategy()
+    assert table["profit"].to_dict() == {"up": 100.0, "down": -60.0, "idle": 0.0}
+    assert table["return %"].to_dict() == {"up": 2.0, "down": -2.4, "idle": 0.0}
+    assert table["trades"].tolist() == [1, 1, 0]
+    assert table["win rate %"].tolist()[0] == 100.0
+    assert table["profit"].sum() == result.equity.iloc[-1] - 10_000
+
+
+def test_one_strategy_is_a_row_as_well() -> None:
+    table = wb.backtest(plan("+..", quantity=5), market([100, 100, 110], CONTRACT), cash=10_000, costs=FREE).by_strategy()
+    assert table["profit"].to_dict() == {"Script": 50.0}
+    assert table["share"].tolist() == [1.0]

@@ -85,6 +85,17 @@ class Backtest:
         """Round trips, profit after fees and funding in account currency; an open one is valued at the last close."""
         return tables.trades_table(self.setup, self.record)
 
+    def by_strategy(self) -> pd.DataFrame:
+        """Return what each strategy of the account has made of its share: profit, return on the share in percent, trades, costs.
+
+        Returns
+        -------
+        DataFrame
+            A row for each strategy; the profits add up to that of the account, open trades valued at the last close. The win rate is
+            NaN where no trade has closed.
+        """
+        return tables.strategies_table(self.setup, self.trades)
+
     @cached_property
     def decisions(self) -> pd.DataFrame:
         """Each stance that was acted on: what was asked, what was opened, who cut it, from what to what, and why."""

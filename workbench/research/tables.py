@@ -103,6 +103,22 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     )
 
 
+def strategies_table(setup: Setup, trades: pd.DataFrame) -> pd.DataFrame:
+    """Return what each strategy of an account has made of its share, by its name; of one strategy a row under that of its signal."""
+    names = [dict(i.tags).get("strategy", type(setup.strategy.signal).__name__) for i in setup.instruments]
+    name_of, shares = dict(zip(setup.bars.symbols, names, strict=True)), [1.0]
+    if setup.team is not None:
+        shares = [setup.team.share_of(name) for name in setup.team.strategies]
+    each = trades.groupby(trades["symbol"].map(name_of), sort=False)
+    closed = trades[trades["exit"] != "open"]
+    won = (closed["profit"] > 0).groupby(closed["symbol"].map(name_of)).mean() * 100
+    sums = each[["fees", "funding", "profit"]].sum().assign(trades=each.size())
+    rows = sums.reindex(pd.Index(dict.fromkeys(names), name="strategy"), fill_value=0)
+    rows = rows.assign(share=shares, **{"win rate %": won})
+    rows["return %"] = 100 * rows["profit"] / (setup.cash * rows["share"])
+    return rows[["share", "profit", "return %", "trades", "win rate %", "fees", "funding"]]
+
+
 def decisions_table(setup: Setup, record: Record) -> pd.DataFrame:
     """Return each stance that was acted on: what was asked, what was left, who cut it and why."""
     rows = record.decisions

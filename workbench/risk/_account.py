@@ -132,7 +132,9 @@ class MaxDailyLoss(RiskManager):
 
 
 class MaxPositions(RiskManager):
-    """At most so many instruments are held at once, those with an opening out counted in.
+    """At most so many positions are held at once, those with an opening out counted in.
+
+    A position is an instrument's; of several strategies in one account each has its own, and so has each entry.
 
     Parameters
     ----------
