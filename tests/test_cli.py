@@ -245,7 +245,10 @@ def test_a_folder_without_a_strategy(workbench: Command, tmp_path: Path) -> None
 def test_a_folder_that_holds_a_part_only(workbench: Command, tmp_path: Path) -> None:
     saving.save(wb.signals.MovingAverageCross(), tmp_path / "signal")
     answer = workbench("backtest", tmp_path / "signal")
-    assert (answer.code, answer.sentence) == (2, f"workbench: {tmp_path / 'signal'} holds a MovingAverageCross, not a strategy")
+    assert (answer.code, answer.sentence) == (
+        2,
+        f"workbench: {tmp_path / 'signal'} holds a MovingAverageCross, neither a strategy nor a team of them",
+    )
 
 
 def test_a_strategy_file_with_an_unknown_class(workbench: Command, spoiled: Callable[[str, str], Path]) -> None:

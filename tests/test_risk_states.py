@@ -229,7 +229,7 @@ def test_it_is_what_the_deciding_session_remembers(seed: int, day: str) -> None:
     session, past = wb.Session.of(result.setup), []
     for _ in range(len(result.bars)):
         session.step()
-        past.append(list(session.decider.past))
+        past.append(list(session.sleeves.at[0].decider.past))
     seen = np.array(past)
     fall = (seen[:, PEAK] - seen[:, EQUITY]) / seen[:, PEAK] * 100
     day = (seen[:, DAY_EQUITY] - seen[:, DAY_LOW]) / seen[:, DAY_EQUITY] * 100

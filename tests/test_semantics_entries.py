@@ -123,5 +123,7 @@ def test_a_missed_step_is_no_entry_and_the_next_is_not_late() -> None:
 
 
 def test_no_entries_are_refused() -> None:
-    with pytest.raises(StrategyError, match="max_entries must be at least 1, got 0"):
+    with pytest.raises(StrategyError, match=r"max_entries must be at least 1, .* got 0"):
         wb.Strategy(MovingAverageCross(), entries="each", max_entries=0)
+    with pytest.raises(StrategyError, match="is for entries='each' alone, got 2"):
+        wb.Strategy(MovingAverageCross(), max_entries=2)

@@ -255,7 +255,7 @@ def test_the_journal_of_a_live_session_that_resizes_leads_back_to_it() -> None:
     assert {"add", "trim"} <= legs
     assert state_of(session) == state_of(fed.session)
     assert compare(record, fed.recorder.record(), bars).empty
-    assert session.resizer.breached == fed.session.resizer.breached
+    assert session.sleeves.at[0].resizer.breached == fed.session.sleeves.at[0].resizer.breached
 
 
 def test_a_breach_is_an_alert_once_until_it_is_over() -> None:

@@ -272,7 +272,7 @@ def test_what_a_limit_of_ones_own_said_is_kept_beside_its_decision() -> None:
     # decision 0 buys, 1 closes, 2 sells short; limits 0 and 2 are the user's own
     strategy = plan("+.0-.", quantity=8, risk=[Half(), MaxLeverage(10), Half()])
     session = Session(strategy, data=ReplayAdapter(market([100] * 5)), execution=PaperVenue(10_000.0)).run()
-    assert session.decider.said == {(0, 0): "half of 8", (0, 2): "half of 4", (2, 0): "half of 8", (2, 2): "half of 4"}
+    assert session.sleeves.at[0].decider.said == {(0, 0): "half of 8", (0, 2): "half of 4", (2, 0): "half of 8", (2, 2): "half of 4"}
 
 
 # -- the journal ------------------------------------------------------------------------------------------------------
@@ -368,12 +368,12 @@ def test_a_key_is_journaled_once() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"strategies": [STRATEGY, STRATEGY]}, "a session runs one wb.Strategy"),
-        ({"strategies": Breakout()}, "a session runs one wb.Strategy"),
+        ({"strategies": [STRATEGY, Breakout()]}, "expected a list of wb.Strategy, got a Breakout in it"),
+        ({"strategies": Breakout()}, "expected a wb.Strategy, got Breakout"),
         ({"data": "bars"}, r"data must be a wb.ReplayAdapter\(bars\), got str"),
         ({"execution": "paper"}, "execution must be a wb.execution.PaperVenue, got str"),
     ],
-    ids=["two strategies", "a signal", "no adapter", "no venue"],
+    ids=["a list with a signal", "a signal", "no adapter", "no venue"],
 )
 def test_wrong_use_gets_a_sentence(bars: Bars, given: dict[str, Any], said: str) -> None:
     chosen = {"strategies": STRATEGY, "data": ReplayAdapter(bars), "execution": PaperVenue(**ACCOUNT)} | given

@@ -31,6 +31,9 @@ __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 #: Which kinds of exit make a column of `Distances`: a trailing stop is a stop as well.
 EXITS = (("stop", "trail"), ("target",), ("trail",), ("even",), ("time",))
 
+#: How many entries ``entries="each"`` has where nothing is said.
+USUAL_ENTRIES = 3
+
 
 class Inputs(NamedTuple):
     """What depends on bars only, arrays of shape (T, N): stances, exits (`workbench.exits.Distances`), and what the sizer measures.
@@ -136,8 +139,8 @@ class Strategy(Component):
     entries : {"once", "each"}, default "once"
         Whether every step with a stance in the direction acted on is one more entry, with exits of its own; a stance of zero or in the
         other direction closes them all (SEMANTICS 11). Each stands under a symbol of its own, ``SPX``, ``SPX#2``, ``SPX#3``.
-    max_entries : int, default 3
-        With ``entries="each"``: how many since the stance last turned, open or closed again. Each counts as a position.
+    max_entries : int, optional
+        With ``entries="each"``: how many since the stance last turned, open or closed again; 3 where not given. Each counts as a position.
 
     Examples
     --------
@@ -156,7 +159,7 @@ class Strategy(Component):
     late_entries: Literal["skip", "take"] = "skip"
     day: str = "00:00 UTC"
     entries: Literal["once", "each"] = field(default="once", kw_only=True)
-    max_entries: int = field(default=3, kw_only=True)
+    max_entries: int | None = field(default=None, kw_only=True)
 
     #: The file inside the folder of a saved strategy.
     FILE: ClassVar[str] = "strategy.json"
@@ -174,8 +177,8 @@ class Strategy(Component):
     def check(self) -> None:
         """Refuse parts that do not fit together."""
         day_of(self.day)
-        if self.max_entries < 1:
-            raise StrategyError(f"max_entries must be at least 1, got {self.max_entries}")
+        if self.max_entries is not None and (self.max_entries < 1 or self.entries == "once"):
+            raise StrategyError(f"max_entries must be at least 1, and is for entries='each' alone, got {self.max_entries}")
         if isinstance(self.rebalance, str):
             Rebalance(self.rebalance)
         if not require_fitting(self.exits) and type(self.sizer.core).needs_stop:
@@ -189,7 +192,7 @@ class Strategy(Component):
     @property
     def most_entries(self) -> int:
         """How many entries may be open in an instrument at a time."""
-        return self.max_entries if self.entries == "each" else 1
+        return (self.max_entries or USUAL_ENTRIES) if self.entries == "each" else 1
 
     @property
     def lookback(self) -> int:

@@ -131,8 +131,8 @@ RESIZING = Rules(
         ("and again when it was over", "self.breached = set(found)", "self.breached |= set(found)"),
         (
             "what closes in this step is gone",
-            "[0.0 if state.closes else quantity_of(lots[j], *grids[j])",
-            "[quantity_of(lots[j], *grids[j])",
+            "held[j] = 0.0 if self.states[j].closes else quantity_of",
+            "held[j] = quantity_of",
         ),
         ("only what is told to reduce reduces", 'if self.setup.strategy.risk[k].on_breach == "reduce":', "if True:"),
         ("nothing is reduced where no limit reduces", 'if all(part.on_breach != "reduce" for part in risk):', "if True:"),
@@ -143,7 +143,7 @@ RESIZING = Rules(
         ("it is looked at again after whole steps were made", "for look in range(LOOKS):", "for look in range(1):"),
         ("each further look takes more off", "less = 1.0 - 10.0 ** (look + 1 - LOOKS) if look else 1.0", "less = 1.0"),
         ("the first look takes no more than it must", "(look + 1 - LOOKS) if look else 1.0", "(look + 1 - LOOKS)"),
-        ("what is being closed is not reduced", "if less and state.closing is None:", "if less:"),
+        ("what is being closed is not reduced", "if less and self.states[j].closing is None:", "if less:"),
         ("an interval is looked at once", "return begun != before", "return True"),
         ("without a rebalance a size is kept", "if not every:\n            return False", "every = every or 1"),
         ("without equity nothing is resized", "if not equity > 0.0:\n            return", "pass"),
@@ -159,7 +159,31 @@ RESIZING = Rules(
             "if j not in reduced or change.lots < reduced[j].lots:",
             "if j not in reduced:",
         ),
-        ("conviction is that of the last stance", "if column[row] == column[row]:", "if True:"),
+        ("conviction is that of the last stance", "if stance == stance:", "if True:"),
     ),
 )
-RULES = (DECISION, PREVIEW, RESIZING)
+ENTRIES = Rules(
+    "workbench/session/entries.py",
+    "test_semantics_entries.py",
+    (
+        ("an entry waits for its step", "self._count[first] > self.number[j]", "self._count[first] > 0"),
+        ("each step counts once", "if first == j:", "if True:"),
+        ("another sign begins anew", "if sign and sign == self._sign[j] else", "if sign else"),
+        ("zero begins anew", "else abs(sign)", "else self._count[j]"),
+        ("the first is at once", "else abs(sign)", "else 0"),
+    ),
+)
+SLEEVES = Rules(
+    "workbench/session/sleeves.py",
+    "test_team.py",
+    (
+        ("the capital is shared", "self._purse = [sleeve.setup.cash for", "self._purse = [setup.cash for"),
+        ("what a strategy pays is its own", "self._purse[self._number[j]] += cash", "pass"),
+        ("what a strategy holds is worth something to it", "for j in sleeve.setup.mine\n            if portfolio.lots[j]", "for j in ()"),
+        ("a limit of a strategy counts its own trades", "count_trade(self.at[j].decider.past, gain)", "pass"),
+        ("a limit of the account counts all trades", "count_trade(self.whole.decider.past, gain)", "pass"),
+        ("the account is looked at as well", "[*self.each, self.whole] if self.whole is not None else self.each", "self.each"),
+        ("of two changes the smaller size counts", "change if known is None or change.lots < known.lots else known", "change"),
+    ),
+)
+RULES = (DECISION, PREVIEW, RESIZING, ENTRIES, SLEEVES)

@@ -10,9 +10,9 @@ from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.journal import Entry, JournalPort, MemoryJournal
 from workbench.market import Fill, Order, OrderKey
+from workbench.past import NOW
 from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
-from workbench.session.deciding import Decider
 from workbench.session.entries import Entries
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.quiet import quiet_collector
@@ -120,12 +120,14 @@ class Session:
         row = self.steps_done
         self.steps_done = row + 1
         tape = self.tape
-        self.sleeves.tell(row)
+        for past in self.sleeves.pasts:
+            past[NOW] = row
         self.execution.observe(tape, row)
         self._take_in()
         tape.advance(row)
         equity, needed = self.portfolio.value()
-        self._value_sleeves(row, equity)
+        if self.sleeves.valued:
+            self._value_sleeves(row, equity)
         if self.sleeves.moves:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
@@ -225,12 +227,8 @@ class Session:
         state = self._state_of(event.key)
         order = state.ended(event.key)
         if order is not None and event.status == "lapsed" and order.then == "cross":
-            state.crossing = self._decider(self.portfolio.column[event.key.instrument]).crossing(order)
+            state.crossing = self.sleeves.decider(self.portfolio.column[event.key.instrument]).crossing(order)
             self._crossing = True
-
-    def _decider(self, j: int) -> Decider:
-        """Return what decides a column."""
-        return self.sleeves.at[j].decider
 
     def _state_of(self, key: OrderKey) -> State:
         return self.states[self.portfolio.column[key.instrument]]
@@ -315,7 +313,7 @@ class Session:
             self._close(row, j, state, WORDS[change.code])
             return
         state.closed_at = row
-        order = self._decider(j).trimming(row, j, self.sleeves.at[j].resizer.quantity(change), WORDS[change.code])
+        order = self.sleeves.decider(j).trimming(row, j, self.sleeves.at[j].resizer.quantity(change), WORDS[change.code])
         self._put_out(order, state.decision)
 
     def _closes(self, state: State) -> bool:
@@ -341,7 +339,7 @@ class Session:
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
-        self._put_out(self._decider(j).closing(row, j, reason), state.decision)
+        self._put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
 
     def _put_out(self, order: Order, decision: int) -> None:
         """Have an order out, to be written down and sent with whatever brought it about: no order goes another way."""

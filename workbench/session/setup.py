@@ -258,7 +258,10 @@ def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]
 
 def strategy_of(given: Strategy | Team | Sequence[Strategy]) -> Strategy | Team:
     """Return several strategies as a team, and whatever else was given as it is."""
-    if isinstance(given, Sequence) and given and all(isinstance(one, Strategy) for one in given):
+    if isinstance(given, (list, tuple)) and given:
+        other = next((one for one in given if not isinstance(one, Strategy)), None)
+        if other is not None:
+            raise ParameterError(f"expected a list of wb.Strategy, got a {type(other).__name__} in it: {other!r}")
         return given[0] if len(given) == 1 else Team.of(given)
     return given  # type: ignore[return-value]
 

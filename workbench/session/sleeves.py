@@ -55,12 +55,20 @@ class Sleeves:
         #: The sleeve of each column.
         self.at = [sleeve for sleeve in self.each for _ in sleeve.setup.mine]
         self.all = [*self.each, self.whole] if self.whole is not None else self.each
+        #: What each of them remembers: the number of the step that is decided is written there.
+        self.pasts = [sleeve.decider.past for sleeve in self.all]
         self.remembers = any(sleeve.setup.rules.remembers for sleeve in self.all)
+        #: Whether anybody asks at each close what a sleeve is worth.
+        self.valued = self.remembers or self.whole is not None
         self.moves = any(sleeve.ender is not None for sleeve in self.each)
         self.resizes = any(sleeve.setup.rules.resizes for sleeve in self.all)
         #: The cash of each sleeve of a team, as if it were an account of its own.
         self._purse = [sleeve.setup.cash for sleeve in self.each]
         self._number = [k for k, sleeve in enumerate(self.each) for _ in sleeve.setup.mine]
+
+    def decider(self, j: int) -> Decider:
+        """Return what decides a column."""
+        return self.at[j].decider
 
     def moved(self, j: int, cash: float) -> None:
         """Note that cash moved for a column: below zero it was paid."""
@@ -86,8 +94,8 @@ class Sleeves:
 
     def tell(self, row: int) -> None:
         """Tell each of them which step is decided."""
-        for sleeve in self.all:
-            sleeve.decider.past[NOW] = row
+        for past in self.pasts:
+            past[NOW] = row
 
     def name(self, account: str, deployment: str) -> None:
         """Say whose orders these are (SEMANTICS 35)."""
