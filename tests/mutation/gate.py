@@ -153,6 +153,11 @@ IN_A_SESSION = " ".join(
     f"test_session_gate.py::test_{name}"
     for name in (
         "every_order_is_asked_about_once",
+        "the_gate_is_shown_the_book_as_it_is",
+        "an_opening_that_crosses_later_is_held_against_the_price_it_was_decided_on",
+        "the_same_order_twice_in_a_minute_is_counted",
+        "an_order_is_sent_by_the_calendar_or_just_after_its_bar",
+        "what_was_said_then_is_said_again_of_no_more_than_is_asked_for_now",
         "an_opening_is_cut_to_what_the_position_may_be",
         "a_refused_opening_is_not_tried_again_until_the_stance_turns",
         "what_crosses_passes_the_gate_again",
