@@ -57,6 +57,14 @@ def test_32_a_halt_holds_from_its_step_until_it_is_armed_again(rearm: int, halts
     assert peaks == ([100.0] * 6 if rearm == 0 else [*[100.0] * 4, 80.0, 80.0])
 
 
+def test_32_a_fall_is_one_from_the_highest_equity() -> None:
+    past, found = empty_past(100.0), []
+    for t, equity in enumerate([120.0, 110.0, 109.0, 107.0]):
+        remember(past, t, 0, equity, 0.1, 0)
+        found.append((past[PEAK], past[HALTED]))
+    assert found == [(120.0, -1.0), (120.0, -1.0), (120.0, -1.0), (120.0, 3.0)]
+
+
 def test_16_closed_trades_are_counted_and_summed() -> None:
     past = empty_past(100.0)
     streaks = []

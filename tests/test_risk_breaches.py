@@ -71,3 +71,9 @@ def test_21_without_equity_nothing_of_what_is_held_stays(limit: Any) -> None:
     assert found is not None
     assert found.shares[0] == 0.0
     assert min(found.shares) >= 0.0
+
+
+def test_21_without_equity_a_hedge_lets_as_much_stay_as_it_covers() -> None:
+    found = breach(MaxLeverage(1, "net"), [120.0, -10.0], equity=-100.0)
+    assert found is not None
+    assert found.shares == pytest.approx([10 / 120, 1.0])

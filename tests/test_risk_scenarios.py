@@ -11,7 +11,7 @@ from worked import OTHER, SHARE, market
 
 from workbench.past import empty_memory
 from workbench.risk._returns import filtered_returns, own_returns
-from workbench.risk._scenarios import DEPTH, Returns, kept_places, scenarios, scratch_places
+from workbench.risk._scenarios import BLOCK, DEPTH, Returns, kept_places, scenarios, scratch_places
 from workbench.risk._volatility import shrunk
 
 NAN, WINDOW = math.nan, 3
@@ -60,6 +60,16 @@ def test_33_steps_are_looked_for_in_two_windows(holes: int, count: int) -> None:
     assert len(found(0, 1.0, [1.0, 0.0], [1.0, 0.0], (row, row))[0]) == count
 
 
+def test_33_every_instrument_of_a_large_book_counts() -> None:
+    n, steps = 2 * BLOCK + 3, 4
+    series = [float(i + k) for i in range(n) for k in range(steps)]
+    memory = empty_memory(scratch_places(WINDOW) + kept_places(n, WINDOW))
+    returns = Returns(series, steps, 0, steps - 1, n, 0.0, DEPTH * WINDOW, memory, scratch_places(WINDOW))
+    ones = [1.0] * n
+    assert scenarios(0, 1.0, WINDOW, ones, ones, ones, ones, list(range(steps)), returns) == WINDOW
+    assert list(memory[:WINDOW]) == [sum(i + k for i in range(n)) for k in (3, 2, 1)]
+
+
 def test_33_a_day_is_counted_once() -> None:
     assert found(0, 1.0, [1.0, 0.0], [1.0, 0.0], days=[4, 5, 5, 6])[2] == 2.0
 
@@ -87,8 +97,8 @@ def test_33_a_return_is_from_the_instruments_own_bar_before() -> None:
 
 def test_33_a_filtered_return_is_over_the_volatility_known_before_it() -> None:
     # with weights of 1, 0.94, 0.94 x 0.94 from the newest back
-    after_one, after_two = 0.5, math.sqrt((0.25 + 0.94 * 0.25) / 1.94)
-    found = filtered_returns(market({SHARE: [100, 150, None, 75, 75], OTHER: [100.0] * 5}))
-    assert np.allclose(found[:, 0], [NAN, NAN, NAN, -0.5 / after_one, 0.0 / after_two], equal_nan=True)
-    after_three = math.sqrt((0.94 * 0.25 + 0.94**2 * 0.25) / (1 + 0.94 + 0.94**2))
+    after_one, after_two = 0.5, math.sqrt((0.04 + 0.94 * 0.25) / 1.94)
+    found = filtered_returns(market({SHARE: [100, 150, None, 120, 120], OTHER: [100.0] * 5}))
+    assert np.allclose(found[:, 0], [NAN, NAN, NAN, -0.2 / after_one, 0.0 / after_two], equal_nan=True)
+    after_three = math.sqrt((0.94 * 0.04 + 0.94**2 * 0.25) / (1 + 0.94 + 0.94**2))
     assert np.allclose(found[:, 2], [NAN, after_one, after_one, after_two, after_three], equal_nan=True)

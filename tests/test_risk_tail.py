@@ -175,6 +175,27 @@ def test_33_a_modified_loss_is_that_of_its_formula(short: bool) -> None:
     assert 0 < broken < len(SEEDS)
 
 
+def test_33_a_book_whose_expansion_breaks_down_takes_nothing_more() -> None:
+    book = np.array([-30.0, *[1.0] * 20])
+    memory, z = memory_of(book, np.zeros(21)), float(stats.norm.ppf(0.05))
+    moments(21, 21, memory)
+    assert modified_at(0.0, z, 0.05, 0.0, 1.0, 21, memory) == math.inf
+    assert scan_room(z, 0.05, 0.0, 1e9, 1.0, 21, memory) == 0.0
+
+
+def test_33_a_modified_shortfall_is_never_below_the_value_at_risk() -> None:
+    met = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        memory, part = memory_of(rng.gamma(0.5, 1.0, 21), np.zeros(21)), float(rng.choice([0.01, 0.05, 0.1]))
+        z = float(stats.norm.ppf(part))
+        moments(21, 21, memory)
+        shortfall, quantile = (modified_at(0.0, z, part, short, 0.0, 21, memory) for short in (1.0, 0.0))
+        assert shortfall >= quantile - 1e-12
+        met += shortfall == quantile
+    assert met > 20
+
+
 def test_33_a_skew_beyond_all_bounds_is_no_expansion_though_its_slope_never_changes_sign() -> None:
     # two kinds of outliers among hundreds of steps: the expansion falls everywhere
     made = np.concatenate([np.zeros(879), np.full(10, -6.0), [-30.0]])

@@ -13,7 +13,7 @@ from workbench.errors import ParameterError
 from workbench.records import STOPPED_OUT
 from workbench.research.comparing import compare
 from workbench.research.running import run_session
-from workbench.risk import MaxDrawdown, MaxExposure, MaxLeverage, MaxTrades
+from workbench.risk import CoolDown, MaxDrawdown, MaxExposure, MaxLeverage, MaxTrades
 from workbench.session.setup import set_up
 from workbench.sizing import FixedFraction, FixedQuantity
 from workbench.team import Team
@@ -110,6 +110,21 @@ def test_the_account_remembers_what_all_of_them_did() -> None:
     result = ran(team, market([100.0] * 4, CONTRACT))
     assert result.positions.iloc[-1].tolist() == [1.0, 0.0]
     assert reasons(result)[1].startswith("FixedQuantity asks for 1; MaxTrades: 1 -> 0")
+
+
+def test_a_loss_of_one_strategy_cools_the_account_down() -> None:
+    team = Team({"a": plan("+.0..", quantity=1), "b": plan("...+.", quantity=1)}, risk=[CoolDown(1, 5)])
+    result = ran(team, market([100, 100, 90, 90, 90], CONTRACT))
+    assert result.fills["symbol"].tolist() == ["a/FUT", "a/FUT"]
+    assert "CoolDown: 1 -> 0" in reasons(result)[-1]
+
+
+def test_of_two_reductions_the_smaller_size_counts() -> None:
+    # at 120 equity is 8,400 and gross 9,600: 70 of 80 are within the strategy's limit, 77 within the account's
+    own = plan("-....", quantity=80, risk=[MaxLeverage(1, on_breach="reduce")])
+    team = Team({"a": own}, risk=[MaxLeverage(1.1, on_breach="reduce")])
+    result = ran(team, market([100, 100, 120, 120, 120], CONTRACT))
+    assert result.positions["a/FUT"].tolist() == [0.0, -80.0, -80.0, -70.0, -70.0]
 
 
 def test_the_whole_book_is_reduced_where_the_account_is_beyond_its_limit() -> None:

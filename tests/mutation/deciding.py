@@ -167,7 +167,6 @@ ENTRIES = Rules(
     "test_semantics_entries.py",
     (
         ("an entry waits for its step", "self._count[first] > self.number[j]", "self._count[first] > 0"),
-        ("each step counts once", "if first == j:", "if True:"),
         ("another sign begins anew", "if sign and sign == self._sign[j] else", "if sign else"),
         ("zero begins anew", "else abs(sign)", "else self._count[j]"),
         ("the first is at once", "else abs(sign)", "else 0"),

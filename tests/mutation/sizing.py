@@ -96,7 +96,7 @@ OTHERS = (
     ),
     Rules(
         "workbench/sizing/_volatility_target.py",
-        f"{MORE} {RUNS}",
+        f"{MORE} {RUNS} test_garch.py::test_what_cannot_be_is_refused",
         (
             ("coins trade always", "ALWAYS if instrument.asset_class", "SESSION if instrument.asset_class"),
             ("currencies trade on weekdays", "else WEEKDAYS if", "else SESSION if"),
