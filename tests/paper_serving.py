@@ -19,7 +19,7 @@ from workbench.adapters.paper import PaperAccount, PaperLink
 from workbench.execution import PaperVenue
 from workbench.execution.port import Connected
 from workbench.journal import Journal
-from workbench.layout import Layout
+from workbench.layout import SIMPLE, Layout
 from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Recorded
 from workbench.practice.paper.server import PaperServer
@@ -28,7 +28,6 @@ from workbench.session.runner import Runner
 from workbench.session.setup import set_up
 
 PATIENCE = 10.0
-SIMPLE = Layout()
 
 
 class Serving:

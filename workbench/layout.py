@@ -11,7 +11,7 @@ import numpy as np
 from workbench.bars import FIELDS, Bars
 from workbench.instrument import Instrument
 
-__all__ = ["Layout"]
+__all__ = ["SIMPLE", "Layout"]
 
 #: Between the name of a strategy and a symbol, and between a symbol and the number of an entry.
 BETWEEN, ENTRY = "/", "#"
@@ -48,7 +48,7 @@ class Layout(NamedTuple):
     @property
     def is_simple(self) -> bool:
         """Whether a column is an instrument."""
-        return self == Layout()
+        return self == SIMPLE
 
     def instruments(self, market: Sequence[Instrument]) -> list[Instrument]:
         """Return the instrument of each column."""
@@ -68,6 +68,10 @@ class Layout(NamedTuple):
         """Return of each column the number of its instrument, of n."""
         return [j for _, entries in self.parts for j in range(n) for _ in range(entries)]
 
+    def firsts(self, n: int) -> list[int]:
+        """Return of each of n instruments its first column."""
+        return [j * self.parts[0][1] for j in range(n)]
+
     def entries(self, n: int) -> list[int]:
         """Return of each column which entry of its strategy and instrument it is, from 0 on."""
         return [entry for _, entries in self.parts for _ in range(n) for entry in range(entries)]
@@ -79,6 +83,10 @@ class Layout(NamedTuple):
             found.append(range(first, first + n * entries))
             first += n * entries
         return found
+
+
+#: Where each instrument is traded by one strategy, in one entry at a time.
+SIMPLE = Layout()
 
 
 def _own(instrument: Instrument, name: str, entry: int) -> Instrument:

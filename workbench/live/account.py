@@ -20,7 +20,7 @@ from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
 from workbench.instrument import Instrument
-from workbench.layout import Layout
+from workbench.layout import SIMPLE, Layout
 from workbench.live.lease import is_held
 from workbench.live.release import Release
 from workbench.writing import write_whole
@@ -132,7 +132,7 @@ class PaperAccountFolder:
 
     def _terms(self) -> dict[str, Any]:
         """Return the terms that the account was made with; one of an earlier workbench has one strategy."""
-        return {"strategies": Layout().plain} | json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
+        return {"strategies": SIMPLE.plain} | json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
 
     def make(self, release: Release, market: Market | None) -> None:
         """Make the account, or check that it is the one that is meant.

@@ -54,8 +54,9 @@ class LiveSession(JournaledSession):
         self._unwanted: set[int] = set()
         #: How many of its steps passed undecided.
         self.missed_steps = 0
+        symbols = setup.market.symbols
         #: The first column of each instrument of the market.
-        self.first_columns = {symbol: setup.columns_of(symbol)[0] for symbol in setup.market.symbols}
+        self.first_columns = dict(zip(symbols, setup.layout.firsts(len(symbols)), strict=True))
 
     # -- inputs -----------------------------------------------------------------------------------------------------
 

@@ -233,7 +233,8 @@ def set_up(
     kept = currency or common_currency(bars.instruments)
     laid = laid_out(strategy, bars, kept, rates)
     instruments, sources = laid["bars"].instruments, layout_of(strategy).sources(len(bars.instruments))
-    each = [costs_for(costs, bars.instruments)[source] for source in sources]
+    known = costs_for(costs, bars.instruments)
+    each = [known[source] for source in sources]
     specs = [spec_of(i, c.numbers(i)) for i, c in zip(instruments, each, strict=True)]
     shared: dict[str, Any] = {"currency": kept, "costs": each, "specs": specs, "rates": rates, "gate": gate} | laid
     if isinstance(strategy, Strategy):

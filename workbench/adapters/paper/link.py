@@ -16,11 +16,9 @@ from workbench.bars import FIELDS, Bars
 from workbench.execution.port import Arrival, BarsClosed, Connected, Disconnected, MarketOver, VenueSaid
 from workbench.execution.wire import event_from
 from workbench.instrument import Instrument
-from workbench.layout import Layout
+from workbench.layout import SIMPLE, Layout
 
 __all__ = ["PaperLink"]
-
-SIMPLE = Layout()
 
 
 class PaperLink:

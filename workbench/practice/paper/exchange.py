@@ -19,7 +19,7 @@ from workbench.execution.paper import PaperVenue
 from workbench.execution.wire import event_plain, order_from, order_plain
 from workbench.instrument import Instrument
 from workbench.journal import Entry, JournalPort
-from workbench.layout import Layout
+from workbench.layout import SIMPLE, Layout
 from workbench.market import Order, OrderKey
 from workbench.practice.paper.feeds import BLOCK, Feed
 from workbench.rates import common_currency, conversion
@@ -30,7 +30,6 @@ __all__ = ["Exchange", "Message", "some_late"]
 
 #: How many messages, and rows of bars, are kept at hand; who asks for older ones has the venue live through its ledger again.
 KEPT = 2 * BLOCK
-SIMPLE = Layout()
 
 
 class Message(NamedTuple):
@@ -109,9 +108,7 @@ class Exchange:
         traded = layout.instruments(self._past[0].instruments)
         self.instruments = {i.symbol: i for i in traded}
         self._symbols = self._past[0].symbols
-        sources = layout.sources(len(self._symbols))
-        #: A column of each instrument.
-        self._columns = [sources.index(j) for j in range(len(self._symbols))]
+        self._columns = layout.firsts(len(self._symbols))
         venue.connect(traded)
         for entry in ledger.entries():
             self._live_through(entry)

@@ -25,7 +25,7 @@ from workbench.errors import RunError
 from workbench.execution import Costs, PaperVenue
 from workbench.instrument import Instrument
 from workbench.journal import Journal
-from workbench.layout import Layout
+from workbench.layout import SIMPLE, Layout
 from workbench.practice.paper.exchange import Exchange, some_late
 from workbench.practice.paper.feeds import Endless, Feed, Recorded
 from workbench.practice.paper.server import PaperServer
@@ -61,7 +61,7 @@ async def _serve(folder: Path) -> None:
     terms = json.loads((folder / MARKET).read_text(encoding="utf-8"))
     ledger = Journal(folder / LEDGER)
     ledger.take_over(f"venue {os.getpid()}")
-    late, layout = some_late(terms["late"], terms["seed"]), Layout.of(terms.get("strategies", Layout().plain))
+    late, layout = some_late(terms["late"], terms["seed"]), Layout.of(terms.get("strategies", SIMPLE.plain))
     exchange = Exchange(_feed(folder, terms), _account(terms), ledger, late, layout)
     exchange.begin(int(terms["history"]))
     token = secrets.token_urlsafe(16)
