@@ -85,7 +85,7 @@ def test_what_makes_coarser_bars_is_told_to_be_untried() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ((wb.sizing.FixedFraction(), BARS), "takes a signal, an exit, a feature or a strategy, got FixedFraction"),
+        ((wb.sizing.FixedFraction(), BARS), "takes a signal, an exit, a feature, a strategy or a team, got FixedFraction"),
         ((BARS, wb.signals.Breakout()), "the part comes first, then the bars"),
         ((wb.signals.Breakout(), BARS.close), "expected wb.Bars, got DataFrame"),
     ],

@@ -333,6 +333,27 @@ def test_a_part_closed_at_once_is_no_round_and_the_rest_is_one() -> None:
     assert (latch.opened_at, latch.rounds) == (None, (NOW + 2 * SECOND,))
 
 
+def test_positions_that_ended_under_other_names_count_for_the_latch() -> None:
+    opened = GATE.filled(Latch(), fill(), 0.0, 10.0, NOW)
+    early, late = [NOW - 601 * SECOND, NOW - SECOND], [NOW - 2 * SECOND, NOW - SECOND]
+    ended = [GATE.filled(opened, fill("stop", "sell"), 10.0, 0.0, NOW + SECOND, elsewhere) for elsewhere in (early, late)]
+    assert [latch.why for latch in ended] == ["", "AAPL: 3 positions were closed within 5 s of their opening, and 3 shut the gate"]
+    assert ended[1].rounds == (NOW + SECOND,)
+
+
+def test_what_is_held_under_other_names_counts_for_the_position() -> None:
+    found = GATE.check(opening(120), replace(CALM, elsewhere=90.0, position=0.0))
+    assert (found.answer, found.quantity) == ("cut", 109.0)
+    assert "+90 could be held in its direction already" in found.why
+    assert GATE.check(closing(), replace(CALM, elsewhere=500.0)).answer == "allowed"
+
+
+def test_the_largest_order_is_looked_up_by_the_name_that_the_market_has_for_it() -> None:
+    gate = replace(GATE, max_quantity={"APPLE": 5})
+    assert gate.check(opening(10), replace(CALM, symbol="APPLE")).why == "APPLE: an order may be at most 5, got 10"
+    assert gate.check(opening(5), replace(CALM, symbol="APPLE")).answer == "allowed"
+
+
 def test_a_gate_without_the_latch_does_not_shut() -> None:
     assert replace(GATE, repeats=None).filled(Latch(idle=99), fill(), 0.0, 0.0, NOW).why == ""
 

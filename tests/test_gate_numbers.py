@@ -29,6 +29,7 @@ PLACES = [
     "bid",
     "ask",
     "position",
+    "elsewhere",
     "orders",
     "sent",
     "idle",
@@ -51,7 +52,7 @@ def situation_with(place: str, value: Any) -> Situation:
 
 
 def test_the_matrix_has_every_number_of_a_situation() -> None:
-    others = {"mode", "keys", "open", "latch"}
+    others = {"mode", "keys", "open", "latch", "symbol"}
     assert {field.name for field in fields(Situation)} - others <= set(PLACES)
     assert {field.name for field in fields(Latch)} - {"why"} <= set(PLACES)
 
@@ -126,7 +127,7 @@ OFFERS = st.sampled_from(["wild", "market", "limit", "market"]).flatmap(
     lambda kind: {"wild": WILD, "market": st.none(), "limit": PRICES}[kind]
 )
 SIDES = st.sampled_from(["buy", "sell"])
-NUMBERS = ["now", "last", "last_at", "unit", "equity", "reference", "bid", "ask", "position"]
+NUMBERS = ["now", "last", "last_at", "unit", "equity", "reference", "bid", "ask", "position", "elsewhere"]
 
 
 @st.composite

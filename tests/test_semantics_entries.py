@@ -122,8 +122,55 @@ def test_a_missed_step_is_no_entry_and_the_next_is_not_late() -> None:
     assert [(rows[label], symbol) for label, symbol in opened] == [(2, "FUT"), (4, "FUT#2"), (5, "FUT#3")]
 
 
+def opened(fed: Fed) -> list[tuple[int, str]]:
+    """Return in which row what was opened."""
+    rows = {int(label): k for k, label in enumerate(fed.bars.labels)}
+    return [(rows[fill.label], fill.key.instrument) for fill in fed.venue.executions() if fill.key.leg == "open"]
+
+
+def longs(words: str = "", **more: Any) -> Fed:
+    signal = plan(words).signal if words else Long()
+    strategy = wb.Strategy(signal, wb.sizing.FixedQuantity(1), entries="each", **more)
+    return Fed(strategy, market([100.0] * (len(words) or 8), CONTRACT), 1)
+
+
+def test_a_step_that_comes_late_is_no_further_entry() -> None:
+    fed = longs(max_entries=4)
+    for late in (0, 10**9, 0):
+        fed.step(late=late)
+    fed.step()
+    # the late one was the second entry, and is not tried again
+    assert opened(fed) == [(2, "FUT"), (4, "FUT#3")]
+    taken = longs(max_entries=4, late_entries="take")
+    for late in (0, 10**9, 0):
+        taken.step(late=late)
+    assert opened(taken) == [(2, "FUT"), (3, "FUT#2")]
+
+
+def test_an_opinion_of_a_missed_step_that_is_taken_up_is_no_further_entry() -> None:
+    fed = longs(".+.+....")
+    for why in ("", "", "no connection", ""):
+        fed.step(why)
+    fed.step()
+    assert opened(fed) == [(2, "FUT")]
+
+
+@pytest.mark.parametrize("words", [".+++++-+", ".-----+-"])
+def test_after_a_flatten_nothing_enters_until_the_stance_turns(words: str) -> None:
+    fed = longs(words, max_entries=5)
+    fed.run(2)
+    fed.order("flatten")
+    fed.run()
+    assert opened(fed) == [(2, "FUT"), (7, "FUT")]
+    again, record = fed.again()
+    assert state_of(again) == state_of(fed.session)
+    assert compare(record, fed.recorder.record(), fed.full.bars).empty
+
+
 def test_no_entries_are_refused() -> None:
     with pytest.raises(StrategyError, match=r"max_entries must be at least 1, .* got 0"):
         wb.Strategy(MovingAverageCross(), entries="each", max_entries=0)
+    with pytest.raises(StrategyError, match="max_entries may be at most 100, got 101"):
+        wb.Strategy(MovingAverageCross(), entries="each", max_entries=101)
     with pytest.raises(StrategyError, match="is for entries='each' alone, got 2"):
         wb.Strategy(MovingAverageCross(), max_entries=2)

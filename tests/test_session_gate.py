@@ -75,7 +75,7 @@ def alerts_of(fed: Fed) -> list[str]:
 def is_lived_again(fed: Fed) -> bool:
     session, record = fed.again()
     known = (session.latches, session.moments, session.sent) == (fed.session.latches, fed.session.moments, fed.session.sent)
-    return known and state_of(session) == state_of(fed.session) and bool(compare(record, fed.recorder.record(), fed.bars).empty)
+    return known and state_of(session) == state_of(fed.session) and bool(compare(record, fed.recorder.record(), fed.full.bars).empty)
 
 
 # -- no way around it -------------------------------------------------------------------------------------------------
@@ -302,6 +302,45 @@ def test_a_position_that_is_stopped_as_soon_as_it_is_opened_shuts_the_latch() ->
     assert len(opened(fed)) == 3
     assert fed.session.latches["ABC"].why == "ABC: 3 positions were closed within 5 s of their opening, and 3 shut the gate"
     assert "nothing opens there until it is armed again" in heard[0].text
+    assert is_lived_again(fed)
+
+
+# -- an instrument that is traded in several columns ----------------------------------------------------------------------
+
+
+def entering(gate: Gate, words: str = "+++++.", prices: Any = None, clock: Clock | None = None, **parts: Any) -> Fed:
+    """Return a session that enters with each step."""
+    return fed_from(words, prices or [100.0] * len(words), gate, clock, quantity=10, entries="each", max_entries=4, **parts)
+
+
+def test_a_position_is_what_all_entries_hold_together() -> None:
+    fed = entering(Gate(max_position=0.25)).run()  # of 10,000: 25 pieces
+    assert [fill.quantity for fill in fed.venue.executions()] == [10, 10, 5]
+    assert "+20 could be held in its direction already" in alerts_of(fed)[0]
+    assert is_lived_again(fed)
+
+
+def test_orders_within_a_minute_are_those_of_all_strategies() -> None:
+    team = wb.Team({"a": plan(".+..", quantity=10), "b": plan(".+..", quantity=10)})
+    fed = gated(Fed(team, market([100.0] * 4), 1, cash=10_000.0), Gate(max_orders=1)).run()
+    assert [fill.key.instrument for fill in fed.venue.executions()] == ["a/ABC"]
+    assert alerts_of(fed) == ["the gate: b/ABC: 1 orders were sent within a minute, and at most 1 are allowed"]
+    assert is_lived_again(fed)
+
+
+def test_the_largest_order_is_named_by_the_symbol_of_the_market() -> None:
+    fed = entering(Gate(max_quantity={"ABC": 10})).run()
+    assert len(fed.venue.executions()) == 4
+
+
+def test_a_latch_that_one_entry_shut_is_shut_for_all_of_them_and_a_person_arms_it() -> None:
+    prices = [(100.0, 103.0, 97.0, 100.0)] * 8
+    fed = entering(Gate(repeats=2), "++++++++", prices, interval="1min", exits=[Stop(1.0)]).run()
+    assert [(fill.key.leg, fill.key.instrument) for fill in fed.venue.executions()] == [
+        ("open", "ABC"), ("stop", "ABC"), ("open", "ABC#2"), ("stop", "ABC#2")
+    ]  # fmt: skip
+    assert shown(fed).latch.why.startswith("ABC#2: 2 positions were closed within 5 s")
+    assert fed.order("arm").text == "armed again: ABC#2"
     assert is_lived_again(fed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.bars import FIELDS, Bars
+from workbench.errors import ParameterError
 from workbench.instrument import Instrument
 
 __all__ = ["SIMPLE", "Layout"]
@@ -54,7 +56,11 @@ class Layout(NamedTuple):
         """Return the instrument of each column."""
         if self.is_simple:
             return list(market)
-        return [_own(one, name, entry) for name, entries in self.parts for one in market for entry in range(entries)]
+        found = [_own(one, name, entry) for name, entries in self.parts for one in market for entry in range(entries)]
+        twice = next((symbol for symbol, count in Counter(one.symbol for one in found).items() if count > 1), None)
+        if twice is not None:
+            raise ParameterError(f"{twice!r} is an instrument, and what an entry in another one would be called: give it another symbol")
+        return found
 
     def bars(self, market: Bars) -> Bars:
         """Return bars with all columns."""
@@ -67,6 +73,13 @@ class Layout(NamedTuple):
     def sources(self, n: int) -> list[int]:
         """Return of each column the number of its instrument, of n."""
         return [j for _, entries in self.parts for j in range(n) for _ in range(entries)]
+
+    def others(self, n: int) -> list[list[int]]:
+        """Return of each column the other columns of its instrument, of n."""
+        sources, columns = self.sources(n), defaultdict(list)
+        for j, source in enumerate(sources):
+            columns[source].append(j)
+        return [[k for k in columns[source] if k != j] for j, source in enumerate(sources)]
 
     def firsts(self, n: int) -> list[int]:
         """Return of each of n instruments its first column."""

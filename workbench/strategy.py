@@ -33,6 +33,8 @@ EXITS = (("stop", "trail"), ("target",), ("trail",), ("even",), ("time",))
 
 #: How many entries ``entries="each"`` has where nothing is said.
 USUAL_ENTRIES = 3
+#: Each entry is a column of its own, in every table and every step.
+MOST_ENTRIES = 100
 
 
 class Inputs(NamedTuple):
@@ -179,6 +181,8 @@ class Strategy(Component):
         day_of(self.day)
         if self.max_entries is not None and (self.max_entries < 1 or self.entries == "once"):
             raise StrategyError(f"max_entries must be at least 1, and is for entries='each' alone, got {self.max_entries}")
+        if self.most_entries > MOST_ENTRIES:
+            raise StrategyError(f"max_entries may be at most {MOST_ENTRIES}, got {self.max_entries}")
         if isinstance(self.rebalance, str):
             Rebalance(self.rebalance)
         if not require_fitting(self.exits) and type(self.sizer.core).needs_stop:

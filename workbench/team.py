@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -61,25 +62,27 @@ class Team(Component):
     @classmethod
     def of(cls, strategies: Sequence[Strategy]) -> Team:
         """Return a team of strategies that have no names: those of their signals, numbered where they are alike."""
-        names: list[str] = []
+        found: dict[str, Strategy] = {}
         for strategy in strategies:
             kind = type(strategy.signal).__name__
-            names.append(kind if kind not in names else f"{kind}_{sum(name.split('_')[0] == kind for name in names) + 1}")
-        return cls(dict(zip(names, strategies, strict=True)))
+            numbered = (kind if number == 1 else f"{kind}_{number}" for number in count(1))
+            found[next(name for name in numbered if name not in found)] = strategy
+        return cls(found)
 
     def check(self) -> None:
         """Refuse names that are none, shares that do not add up, and strategies that one account cannot carry together."""
         if not self.strategies:
             raise ParameterError("Team: strategies is empty; give them by name, wb.Team({'trend': wb.Strategy(...)})")
         for name in self.strategies:
-            if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum():
-                raise ParameterError(f"Team: a name is made of letters, digits, - and _, got {name!r}")
+            if not isinstance(name, str) or not name.replace("-", "").replace("_", "").isalnum() or "__" in name:
+                raise ParameterError(f"Team: a name is made of letters, digits, - and single _, got {name!r}")
         self._check_shares()
         if len({strategy.day for strategy in self.strategies.values()}) > 1:
             raise ParameterError("Team: one account has one day: give all its strategies the same day=")
         most = max(len(strategy.risk) for strategy in self.strategies.values()) + len(self.risk)
         if most > MOST_LIMITS:
             raise ParameterError(f"Team: an opening passes at most {MOST_LIMITS} limits, those of the team included, got {most}")
+        self.as_strategy()  # what no strategy may have, its account may not have either
 
     def _check_shares(self) -> None:
         if self.shares is None:

@@ -85,6 +85,12 @@ class Costs(Component):
         most = NO_MOST if self.maximum is None else self.maximum
         return rate, unit, least, slip, ticks * (instrument.tick_size or 0.0), most
 
+    def times(self, factor: float, instrument: Instrument) -> Costs:
+        """Return the costs of one instrument, every part of them so many times what it is."""
+        rate, unit, least, slip, offset, most = (value * factor for value in self.numbers(instrument))
+        ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
+        return Costs(rate, unit, least, slip, ticks, maximum=most if most < 1.0 else None)
+
     def to_dict(self) -> dict[str, float]:
         """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
         return {name: value for name, value in self.get_params().items() if value is not None}

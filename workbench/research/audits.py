@@ -112,9 +112,9 @@ def check_causality(component: Component, bars: Bars, cuts: int = CUTS, seed: in
 
     Parameters
     ----------
-    component : SignalGenerator, Exit, Feature or Strategy
+    component : SignalGenerator, Exit, Feature, Strategy or Team
         A strategy is checked part by part, and so is a vote, a filter or what has features, from the inside out: it is named
-        itself only where none of its parts looks ahead.
+        itself only where none of its parts looks ahead. Of a team each strategy is, and its name stands before the part's.
     bars : Bars
     cuts : int, default 100
         How many steps, drawn at random; the last one is always among them.
@@ -146,8 +146,8 @@ def require_part(component: Any, bars: Any, who: str) -> None:
     """
     if isinstance(component, Bars):
         raise ParameterError(f"{who}: the part comes first, then the bars: they were given the other way round")
-    if not isinstance(component, (Strategy, SignalGenerator, Exit, Feature)):
-        raise ParameterError(f"{who} takes a signal, an exit, a feature or a strategy, got {type(component).__name__}")
+    if not isinstance(component, (Strategy, Team, SignalGenerator, Exit, Feature)):
+        raise ParameterError(f"{who} takes a signal, an exit, a feature, a strategy or a team, got {type(component).__name__}")
     if not isinstance(bars, Bars):
         raise ParameterError(
             f"{who}: expected wb.Bars, got {type(bars).__name__}: wb.read_bars(...) or wb.Bars.from_frames(...) makes them"
@@ -162,6 +162,9 @@ def _steps(bars: Bars, cuts: int, seed: int) -> np.ndarray:
 
 def _seen_ahead(component: Any, bars: Bars, cuts: int, seed: int) -> list[tuple[Any, ...]]:
     """Return where a part changes without later bars: the parts in it first, and itself only where they do not."""
+    if isinstance(component, Team):
+        found = ((name, _seen_ahead(one, bars, cuts, seed)) for name, one in component.strategies.items())
+        return [(f"{name}: {part}", *rest) for name, rows in found for part, *rest in rows]
     given = component.coarser(bars) if isinstance(component, HigherTimeframe) else bars
     inner = parts_in(component) if len(given) else []
     rows = [row for part in inner for row in _seen_ahead(part, given, cuts, seed)]
@@ -252,4 +255,5 @@ def _recomputed(setup: Setup, cuts: int) -> pd.DataFrame:
 
 def _unequal(bars: Bars, t: int, name: str, whole: np.ndarray, part: np.ndarray) -> list[tuple[Any, ...]]:
     different = np.flatnonzero(~((whole == part) | (np.isnan(whole) & np.isnan(part))))
-    return [("recomputed", bars.index[t], bars.symbols[j], "", name, float(whole[j]), float(part[j])) for j in different]
+    symbols = bars.symbols if len(whole) == len(bars.symbols) else [""] * len(whole)  # what limits look back at has rows of its own
+    return [("recomputed", bars.index[t], symbols[j], "", name, float(whole[j]), float(part[j])) for j in different]

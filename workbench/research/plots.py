@@ -61,7 +61,8 @@ def plot_backtest(result: Backtest, symbol: str | None = None) -> Any:
     ----------
     result : Backtest
     symbol : str, optional
-        Whose price and trades are shown; of several, the one that was traded most where None.
+        Whose price and trades are shown: an instrument with all that trade it, or one of the symbols of the tables (``trend/SPX``); of
+        several instruments, the one that was traded most where None.
 
     Raises
     ------
@@ -70,9 +71,9 @@ def plot_backtest(result: Backtest, symbol: str | None = None) -> Any:
     """
     from plotly.subplots import make_subplots
 
-    chosen = _chosen(result, symbol)
-    trades = result.trades[result.trades["symbol"] == chosen]
-    close = result.bars.close[chosen].dropna()
+    chosen, columns = _chosen(result, symbol)
+    trades = result.trades[result.trades["symbol"].isin(columns)]
+    close = result.bars.close[columns[0]].dropna()
     figure = make_subplots(
         3, 1, shared_xaxes=True, vertical_spacing=0.065, row_heights=[0.54, 0.3, 0.16],
         subplot_titles=_titles(result, chosen, len(close), len(trades)),
@@ -120,13 +121,17 @@ def plot_lines(table: pd.DataFrame | pd.Series, title: str) -> Any:
     return figure
 
 
-def _chosen(result: Backtest, symbol: str | None) -> str:
-    symbols = result.bars.symbols
+def _chosen(result: Backtest, symbol: str | None) -> tuple[str, list[str]]:
+    """Return whose price is shown, and the columns that trade it: all of an instrument's, or the one that was asked for."""
+    symbols, market = result.bars.symbols, result.setup.market.symbols
+    traded = {name: market[k] for name, k in zip(symbols, result.setup.layout.sources(len(market)), strict=True)}
     if symbol is None:
-        return str(result.trades["symbol"].mode()[0]) if len(result.trades) else symbols[0]
+        symbol = str(result.trades["symbol"].map(traded).mode()[0]) if len(result.trades) else market[0]
+    if symbol in market:
+        return symbol, [name for name, own in traded.items() if own == symbol]
     if symbol not in symbols:
-        raise ParameterError(f"plot: no bars of {symbol!r}{did_you_mean(symbol, symbols)}")
-    return symbol
+        raise ParameterError(f"plot: no bars of {symbol!r}{did_you_mean(symbol, dict.fromkeys([*market, *symbols]))}")
+    return symbol, [symbol]
 
 
 # -- titles -----------------------------------------------------------------------------------------------------------
@@ -136,7 +141,7 @@ def _titles(result: Backtest, symbol: str, closes: int, trades: int) -> list[str
     older = f"the last {MOST_TRADES:,} of {trades:,} trades" if trades > MOST_TRADES else ""
     steps = _thinning(len(result.equity))
     return [
-        _noted(f"{symbol}: close and trades", _one_of(result.bars.symbols), older, _thinning(closes)),
+        _noted(f"{symbol}: close and trades", _one_of(result.setup.market.symbols), older, _thinning(closes)),
         _noted(f"Equity in {result.currency}", steps),
         _noted("Drawdown, %", steps),
     ]
@@ -193,7 +198,7 @@ def _keep_readable(figure: Any, equity: pd.Series, passive: pd.Series) -> None:
 def buy_and_hold(result: Backtest) -> pd.Series | None:
     """Return the equity of cash put fully into the first known close, without costs; None where there are several instruments."""
     setup = result.setup
-    if len(setup.instruments) > 1:
+    if len(setup.market.instruments) > 1:
         return None
     close = result.bars.close.iloc[:, 0].ffill()
     unit = pd.Series(np.broadcast_to(setup.conversion.unit[:, 0], len(close)), close.index)
@@ -231,7 +236,8 @@ def _words(trips: pd.DataFrame, currency: str, when: str) -> tuple[list[str], li
     lots, price = decimals(trips["quantity"]), decimals([*trips["entry_price"], *trips["exit_price"]])
     money = 0 if trips["profit"].abs().max() >= 1000 else money_decimals(trips["profit"])
     rows = list(trips.itertuples(index=False))
-    held = [f"{t.side} {t.quantity:,.{lots}f} @ " for t in rows]
+    several = len({t.symbol for t in rows}) > 1
+    held = [f"{f'{t.symbol} ' if several else ''}{t.side} {t.quantity:,.{lots}f} @ " for t in rows]
     came = [f" · {t.exit} · {t.profit:+z,.{money}f} {currency}" for t in rows]
     begins = [f"{t.entered:{when}} · {h}{t.entry_price:,.{price}f}{c}" for t, h, c in zip(rows, held, came, strict=True)]
     verbs = ["still" if t.exit == "open" else "exit of" for t in rows]

@@ -20,13 +20,14 @@ from workbench.bars import Bars
 from workbench.component import Component
 from workbench.component_display import literal
 from workbench.component_text import parts_among, parts_of
+from workbench.errors import ParameterError, did_you_mean
 from workbench.notebook_code import _codes, underlying
 from workbench.research import tables
 from workbench.research.assumptions import Assumptions, assumed
 from workbench.research.exposures import holdings_of
 from workbench.research.figures import Figures
 from workbench.session.record import Record
-from workbench.session.setup import Setup
+from workbench.session.setup import Setup, set_up
 from workbench.version import __version__
 
 __all__ = ["Backtest", "fingerprint_of", "fingerprint_of_value"]
@@ -115,6 +116,30 @@ class Backtest:
     def equity(self) -> pd.Series:
         """Cash + open profit at the close of each step, in account currency; indexed by label."""
         return pd.Series(self.record.equity, self.bars.index, name=f"equity in {self.currency}", copy=False)
+
+    @cached_property
+    def equities(self) -> pd.DataFrame:
+        """The equity of each strategy of the account at the close of each step: its share of the cash and what it made of it."""
+        each = self.record.equity[:, None] if self.record.equities is None else self.record.equities
+        return pd.DataFrame(each, self.bars.index, tables.strategy_names(self.setup))
+
+    def of(self, name: str) -> Backtest:
+        """Return what one strategy of a team did, as if it were alone with its share; what limits the account is not in it.
+
+        Raises
+        ------
+        ParameterError
+            There is no such strategy.
+        """
+        names = tables.strategy_names(self.setup)
+        if name not in names:
+            raise ParameterError(f"there is no strategy {name!r} in this result{did_you_mean(name, names)}")
+        if self.setup.team is None:
+            return self
+        number, setup = names.index(name), self.setup
+        own, market = setup.members[number], (setup.market_costs, setup.currency, setup.rates)
+        alone = set_up(own.strategy, setup.market, own.cash, *market, buying_power=False)
+        return Backtest(alone, self.record.of(own.mine, self.equities[name].to_numpy()))
 
     @cached_property
     def positions(self) -> pd.DataFrame:

@@ -45,7 +45,8 @@ def plot_exposure(held: Backtest | Portfolio, by: str = "currency", limits: Sequ
     by : {"currency", "region", "asset_class", "instrument"} or str, default "currency"
         Or the name of a tag that instruments have.
     limits : sequence of RiskManager, optional
-        ``strategy.risk``: every `MaxExposure` by the same groups is drawn. Those of a result's own strategy where not given.
+        ``strategy.risk``: every `MaxExposure` by the same groups is drawn. Those of a result's own strategy where not given; of a team
+        those on its account.
 
     Raises
     ------
@@ -102,23 +103,25 @@ def plot_risk_contribution(portfolio: Portfolio, bars: Bars, window: int = 250, 
 def plot_risk(result: Backtest) -> Any:
     """Return the state of every risk manager over time against its limit, a panel each.
 
-    Shaded is what lies beyond the limit (prices move what is held), marked is where the manager cut an opening.
+    Shaded is what lies beyond the limit (prices move what is held), marked is where the manager cut an opening. Of a team, those of each
+    strategy measure what is its own, and those of the team the whole account.
 
     Raises
     ------
     ParameterError
-        The strategy has none.
+        There is none.
     """
     from plotly.subplots import make_subplots
 
-    parts = result.strategy.risk
-    if not parts:
+    names = [] if result.setup.team is None else list(result.setup.team.strategies)
+    owned = [*((f"{name}, ", result.of(name)) for name in names), ("the account, " if names else "", result)]
+    states = [(owner, part, state_of(part, one), cuts_of(part, one)) for owner, one in owned for part in one.strategy.risk]
+    if not states:
         raise ParameterError("the strategy has no risk managers to draw: wb.Strategy(..., risk=[wb.risk.MaxLeverage(2)]) has one")
-    states = [(part, state_of(part, result), cuts_of(part, result)) for part in parts]
-    titles = [f"{type(part).__name__}: {state.title}{_times(state, cuts)}" for part, state, cuts in states]
+    titles = [f"{owner}{type(part).__name__}: {state.title}{_times(state, cuts)}" for owner, part, state, cuts in states]
     heights = [PANEL - 50] * len(states)
     figure = make_subplots(len(states), 1, shared_xaxes=True, vertical_spacing=_gap(heights), subplot_titles=titles)
-    for row, (_, state, cuts) in enumerate(states, 1):
+    for row, (*_, state, cuts) in enumerate(states, 1):
         _add_state(figure, state, cuts, row)
     _name_once(figure)
     _finish(figure, sum(heights) + AROUND + 40 * (len(states) - 1), result.bars.simulated)

@@ -174,16 +174,20 @@ def caps_of(limits: list[RiskManager], held: Holdings, by: str, scope: str) -> p
 
 
 def cuts_of(part: RiskManager, result: Backtest, only_cuts: bool = True) -> pd.DataFrame:
-    """Return the openings that a manager of the strategy cut, or all that it was asked about.
+    """Return the openings that a manager of the strategy, or of a team's account, cut; or all that it was asked about.
 
     Returns
     -------
     DataFrame
         `step`, `time`, `symbol`, and the quantity `before` and `after` it.
     """
-    rows = result.record.decisions
+    rows, setup = result.record.decisions, result.setup
     k = next(number for number, one in enumerate(result.strategy.risk) if one is part)
-    before, after = rows["asked"] if k == 0 else rows["after"][:, k - 1], rows["after"][:, k]
+    # an opening passes the limits of its strategy before those of a team's account
+    earlier = [0 if setup.team is None else len(setup.of(j).strategy.risk) for j in range(len(setup.instruments))]
+    sizes, each = np.column_stack([rows["asked"], rows["after"]]), np.arange(len(rows))
+    place = np.array(earlier)[rows["j"]] + k
+    before, after = sizes[each, place], sizes[each, place + 1]
     with np.errstate(invalid="ignore"):
         kept = (after < before * (1.0 - 1e-12)) if only_cuts else (before > 0.0) & ~np.isnan(after)
     rows, before, after = rows[kept], before[kept], after[kept]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +19,7 @@ from workbench.research.figures import Figures
 from workbench.research.readable import Readable, as_html
 from workbench.research.running import run_session
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
+from workbench.spec import spec_of
 from workbench.strategy import Inputs, Strategy
 from workbench.team import Team
 
@@ -29,7 +28,6 @@ __all__ = ["Sensitivity", "sensitivity"]
 #: Costs as a multiple of those assumed; parameters as a share of their value.
 COSTS, JITTER = (0.5, 2.0), (-0.2, -0.1, 0.1, 0.2)
 SHOWN = ["return %", "Sharpe", "max drawdown %", "trades"]
-SPENT = ("fee_rate", "fee_unit", "fee_minimum", "slip_rate", "slip_offset", "fee_most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def _changed(base: Setup) -> Iterator[tuple[str, str, Setup]]:
     """Yield what is changed, to what, and the set-up with it."""
     yield "nothing", "", base
     for times in COSTS:
-        yield "costs", f"x {times:g}", base.changed(specs=[_dearer(spec, times) for spec in base.specs])
+        yield "costs", f"x {times:g}", _dearer(base, times)
     yield "delay", "1 bar", base.with_inputs(_later(base))
     for name, value in numbers(base.system).items():
         for moved in dict.fromkeys(_moved(value, share) for share in JITTER):  # of a small whole number two are one
@@ -127,17 +125,17 @@ def _changed(base: Setup) -> Iterator[tuple[str, str, Setup]]:
                 yield name, f"{moved:g}", setup
 
 
-def _dearer(spec: Any, times: float) -> Any:
-    """Return an instrument whose costs are so many times what they were."""
-    twin = copy(spec)
-    for name in SPENT:
-        setattr(twin, name, getattr(spec, name) * times)
-    return twin
+def _dearer(base: Setup, times: float) -> Setup:
+    """Return the set-up with so many times the costs."""
+    costs = [one.times(times, instrument) for one, instrument in zip(base.costs, base.instruments, strict=True)]
+    specs = [spec_of(i, c.numbers(i)) for i, c in zip(base.instruments, costs, strict=True)]
+    return base.changed(costs=costs, specs=specs)
 
 
 def _later(setup: Setup) -> Inputs:
-    """Return the inputs as they were at the bar before, each instrument's own."""
-    return Inputs(*(None if array is None else _shifted(array, setup.bars.present) for array in setup.inputs))  # type: ignore[arg-type]
+    """Return the inputs as they were at the bar before, each instrument's own; limits look at what is known now."""
+    given = {name: array for name, array in setup.inputs._asdict().items() if array is not None and name != "series"}
+    return setup.inputs._replace(**{name: _shifted(array, setup.bars.present) for name, array in given.items()})
 
 
 def _shifted(array: np.ndarray, present: np.ndarray) -> np.ndarray:

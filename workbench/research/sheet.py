@@ -16,6 +16,7 @@ from workbench.research.sensitivity import Sensitivity, sensitivity
 from workbench.research.warmth import LookbackReport, check_lookback
 from workbench.session.setup import DEFAULT_CASH
 from workbench.strategy import Strategy
+from workbench.team import Team
 
 __all__ = ["Audit", "audit"]
 
@@ -65,7 +66,7 @@ class Audit:
 
 
 def audit(
-    strategy: Strategy,
+    strategy: Strategy | Team,
     bars: Bars,
     *,
     cash: float = DEFAULT_CASH,

@@ -16,7 +16,16 @@ from workbench.session.record import Record
 from workbench.session.setup import Setup
 from workbench.session.words import decision_words, order_words
 
-__all__ = ["decisions_table", "explained_table", "fills_table", "orders_table", "positions_of", "trades_table"]
+__all__ = [
+    "decisions_table",
+    "explained_table",
+    "fills_table",
+    "orders_table",
+    "positions_of",
+    "strategies_table",
+    "strategy_names",
+    "trades_table",
+]
 
 
 def _symbols(setup: Setup, rows: np.ndarray) -> Any:
@@ -103,17 +112,23 @@ def trades_table(setup: Setup, record: Record) -> pd.DataFrame:
     )
 
 
+def strategy_names(setup: Setup) -> list[str]:
+    """Return the names of the strategies of an account; of one strategy that of its signal."""
+    return [type(setup.strategy.signal).__name__] if setup.team is None else list(setup.team.strategies)
+
+
 def strategies_table(setup: Setup, trades: pd.DataFrame) -> pd.DataFrame:
     """Return what each strategy of an account has made of its share, by its name; of one strategy a row under that of its signal."""
-    names = [dict(i.tags).get("strategy", type(setup.strategy.signal).__name__) for i in setup.instruments]
-    name_of, shares = dict(zip(setup.bars.symbols, names, strict=True)), [1.0]
+    names, shares = strategy_names(setup), [1.0]
     if setup.team is not None:
-        shares = [setup.team.share_of(name) for name in setup.team.strategies]
+        shares = [setup.team.share_of(name) for name in names]
+    symbols, columns = setup.bars.symbols, [one.mine for one in setup.members[:-1] or (setup,)]
+    name_of = {symbols[j]: name for name, mine in zip(names, columns, strict=True) for j in mine}
     each = trades.groupby(trades["symbol"].map(name_of), sort=False)
     closed = trades[trades["exit"] != "open"]
     won = (closed["profit"] > 0).groupby(closed["symbol"].map(name_of)).mean() * 100
     sums = each[["fees", "funding", "profit"]].sum().assign(trades=each.size())
-    rows = sums.reindex(pd.Index(dict.fromkeys(names), name="strategy"), fill_value=0)
+    rows = sums.reindex(pd.Index(names, name="strategy"), fill_value=0)
     rows = rows.assign(share=shares, **{"win rate %": won})
     rows["return %"] = 100 * rows["profit"] / (setup.cash * rows["share"])
     return rows[["share", "profit", "return %", "trades", "win rate %", "fees", "funding"]]

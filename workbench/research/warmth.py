@@ -75,7 +75,7 @@ def check_lookback(component: Component, bars: Bars, beginnings: int = 8, seed: 
 
     Parameters
     ----------
-    component : SignalGenerator, Exit, Feature or Strategy
+    component : SignalGenerator, Exit, Feature, Strategy or Team
         With all the parts in it, each by itself.
     bars : Bars
         Longer than twice the look-back, or nothing can be compared.

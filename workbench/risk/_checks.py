@@ -77,7 +77,7 @@ def _reached(order: Order, now: Situation) -> float:
     closings = sum(positive(one.quantity) for one in others if one.reduce_only and one.sign == order.sign)
     if held < 0.0 and closings > 0.0:
         held = min(held + closings, 0.0)
-    return held + openings if closings == closings else math.nan
+    return held + openings + _finite(now.elsewhere) if closings == closings else math.nan
 
 
 def _finite(given: object) -> float:
@@ -101,7 +101,8 @@ def _numbers(gate: Gate, asked: Asked) -> Iterator[Failure]:
         for name, value in numbers.items():
             if not 0.0 < number(value) < math.inf:
                 yield Failure("numbers", f"{asked.symbol}: {name} must be a positive number, got {value!r}", room)
-    for name, value in (("bars", order.bars), ("the latch's count of idle fills", now.latch.idle)):
+    counts = (("bars", order.bars), ("the latch's count of idle fills", now.latch.idle), ("elsewhere", now.elsewhere))
+    for name, value in counts:
         if not 0.0 <= number(value) < math.inf:
             yield Failure("numbers", f"{asked.symbol}: {name} must be a number from 0, got {value!r}", asked.soft)
     if not math.isfinite(number(now.position)):  # nobody knows then what a closing may close
@@ -229,7 +230,7 @@ def _collar(gate: Gate, asked: Asked) -> Iterator[Failure]:
 
 def _max_quantity(gate: Gate, asked: Asked) -> Iterator[Failure]:
     """Require an order that is not larger than its symbol's limit."""
-    limits, symbol = gate.max_quantity, asked.symbol
+    limits, symbol = gate.max_quantity, asked.situation.symbol or asked.symbol
     if isinstance(limits, Mapping) and symbol not in limits:
         yield Failure("quantity", f"{symbol}: max_quantity must name it{did_you_mean(symbol, limits)}", asked.soft)
         return

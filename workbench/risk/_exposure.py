@@ -97,6 +97,13 @@ class MaxExposure(RiskManager):
                 f"MaxExposure(by='region'): {lost} has no region, so nothing would limit it; "
                 f"say where it belongs, wb.Instrument({lost!r}, region='US')"
             )
+        if isinstance(self.limit, Mapping) and self.by == "instrument":
+            columns = {one.symbol: name for one in instruments for name in one.legs(self.by)}
+            own = next((name for name in self.limit if columns.get(name, name) != name), None)
+            if own is not None:
+                raise ParameterError(
+                    f"MaxExposure(by='instrument') counts all that is held of an instrument: name {columns[own]!r}, not {own!r}"
+                )
         named = set(self.limit) if isinstance(self.limit, Mapping) and self.by != "instrument" else set()
         known = {name for one in instruments for name in one.legs(self.by)}
         for name in sorted(named - known):  # a name of its own is no misspelling: the book may hold it tomorrow

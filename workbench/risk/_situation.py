@@ -51,7 +51,17 @@ class Latch:
     opened_at: int | None = None
     why: str = ""
 
-    def after(self, fill: Fill, before: float, after: float, now: int, repeats: float, at_once: float, within: float) -> Latch:
+    def after(
+        self,
+        fill: Fill,
+        before: float,
+        after: float,
+        now: int,
+        repeats: float,
+        at_once: float,
+        within: float,
+        elsewhere: Sequence[int] = (),
+    ) -> Latch:
         """Return the latch after a fill; `Gate.filled` calls it with its settings."""
         moved = (number(after) - number(before)) * fill.sign > 0.0
         idle = 0 if moved else self.idle + 1
@@ -64,7 +74,8 @@ class Latch:
             opened_at = None if at_an_end else opened_at
         elif not abs(number(before)) > 0.0:
             opened_at = now
-        return Latch(idle, rounds, opened_at, self.why or _repeated(fill.instrument.symbol, idle, len(rounds), repeats, at_once))
+        count = len(rounds) + sum(not seconds(at, now) > within for at in elsewhere)
+        return Latch(idle, rounds, opened_at, self.why or _repeated(fill.instrument.symbol, idle, count, repeats, at_once))
 
 
 def seconds(since: object, now: object) -> float:
@@ -114,6 +125,10 @@ class Situation:
         next session.
     latch : Latch, optional
         Of the instrument.
+    symbol : str, default ""
+        What the market calls the instrument, where a strategy trades it under a name of its own; as the order does where not given.
+    elsewhere : float, default 0
+        What the account could hold of the instrument in the order's direction besides `position`: under other names.
 
     Raises
     ------
@@ -136,6 +151,8 @@ class Situation:
     sent: Sequence[int] = ()
     open: bool = True
     latch: Latch = Latch()
+    symbol: str = ""
+    elsewhere: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot even be looked through."""

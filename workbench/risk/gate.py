@@ -8,7 +8,7 @@ at comes in as a `Situation`, what it learns of fills goes out as a `Latch`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -144,7 +144,7 @@ class Gate:
             quantity = quantity if too_small.room > 0.0 else 0.0
         return Verdict(asked.quantity, quantity if quantity > 0.0 else 0.0, tuple(failed))
 
-    def filled(self, latch: Latch, fill: Fill, before: float, after: float, now: int) -> Latch:
+    def filled(self, latch: Latch, fill: Fill, before: float, after: float, now: int, elsewhere: Sequence[int] = ()) -> Latch:
         """Return the latch of an instrument after one of its fills.
 
         Parameters
@@ -156,6 +156,8 @@ class Gate:
             The position before and after it, signed, as whoever keeps the position says.
         now : int
             When it happened, in nanoseconds.
+        elsewhere : sequence of int, default ()
+            The `rounds` of the instrument's other latches, where it is traded under several names: all of them count.
 
         Returns
         -------
@@ -163,7 +165,7 @@ class Gate:
             Shut where its `why` is not empty. A person opens it with a fresh ``Latch()``.
         """
         repeats = math.inf if self.repeats is None else self.repeats
-        return latch.after(fill, before, after, now, repeats, self.at_once, self.within)
+        return latch.after(fill, before, after, now, repeats, self.at_once, self.within, elsewhere)
 
     def limit(self, share: float, equity: float) -> float:
         """Return a limit in account currency; NaN where equity is none."""

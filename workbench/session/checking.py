@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from workbench.calendars import is_open
@@ -99,8 +100,8 @@ class Recalled:
 
 def situation_of(session: JournaledSession, order: Order, now: int) -> Situation:
     """Return what is known of an order's instrument and the account at a moment of the market."""
-    portfolio, tape, symbol = session.portfolio, session.tape, order.instrument.symbol
-    j, row = portfolio.column[symbol], session.steps_done - 1
+    portfolio, tape = session.portfolio, session.tape
+    j, row = portfolio.column[order.instrument.symbol], session.steps_done - 1
     state = session.states[j]
     last, decided = tape.price[j], state.row.price if state.row is not None and not order.reduce_only else tape.price[j]
     last_at = tape.label[row - tape.age(j, row)] + tape.interval
@@ -115,10 +116,24 @@ def situation_of(session: JournaledSession, order: Order, now: int) -> Situation
         position=portfolio.quantity(j),
         orders=state.orders,
         keys=session.sent,
-        sent=list(session.moments[j]),
+        sent=list(session.moments[session.sources[j]]),
         open=_takes_orders(order.instrument, tape.interval, last_at, now, session.setup.gate.max_age),
-        latch=session.latches.get(symbol, Latch()),
+        latch=_latch(session, j),
+        symbol=session.setup.market.instruments[session.sources[j]].symbol,
+        elsewhere=sum(_towards(session, k, order.sign) for k in session.others[j]),
     )
+
+
+def _latch(session: JournaledSession, j: int) -> Latch:
+    """Return the latch of a column, shut where that of another column of its instrument is."""
+    own = session.latch(j)
+    return own if own.why else replace(own, why=next((session.latch(k).why for k in session.others[j] if session.latch(k).why), ""))
+
+
+def _towards(session: JournaledSession, j: int, sign: int) -> float:
+    """Return how much of a column could be held in a direction, once what is out has filled."""
+    opening = session.states[j].opening
+    return max(session.portfolio.quantity(j) * sign, 0.0) + (opening.quantity if opening is not None and opening.sign == sign else 0.0)
 
 
 def _takes_orders(instrument: Instrument, interval: int, last_at: int, now: int, patience: float | None) -> bool:

@@ -51,6 +51,8 @@ class Decider:
         self._seen = setup.mine or range(n)
         self.hi, self.lo = [0.0] * n, [0.0] * n
         self.equity = 0.0
+        #: The cash that its limits see: that of the account, or of the strategy's part of it (`Sleeves`).
+        self.cash: Callable[[], float] = lambda: portfolio.cash
         #: Whose orders these are: a live session names them (SEMANTICS 35), a replay has no need to.
         self.account = self.deployment = ""
         self._step = 0
@@ -156,6 +158,9 @@ class Decider:
         """Return what the limits on the whole account leave of whole steps; what they left stands behind what ours did."""
         if self.above is None or not lots:
             return lots
+        if not self.above.equity > 0.0:
+            decision.code, decision.lots = NO_EQUITY, 0
+            return 0
         left, trace, first = self.above.let_through(j, side, lots), self.above.traced, len(self.setup.strategy.risk)
         for k, after in enumerate(trace.after[: len(trace.after) - first]):
             decision.after[first + k] = after
@@ -223,9 +228,9 @@ class Decider:
     def book(self) -> Book:
         """Return the book of this step as a frozen value."""
         column = self.portfolio.column
-        held = [self.portfolio.quantity(j) for j in range(len(column))]
+        held = [self.portfolio.quantity(j) if j in self._seen else 0.0 for j in range(len(column))]
         positions, highest, lowest = (Row(column, values) for values in (held, self.hi, self.lo))
-        return Book(self.setup.currency, self.equity, self.portfolio.cash, positions, highest, lowest, self._history)
+        return Book(self.setup.currency, self.equity, self.cash(), positions, highest, lowest, self._history)
 
     def market(self, j: int) -> Market:
         """Return the market of this step as a frozen value."""

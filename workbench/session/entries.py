@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workbench.session.setup import Setup
+from workbench.session.state import State
 
 __all__ = ["Entries"]
 
@@ -32,3 +35,11 @@ class Entries:
             self._count[j] = self._count[j] + 1 if sign and sign == self._sign[j] else abs(sign)
             self._sign[j] = sign
         return stance if self._count[first] > self.number[j] else 0.0
+
+    def spend(self, states: Sequence[State], short: Sequence[bool]) -> None:
+        """Count the entries still to come as made: nothing more enters until the stance turns."""
+        for j, number in enumerate(self.number):
+            sign = self._sign[j - number]
+            if sign and self._count[j - number] <= number:
+                states[j].wish, states[j].acted = sign, sign if sign > 0 or short[j] else 0
+        self._count = [len(self.number)] * len(self.number)

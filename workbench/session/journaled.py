@@ -50,8 +50,11 @@ class JournaledSession(Session):
         #: What every order passes before it is written down; an order that it lets through whole is no news.
         self.keeper: Keeper = Recalled()
         self.latches: dict[str, Latch] = {}
-        #: When orders of an instrument were put out within the last minute, and when the newest bar came.
-        self.moments: list[deque[int]] = [deque() for _ in setup.instruments]
+        layout, n = setup.layout, len(setup.market.instruments)
+        #: Of each column which instrument of the market it trades, and which other columns do.
+        self.sources, self.others = layout.sources(n), layout.others(n)
+        #: When orders of an instrument of the market were put out within the last minute, and when the newest bar came.
+        self.moments: list[deque[int]] = [deque() for _ in setup.market.instruments]
         self.arrived = 0
         self._gated: dict[str, tuple[Said, int]] = {}
         self._asked_at = 0
@@ -124,7 +127,7 @@ class JournaledSession(Session):
             state.row.code, state.row.lots = GATED, 0
 
     def _note_moment(self, j: int) -> None:
-        moments = self.moments[j]
+        moments = self.moments[self.sources[j]]
         moments.append(self._asked_at)
         while moments[0] <= self._asked_at - MINUTE:
             moments.popleft()
@@ -154,13 +157,19 @@ class JournaledSession(Session):
     def _fill(self, fill: Fill) -> None:
         """Book a fill, and have the latch of its instrument look at what it did (`workbench.risk.gate`)."""
         symbol = fill.instrument.symbol
-        j, before = self.portfolio.column[symbol], self.latches.get(symbol, Latch())
+        j = self.portfolio.column[symbol]
+        before = self.latch(j)
         held = self.portfolio.quantity(j)
         super()._fill(fill)
-        after = self.setup.gate.filled(before, fill, held, self.portfolio.quantity(j), fill.label)
+        elsewhere = [at for k in self.others[j] for at in self.latch(k).rounds]
+        after = self.setup.gate.filled(before, fill, held, self.portfolio.quantity(j), fill.label, elsewhere)
         self.latches[symbol] = after
         if after.why != before.why:
             self._came_up.append(Entry("alert", f"latch {fill.key}", {"text": f"{after.why}: nothing opens there until it is armed again"}))
+
+    def latch(self, j: int) -> Latch:
+        """Return the latch of a column."""
+        return self.latches.get(self.setup.instruments[j].symbol, Latch())
 
     @property
     def working(self) -> list[Order]:

@@ -125,7 +125,7 @@ class LiveSession(JournaledSession):
         self._take_in()
         self.tape.advance(row)
         equity, _ = self.portfolio.value()
-        self._value_sleeves(row, equity)
+        self.sleeves.close(row, self.tape.day, equity)
         note_step(self.tape, self.states, row)
         self._behind = True
         self.missed_steps += 1
@@ -180,6 +180,7 @@ class LiveSession(JournaledSession):
     def _flatten(self, command: Command) -> str:
         """Close all positions at market; nothing re-enters until a stance turns."""
         closed, out = 0, 0
+        self.entries.spend(self.states, self._short)
         for j, state in enumerate(self.states):
             self._withdraw(state)
             if state.opening is not None:  # it may have filled already: whatever comes of it is closed
@@ -300,9 +301,12 @@ class LiveSession(JournaledSession):
 
     def _late(self, row: int, j: int) -> bool:
         """Whether an opening would be a late entry, and none is wanted."""
-        if self.entries.number[j]:
-            return False  # each further entry is its own step's
-        return self._behind and not self._enters_late(j) and is_late(self.tape, self.states[j], j, row)
+        state = self.states[j]
+        if not self._behind or self._enters_late(j):
+            return False
+        if self.entries.number[j] and state.missed_at < row:
+            return False  # each further entry is its own step's, and this one came in time
+        return is_late(self.tape, state, j, row)
 
     def _enters_late(self, j: int) -> bool:
         """Whether the strategy of a column wants late entries."""

@@ -46,8 +46,9 @@ class Recorder:
         self._decisions: dict[int, Any] = {}
         # rows before the first that is decided are history: the account stood still
         self._equity: list[float] = [session.setup.cash] * session.steps_done
+        #: Of a team, the equity of each strategy.
+        self._equities: list[list[float]] = [[one.setup.cash for one in session.sleeves.each]] * session.steps_done
         self._number: dict[OrderKey, int] = {}
-        keep = self._equity.append
         for kind, handler in (
             (OrderSent, self._sent),
             (OrderAccepted, self._accepted),
@@ -55,7 +56,7 @@ class Recorder:
             (OrderAmended, self._amended),
             (OrderEnded, self._ended),
             (Decided, self._decided),
-            (StepClosed, lambda event: keep(event[2])),
+            (StepClosed, self._closed if session.setup.is_team else _keeping(self._equity)),
         ):
             session.on(kind, handler)
 
@@ -74,6 +75,7 @@ class Recorder:
             np.array(self._equity),
             self._session.portfolio.cash,
             "session",
+            np.array(self._equities) if self._session.setup.is_team else None,
         )
 
     def _row(self, order: Order, step: int, decision: int, parent: int) -> None:
@@ -131,6 +133,10 @@ class Recorder:
     def _ended(self, event: OrderEnded) -> None:
         self._end(event.key, event.status, self._session.tape.row_of(event.label))
 
+    def _closed(self, event: StepClosed) -> None:
+        self._equity.append(event.equity)
+        self._equities.append(self._session.sleeves.values)
+
     def _decided(self, event: Decided) -> None:
         self._decisions[event.number] = event.row
 
@@ -140,6 +146,12 @@ def recorded(live: Callable[[Callable[[Session], None]], object]) -> Record:
     recorders: list[Recorder] = []
     live(lambda session: recorders.append(Recorder(session)))
     return recorders[0].record()
+
+
+def _keeping(equity: list[float]) -> Callable[[StepClosed], None]:
+    """Return what keeps the equity of a step: no call but one."""
+    keep = equity.append
+    return lambda event: keep(event[2])
 
 
 def _first(key: OrderKey) -> OrderKey:

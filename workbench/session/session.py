@@ -82,7 +82,6 @@ class Session:
         self.states = [State(waiting=setup.of(j).strategy.start == "wait") for j in range(len(setup.instruments))]
         self.sleeves = Sleeves(setup, self.portfolio, self.states, self.tape)
         self.entries = Entries(setup)
-        self._equities: list[float] = []
         self._changes: dict[int, Change] = {}
         self.steps_done = 0
         self.decisions = 0
@@ -127,7 +126,7 @@ class Session:
         tape.advance(row)
         equity, needed = self.portfolio.value()
         if self.sleeves.valued:
-            self._value_sleeves(row, equity)
+            self.sleeves.close(row, self.tape.day, equity)
         if self.sleeves.moves:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
@@ -141,17 +140,6 @@ class Session:
         if wanted:
             self._open(row, equity, self._may_open(row, equity, wanted))
         self._finish(row, equity)
-
-    def _value_sleeves(self, row: int, equity: float) -> None:
-        """Value what each strategy has of the account, and take a closed step into what is remembered."""
-        if self.sleeves.whole is not None:
-            self._equities = self.sleeves.equities(equity)
-        if self.sleeves.remembers and self.tape.day is not None:
-            self.sleeves.remember(row, self.tape.day[row], equity)
-
-    def _own(self, j: int, equity: float) -> float:
-        """Return the equity that the strategy of a column sees: its part of the account, or all of it."""
-        return self._equities[j] if self._equities else equity
 
     def _take_in(self) -> None:
         """Book what the venue says."""
@@ -332,7 +320,7 @@ class Session:
     def trace(self, row: int, j: int, stance: float, equity: float) -> Any:
         """Return the row of a decision that is about to be made."""
         decision = DecisionRow()
-        decision.t, decision.j, decision.stance, decision.equity = row, j, stance, self._own(j, equity)
+        decision.t, decision.j, decision.stance, decision.equity = row, j, stance, self.sleeves.own(j, equity)
         decision.price = self.tape.price[j]
         decision.distance = decision.asked = math.nan
         return decision
@@ -369,16 +357,16 @@ class Session:
     def _cross_over(self, equity: float) -> None:
         """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""
         self._crossing = False
-        for state in self.states:
+        for j, state in enumerate(self.states):
             order, state.crossing = state.crossing, None
-            if order is not None and equity > 0.0:
+            if order is not None and min(equity, self.sleeves.own(j, equity)) > 0.0:
                 self._put_out(order, state.decision)
 
     def _open(self, row: int, equity: float, wanted: list[int]) -> None:
         """Size and cut the openings, one after the other: each is in the book of the next."""
         self.sleeves.begin(row, equity)
         for j in wanted:
-            state, own, sleeve = self.states[j], self._own(j, equity), self.sleeves.at[j]
+            state, own, sleeve = self.states[j], self.sleeves.own(j, equity), self.sleeves.at[j]
             change = self._changes.pop(j, None)
             if change is None:
                 orders = sleeve.decider.opening(row, j, state, own)

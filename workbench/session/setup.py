@@ -259,7 +259,9 @@ def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]
 
 def strategy_of(given: Strategy | Team | Sequence[Strategy]) -> Strategy | Team:
     """Return several strategies as a team, and whatever else was given as it is."""
-    if isinstance(given, (list, tuple)) and given:
+    if isinstance(given, (list, tuple)):
+        if not given:
+            raise ParameterError("expected a wb.Strategy, or several in a list, got an empty one")
         other = next((one for one in given if not isinstance(one, Strategy)), None)
         if other is not None:
             raise ParameterError(f"expected a list of wb.Strategy, got a {type(other).__name__} in it: {other!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from workbench.money import worth
@@ -55,6 +56,7 @@ class Sleeves:
         #: The sleeve of each column.
         self.at = [sleeve for sleeve in self.each for _ in sleeve.setup.mine]
         self.all = [*self.each, self.whole] if self.whole is not None else self.each
+        self._owners = [""] if setup.team is None else [*(f"{name}: " for name in setup.team.strategies), "the account: "]
         #: What each of them remembers: the number of the step that is decided is written there.
         self.pasts = [sleeve.decider.past for sleeve in self.all]
         self.remembers = any(sleeve.setup.rules.remembers for sleeve in self.all)
@@ -64,7 +66,12 @@ class Sleeves:
         self.resizes = any(sleeve.setup.rules.resizes for sleeve in self.all)
         #: The cash of each sleeve of a team, as if it were an account of its own.
         self._purse = [sleeve.setup.cash for sleeve in self.each]
+        #: The equity of each strategy of a team at the last close.
+        self.values: list[float] = []
         self._number = [k for k, sleeve in enumerate(self.each) for _ in sleeve.setup.mine]
+        if self.whole is not None:
+            for k, sleeve in enumerate(self.each):
+                sleeve.decider.cash = partial(self._purse.__getitem__, k)
 
     def decider(self, j: int) -> Decider:
         """Return what decides a column."""
@@ -85,12 +92,22 @@ class Sleeves:
             if portfolio.lots[j]
         )
 
-    def equities(self, account: float) -> list[float]:
-        """Return the equity of each column's sleeve."""
-        if self.whole is None:
-            return [account] * len(self.at)
-        found = [self.equity(sleeve, account) for sleeve in self.each]
-        return [found[k] for k in self._number]
+    def close(self, row: int, days: Sequence[int] | None, account: float) -> None:
+        """Value what each strategy of a team has of the account at a close, and take the step into what is remembered."""
+        self.value(account)
+        if self.remembers and days is not None:
+            for sleeve in self.all:
+                rules = sleeve.setup.rules
+                remember(sleeve.decider.past, row, days[row], self.equity(sleeve, account), rules.drawdown, rules.rearm)
+
+    def value(self, account: float) -> None:
+        """Value what each strategy of a team has of the account."""
+        if self.whole is not None:
+            self.values = [self.equity(sleeve, account) for sleeve in self.each]
+
+    def own(self, j: int, account: float) -> float:
+        """Return the equity that the strategy of a column sees: its part of the account, or all of it."""
+        return self.values[self._number[j]] if self.values else account
 
     def tell(self, row: int) -> None:
         """Tell each of them which step is decided."""
@@ -107,12 +124,6 @@ class Sleeves:
         for sleeve in self.all:
             sleeve.decider.begin(row, self.equity(sleeve, account))
 
-    def remember(self, row: int, day: int, account: float) -> None:
-        """Take a closed step into what each of them remembers."""
-        for sleeve in self.all:
-            rules = sleeve.setup.rules
-            remember(sleeve.decider.past, row, day, self.equity(sleeve, account), rules.drawdown, rules.rearm)
-
     def changes(self, row: int, account: float) -> dict[int, Change]:
         """Return by column how much larger or smaller positions should be; of two changes of one the smaller size."""
         found: dict[int, Change] = {}
@@ -123,8 +134,9 @@ class Sleeves:
         return found
 
     def alerts(self, row: int, account: float) -> list[str]:
-        """Return which limits have come to be breached since the last look, in words."""
-        return [text for sleeve in self.all for text in sleeve.resizer.alerts(row, self.equity(sleeve, account))]
+        """Return which limits have come to be breached since the last look, in words; of a team with whose they are."""
+        looked = zip(self._owners, self.all, strict=True)
+        return [owner + text for owner, sleeve in looked for text in sleeve.resizer.alerts(row, self.equity(sleeve, account))]
 
     def count_trade(self, j: int, gain: float) -> None:
         """Count a trade of a column that has closed."""

@@ -60,7 +60,7 @@ def joining(session: LiveSession) -> list[tuple[str, float, float]]:
     if row < 0:
         return []
     session.sleeves.begin(row, equity)
-    own = session.sleeves.equities(equity)
+    session.sleeves.value(equity)
     found = []
     for j, instrument in enumerate(session.setup.instruments):
         stance = tape.stance[j][row]
@@ -68,7 +68,7 @@ def joining(session: LiveSession) -> list[tuple[str, float, float]]:
         if sign and not session.entries.number[j] and session.setup.of(j).strategy.start == "join":
             state = State(waiting=False)
             state.acted, state.row = sign, session.trace(row, j, stance, equity)
-            for order in session.sleeves.at[j].decider.opening(row, j, state, own[j]):
+            for order in session.sleeves.at[j].decider.opening(row, j, state, session.sleeves.own(j, equity)):
                 signed = order.sign * order.quantity
                 found.append((instrument.symbol, signed, signed * tape.price[j] * tape.unit[j]))
     return found

@@ -38,6 +38,7 @@ def take_up(tape: Tape, states: Sequence[State], row: int) -> None:
             for columns in (*tape.exits, tape.measured):
                 if columns is not None:
                     columns[j][row] = columns[j][state.missed_at]
+        state.missed_at = row  # it stands here now
 
 
 def is_late(tape: Tape, state: State, j: int, row: int) -> bool:
