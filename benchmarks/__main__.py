@@ -1,6 +1,6 @@
-"""Runs all measurements, prints one table, and writes it to `results.json` and `RESULTS.md` beside this file.
+"""Runs all measurements, prints them, and writes them to `results.json` and `RESULTS.md` beside this file.
 
-``python -m benchmarks limits`` measures a part alone (or several), and only prints.
+``python -m benchmarks limits`` measures a part alone (or several); the figures of the others stay, each with the day it was measured.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from benchmarks.timing import Line
 Measured = tuple[list[Line], list[str]]
 
 HERE = Path(__file__).parent
+REPORT, PAGE = HERE / "results.json", HERE / "RESULTS.md"
 LIBRARIES = ("workbench", "numpy", "pandas", "numba", "scikit-learn", "pyarrow", "TA-Lib", "vectorbt", "vectorbt-rust", "backtesting")
 HEAD = ("", "measured", "whose", "median", "best", "target", "met")
 
@@ -64,20 +65,30 @@ def text(lines: Sequence[Line]) -> str:
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
 
-def markdown(lines: Sequence[Line], said: Sequence[str], about: dict[str, Any]) -> str:
-    """Return the whole page."""
-    libraries = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
-    rows = [HEAD, ("---",) * len(HEAD), *(cells(line) for line in lines)]
-    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    notes = sorted({f"{line.who}: {line.note}" for line in lines if line.note})
-    return (
-        "# Measured side by side\n\n"
-        f"Made by `make bench`, {about['date']}: {about['cpus']} CPUs ({about['processor']}), load {about['load before']} before the "
-        f"start, Python {about['python']}; {libraries}.\n\n"
+def markdown(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the whole page: a part after the other, each with when and where it was measured."""
+    head = (
+        "# Measured side by side\n\nMade by `make bench`, or a part alone by `python -m benchmarks PART`.\n"
         "Seeded bars (`data.py`); each call is timed turn by turn with its peer's, the first round not counted. Bars objects are fresh\n"
         "each time, so nothing is remembered from the round before. vectorbt gets an index without a time zone:\n"
-        "one with makes it 40 times slower.\n\n"
-        f"{table}\n\n## The results agree\n\n" + "".join(f"- {one}\n" for one in [*said, *notes])
+        "one with makes it 40 times slower.\n"
+    )
+    return head + "".join(f"\n{section(name, parts[name])}" for name in PARTS if name in parts)
+
+
+def section(name: str, part: Mapping[str, Any]) -> str:
+    """Return what the page says of a part."""
+    lines, about = [Line(**line) for line in part["lines"]], part["machine"]
+    libraries = ", ".join(f"{library} {number}" for library, number in about["versions"].items())
+    where = (
+        f"{about['cpus']} CPUs ({about['processor']}), load {about['load before']} before the start, Python {about['python']}; {libraries}"
+    )
+    rows = [HEAD, ("---",) * len(HEAD), *(cells(line) for line in lines)] if lines else []
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    said = [*part["agreement"], *sorted({f"{line.who}: {line.note}" for line in lines if line.note})]
+    title = PARTS[name][0]
+    return f"## {title[0].upper()}{title[1:]}\n\n{about['date']}: {where}.\n\n" + "\n".join(
+        filter(None, [table, "".join(f"- {one}\n" for one in said)])
     )
 
 
@@ -131,24 +142,20 @@ PARTS: dict[str, tuple[str, Callable[[], Measured]]] = {
 
 
 def main(names: Sequence[str] = ()) -> None:
-    """Measure all parts and write what came out, or measure those that are named and only print."""
+    """Measure all parts, or those that are named, and write what came out beside what is known of the others."""
     unknown = [name for name in names if name not in PARTS]
     if unknown:
         sys.exit(f"benchmarks: no part is named {unknown[0]!r}; there are {', '.join(PARTS)}")
-    about = {} if names else machine()
-    lines, said = list[Line](), list[str]()
+    report = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
     for name in names or PARTS:
         what, measure = PARTS[name]
         print(f"benchmarks: {what} ...", flush=True)
-        measured, agreed = measure()
-        lines, said = [*lines, *measured], [*said, *agreed]
-    print("\n".join(["", text(lines), "", "The results agree:", *(f"- {one}" for one in said)]))
-    if names:
-        print("\nbenchmarks: only a part, so nothing was written")
-        return
-    report = {"machine": about, "lines": [line.to_dict() for line in lines], "agreement": said}
-    (HERE / "results.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (HERE / "RESULTS.md").write_text(markdown(lines, said, about), encoding="utf-8")
+        about = machine()
+        lines, said = measure()
+        print("\n".join(["", text(lines), "", "The results agree:", *(f"- {one}" for one in said), ""]))
+        report[name] = {"machine": about, "lines": [line.to_dict() for line in lines], "agreement": said}
+    REPORT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(markdown(report), encoding="utf-8")
 
 
 if __name__ == "__main__":

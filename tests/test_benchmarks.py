@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -216,24 +217,38 @@ def test_the_table_says_whether_a_target_is_met() -> None:
     assert json.loads(json.dumps(line.to_dict()))["median"] == 38.0
 
 
+def measured(line: Line, *said: str) -> dict[str, Any]:
+    return {"machine": table.machine(), "lines": [line.to_dict()], "agreement": list(said)}
+
+
 def test_the_page_holds_the_machine_and_what_agreed() -> None:
-    page = table.markdown([Line("cold", "import", "workbench", 0.02, 0.02, "s")], ["A: equal"], table.machine())
+    page = table.markdown({"cold": measured(Line("cold", "import", "workbench", 0.02, 0.02, "s", note="once"), "A: equal")})
+    assert "## Cold start\n" in page
     assert "| cold | import | workbench | 0.020 s | 0.020 s |" in page
-    assert "- A: equal" in page
+    assert "- A: equal\n- workbench: once\n" in page
     assert str(Path.home()) not in page
 
 
-def test_a_part_alone_is_printed_and_not_written(
+def test_a_part_alone_is_written_beside_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = Line("limits", "alone", "workbench", 2.0, 3.0, "x")
-    monkeypatch.setattr(table, "HERE", tmp_path)
-    monkeypatch.setitem(table.PARTS, "limits", ("limits", lambda: ([line], ["equal"])))
+    monkeypatch.setattr(table, "REPORT", tmp_path / "results.json")
+    monkeypatch.setattr(table, "PAGE", tmp_path / "RESULTS.md")
+    cold = measured(Line("cold", "import", "workbench", 0.02, 0.02, "s"))
+    table.REPORT.write_text(json.dumps({"cold": cold}))
+    monkeypatch.setitem(table.PARTS, "limits", ("limits", lambda: ([Line("limits", "alone", "workbench", 2.0, 3.0, "x")], ["equal"])))
     table.main(["limits"])
     assert "- equal" in capsys.readouterr().out
-    assert not list(tmp_path.iterdir())
+    report = json.loads(table.REPORT.read_text())
+    assert report["cold"] == cold
+    assert report["limits"]["lines"][0]["median"] == 2.0
+    assert table.PAGE.read_text() == table.markdown(report)
     with pytest.raises(SystemExit, match="no part is named 'limit'; there are cold, answers"):
         table.main(["limit"])
+
+
+def test_the_page_that_is_kept_is_what_the_figures_say() -> None:
+    assert table.PAGE.read_text() == table.markdown(json.loads(table.REPORT.read_text()))
 
 
 def test_no_shared_folder_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,12 +170,15 @@ ENTRIES = Rules(
         ("another sign begins anew", "if sign and sign == self._sign[j] else", "if sign else"),
         ("zero begins anew", "else abs(sign)", "else self._count[j]"),
         ("the first is at once", "else abs(sign)", "else 0"),
+        ("after a flatten nothing more enters", "states[j].wish, states[j].acted = sign, sign if", "_ = sign, sign if"),
+        ("after a flatten the count is over", "self._count = [len(self.number)] * len(self.number)", "pass"),
     ),
 )
 SLEEVES = Rules(
     "workbench/session/sleeves.py",
     "test_team.py",
     (
+        ("a limit of one's own sees its strategy's cash", "sleeve.decider.cash = partial", "_ = partial"),
         ("the capital is shared", "self._purse = [sleeve.setup.cash for", "self._purse = [setup.cash for"),
         ("what a strategy pays is its own", "self._purse[self._number[j]] += cash", "pass"),
         ("what a strategy holds is worth something to it", "for j in sleeve.setup.mine\n            if portfolio.lots[j]", "for j in ()"),
@@ -185,4 +188,27 @@ SLEEVES = Rules(
         ("of two changes the smaller size counts", "change if known is None or change.lots < known.lots else known", "change"),
     ),
 )
-RULES = (DECISION, PREVIEW, RESIZING, ENTRIES, SLEEVES)
+LATE = Rules(
+    "workbench/session/live.py",
+    "test_semantics_entries.py",
+    (("a late step is no further entry", "self.entries.number[j] and state.missed_at < row", "self.entries.number[j]"),),
+)
+TAKEN_UP = Rules(
+    "workbench/session/undecided.py",
+    "test_semantics_entries.py",
+    (("an opinion that is taken up is a late one", "state.missed_at = row", "pass"),),
+)
+OWN = Rules(
+    "workbench/session/deciding.py",
+    "test_team.py",
+    (
+        ("a limit of one's own sees its strategy's positions", "if j in self._seen else 0.0", "if True else 0.0"),
+        ("nothing opens while the account is worth nothing", "if not self.above.equity > 0.0:", "if False:"),
+    ),
+)
+CROSSED = Rules(
+    "workbench/session/session.py",
+    "test_team.py",
+    (("a limit crosses while its strategy is worth something", "min(equity, self.sleeves.own(j, equity))", "equity"),),
+)
+RULES = (DECISION, PREVIEW, RESIZING, ENTRIES, SLEEVES, LATE, TAKEN_UP, OWN, CROSSED)

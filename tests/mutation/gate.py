@@ -21,7 +21,8 @@ CHECKS = Rules(
         ("only a true reduce_only is a closing", "order.reduce_only is True", "bool(order.reduce_only)"),
         ("an order that is out is not counted against itself", " and (one.key is None or one.key != order.key)", ""),
         ("orders of other instruments do not count", "one.instrument.symbol == order.instrument.symbol and ", ""),
-        ("openings that are out count at full size", "return held + openings if", "return held if"),
+        ("openings that are out count at full size", "return held + openings + _finite", "return held + _finite"),
+        ("what is held under other names counts", " + _finite(now.elsewhere)", ""),
         ("an opening the other way makes no room", "if not one.reduce_only and one.sign == order.sign", "if not one.reduce_only"),
         ("closings of a short bring it nearer to zero", "held = min(held + closings, 0.0)", "held = held * 1.0"),
         ("closings count to zero and no further", "held = min(held + closings, 0.0)", "held = held + closings"),
@@ -169,6 +170,10 @@ IN_A_SESSION = " ".join(
         "a_closing_is_sent_on_an_old_price_and_said_to_be",
         "orders_within_a_minute_are_counted_over_a_restart",
         "a_position_that_is_stopped_as_soon_as_it_is_opened_shuts_the_latch",
+        "a_position_is_what_all_entries_hold_together",
+        "orders_within_a_minute_are_those_of_all_strategies",
+        "the_largest_order_is_named_by_the_symbol_of_the_market",
+        "a_latch_that_one_entry_shut_is_shut_for_all_of_them_and_a_person_arms_it",
     )
 )
 KEEPER = Rules(
@@ -187,8 +192,21 @@ KEEPER = Rules(
         ("what is held counts", "position=portfolio.quantity(j),", "position=0.0,"),
         ("orders that are out count", "orders=state.orders,", "orders=(),"),
         ("keys that were sent count", "keys=session.sent,", "keys=(),"),
-        ("orders sent lately count", "sent=list(session.moments[j]),", "sent=(),"),
-        ("the latch counts", "latch=session.latches.get(symbol, Latch()),", "latch=Latch(),"),
+        ("orders sent lately count", "sent=list(session.moments[session.sources[j]]),", "sent=(),"),
+        ("the latch counts", "latch=_latch(session, j),", "latch=Latch(),"),
+        ("another entry's latch counts", "if own.why else replace(own, why=", "if True else replace(own, why="),
+        ("what is held under other names counts", "elsewhere=sum(_towards(session, k, order.sign) for k in session.others[j]),", ""),
+        (
+            "what is held the other way makes no room",
+            "max(session.portfolio.quantity(j) * sign, 0.0)",
+            "session.portfolio.quantity(j) * sign",
+        ),
+        (
+            "openings under other names count",
+            "(opening.quantity if opening is not None and opening.sign == sign else 0.0)",
+            "0.0",
+        ),
+        ("the largest order is named by the market's symbol", "symbol=session.setup.market.instruments[session.sources[j]].symbol,", ""),
         ("the mode counts", "mode=session.mode,", 'mode="RUNNING",'),
         (
             "the calendar counts",
