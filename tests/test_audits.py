@@ -101,9 +101,9 @@ def test_the_last_step_is_always_tried() -> None:
 @pytest.mark.parametrize(
     ("part", "bars", "said"),
     [
-        (wb.sizing.FixedQuantity(), BARS, "check_causality takes a signal, an exit, a feature or a strategy, got FixedQuantity"),
+        (wb.sizing.FixedQuantity(), BARS, "check_causality takes a signal, an exit, a feature, a strategy or a team, got FixedQuantity"),
         (wb.signals.Breakout(), BARS.iloc[:1], "check_causality needs at least two bars, got 1"),
-        (wb.signals.Breakout, BARS, "check_causality takes a signal, an exit, a feature or a strategy, got "),
+        (wb.signals.Breakout, BARS, "check_causality takes a signal, an exit, a feature, a strategy or a team, got "),
     ],
     ids=["sizer", "one bar", "a class"],
 )
@@ -200,7 +200,7 @@ def test_what_is_no_part_and_no_bars_gets_a_sentence(check: Any) -> None:
     for given, sentence in (
         ((BARS, CROSS), "the part comes first, then the bars"),
         ((CROSS, BARS.close), "expected wb.Bars, got DataFrame"),
-        (("cross", BARS), "takes a signal, an exit, a feature or a strategy, got str"),
+        (("cross", BARS), "takes a signal, an exit, a feature, a strategy or a team, got str"),
     ):
         with pytest.raises(ParameterError, match=sentence):
             check(*given)

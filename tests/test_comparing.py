@@ -46,12 +46,8 @@ def test_equal_to_the_last_bit(left: Any, right: Any, expected: bool) -> None:
 
 
 def test_a_record_equals_itself_and_its_copy() -> None:
-    copy = Record(
-        *(
-            getattr(RECORD, f.name).copy() if f.name not in ("cash", "engine") else getattr(RECORD, f.name)
-            for f in dataclasses.fields(RECORD)
-        )
-    )
+    arrays = ("orders", "fills", "decisions", "equity")
+    copy = dataclasses.replace(RECORD, **{name: getattr(RECORD, name).copy() for name in arrays})
     found = compare(RECORD, copy, BARS)
     assert found.empty
     assert list(found.columns) == COLUMNS
