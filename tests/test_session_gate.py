@@ -74,7 +74,7 @@ def alerts_of(fed: Fed) -> list[str]:
 
 def is_lived_again(fed: Fed) -> bool:
     session, record = fed.again()
-    known = (session.latches, session.moments, session.sent) == (fed.session.latches, fed.session.moments, fed.session.sent)
+    known = (session.latches, session.moments) == (fed.session.latches, fed.session.moments)
     return known and state_of(session) == state_of(fed.session) and bool(compare(record, fed.recorder.record(), fed.full.bars).empty)
 
 
@@ -122,7 +122,7 @@ def test_the_gate_is_shown_the_book_as_it_is() -> None:
     seen = shown(fed)
     assert (seen.mode, seen.position, seen.last, seen.latch) == ("RUNNING", 10.0, 102.0, SHUT)
     assert [(order.type, order.quantity) for order in seen.orders] == [("stop", 10.0)]
-    assert set(seen.keys) == set(fed.session.sent) != set()
+    assert set(seen.keys) == set(fed.session.lives.keys) != set()
     assert list(seen.sent) == list(fed.session.moments[0]) != []
     fed.order("pause")
     assert shown(fed).mode == "PAUSED"
@@ -325,6 +325,19 @@ def test_orders_within_a_minute_are_those_of_all_strategies() -> None:
     fed = gated(Fed(team, market([100.0] * 4), 1, cash=10_000.0), Gate(max_orders=1)).run()
     assert [fill.key.instrument for fill in fed.venue.executions()] == ["a/ABC"]
     assert alerts_of(fed) == ["the gate: b/ABC: 1 orders were sent within a minute, and at most 1 are allowed"]
+    assert is_lived_again(fed)
+
+
+@pytest.mark.parametrize(
+    ("other", "held"),
+    [(".+..", {"a/ABC": 20.0, "b/ABC": 5.0}), (".-..", {"a/ABC": -20.0, "b/ABC": 25.0})],
+    ids=["an opening that is out counts", "what is held the other way makes no room"],
+)
+def test_a_position_is_what_all_strategies_could_hold_on_one_side(other: str, held: dict[str, float]) -> None:
+    second = ".+.." if "+" in other else "..+."
+    team = wb.Team({"a": plan(other, quantity=20), "b": plan(second, quantity=40)})
+    fed = gated(Fed(team, market([100.0] * 4), 1, cash=10_000.0), Gate(max_position=0.25)).run()
+    assert fed.line.positions() == held
     assert is_lived_again(fed)
 
 

@@ -172,6 +172,7 @@ IN_A_SESSION = " ".join(
         "a_position_that_is_stopped_as_soon_as_it_is_opened_shuts_the_latch",
         "a_position_is_what_all_entries_hold_together",
         "orders_within_a_minute_are_those_of_all_strategies",
+        "a_position_is_what_all_strategies_could_hold_on_one_side",
         "the_largest_order_is_named_by_the_symbol_of_the_market",
         "a_latch_that_one_entry_shut_is_shut_for_all_of_them_and_a_person_arms_it",
     )
@@ -191,7 +192,7 @@ KEEPER = Rules(
         ("the last price is as old as its bar", "last_at = tape.label[row - tape.age(j, row)] + tape.interval", "last_at = now"),
         ("what is held counts", "position=portfolio.quantity(j),", "position=0.0,"),
         ("orders that are out count", "orders=state.orders,", "orders=(),"),
-        ("keys that were sent count", "keys=session.sent,", "keys=(),"),
+        ("keys that were sent count", "keys=session.lives.keys,", "keys=(),"),
         ("orders sent lately count", "sent=list(session.moments[session.sources[j]]),", "sent=(),"),
         ("the latch counts", "latch=_latch(session, j),", "latch=Latch(),"),
         ("another entry's latch counts", "if own.why else replace(own, why=", "if True else replace(own, why="),
