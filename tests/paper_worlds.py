@@ -220,5 +220,5 @@ def state_of(session: LiveSession) -> dict[str, Any]:
     return {
         "states": [{name: getattr(state, name) for name in names} for state in session.states],
         "book": (portfolio.cash, portfolio.equity, list(portfolio.lots), list(portfolio.price)),
-        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session._accepted, session.foreign),
+        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session.lives.all, session.foreign),
     }

@@ -122,7 +122,7 @@ def _is(value: object, kind: type) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a venue did: a quantity at a price, and its fee in account currency."""
+    """What a venue did: a quantity at a price, and its fee in account currency; under `name`, the venue's own, it is booked once."""
 
     key: OrderKey
     instrument: Instrument
@@ -133,6 +133,7 @@ class Fill:
     label: int
     stop: float | None = None
     target: float | None = None
+    name: str = ""
 
     @property
     def sign(self) -> int:

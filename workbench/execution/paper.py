@@ -17,7 +17,16 @@ from workbench.execution.fills import (
     target_level,
     too_old,
 )
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
+from workbench.execution.port import (
+    Ending,
+    ExecutionModule,
+    OrderAccepted,
+    OrderAmended,
+    OrderEnded,
+    OrderFilled,
+    PositionCharged,
+    VenueEvent,
+)
 from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey, Side
@@ -298,7 +307,7 @@ class PaperVenue(ExecutionModule):
     def _slipped(self, price: float, j: int, side: float) -> float:
         return slipped(price, side, self._specs[j].slip_rate, self._specs[j].slip_offset)
 
-    def _end_opening(self, desk: Desk, status: str) -> None:
+    def _end_opening(self, desk: Desk, status: Ending) -> None:
         order, desk.opening = desk.opening, None
         if order is not None and order.key is not None:
             self._events.append(OrderEnded(order.key, status, self._label))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from workbench.bars import Bars
 from workbench.instrument import Instrument
@@ -33,6 +33,10 @@ __all__ = [
 GRACE = 2.0
 
 
+#: How an order ends without a fill.
+Ending = Literal["cancelled", "expired", "lapsed", "absent", "rejected"]
+
+
 class OrderAccepted(NamedTuple):
     """An order works at the venue; for a protective order, `parent` is the opening it protects."""
 
@@ -54,7 +58,7 @@ class OrderEnded(NamedTuple):
     """
 
     key: OrderKey
-    status: str
+    status: Ending
     label: int = 0
 
 

@@ -115,7 +115,7 @@ def situation_of(session: JournaledSession, order: Order, now: int) -> Situation
         reference=decided,
         position=portfolio.quantity(j),
         orders=state.orders,
-        keys=session.sent,
+        keys=session.lives.keys,
         sent=list(session.moments[session.sources[j]]),
         open=_takes_orders(order.instrument, tape.interval, last_at, now, session.setup.gate.max_age),
         latch=_latch(session, j),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from workbench.errors import OrderError
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, OrderFilled, VenueEvent, VenueSaid
+from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
 from workbench.market import Fill, Order, OrderKey
@@ -19,6 +19,7 @@ from workbench.records import GATED
 from workbench.risk.gate import Latch
 from workbench.session.checking import Keeper, Recalled, Said
 from workbench.session.events import Alert, Decided, OrderSent, StepClosed
+from workbench.session.lives import Lives, Oddity
 from workbench.session.session import Session
 from workbench.session.setup import Setup
 from workbench.session.words import decision_words
@@ -44,9 +45,8 @@ class JournaledSession(Session):
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
         self._came_up: list[Entry] = []
-        self._accepted: set[str] = set()
-        #: The keys of all orders that were ever sent.
-        self.sent: set[str] = set()
+        #: How each order stands that was ever sent.
+        self.lives = Lives(self.portfolio)
         #: What every order passes before it is written down; an order that it lets through whole is no news.
         self.keeper: Keeper = Recalled()
         self.latches: dict[str, Latch] = {}
@@ -72,7 +72,7 @@ class JournaledSession(Session):
     def _require_ours(self, event: VenueEvent) -> None:
         """Notice an order that was never sent from here: this journal is an older copy, or somebody else trades the account."""
         key = event.parent or event.order.key if isinstance(event, OrderAccepted) else None
-        if key is not None and str(key) not in self.sent:
+        if key is not None and str(key) not in self.lives.keys:
             self.foreign = (
                 f"the venue has order {key}, which this journal never sent: it is an older copy, or another run trades the account"
             )
@@ -146,13 +146,18 @@ class JournaledSession(Session):
             self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
 
     def _book(self, event: VenueEvent) -> None:
-        if type(event) is OrderAccepted:
-            self._accepted.add(str(event.order.key))
-        elif type(event) is OrderFilled:
-            self._accepted.discard(str(event.fill.key))
-        elif type(event) is OrderEnded:
-            self._accepted.discard(str(event.key))
+        """Book what the venue says; where that does not fit what is known of an order it is said, and the session halts."""
+        if self.lives.has_booked(event):
+            return  # told once more
+        odd = self.lives.heard(event)
         super()._book(event)
+        if odd is not None:
+            self._noticed(odd)
+
+    def _noticed(self, odd: Oddity) -> None:
+        """Say what the venue said that does not fit; where nobody can tell what is true the session halts."""
+        self.mode = "HALTED" if odd.halts else self.mode
+        self.alert(odd.text, f"odd {odd.text}")
 
     def _fill(self, fill: Fill) -> None:
         """Book a fill, and have the latch of its instrument look at what it did (`workbench.risk.gate`)."""
@@ -179,10 +184,11 @@ class JournaledSession(Session):
     @property
     def doubtful(self) -> list[Order]:
         """The orders of which the venue has said nothing yet."""
-        return [order for order in self.working if str(order.key) not in self._accepted]
+        return self.lives.doubtful(self.working)
 
     def _cancel(self, key: OrderKey) -> bool:
         """Ask for an order to be taken off, and write down whether the venue confirmed it; until it does it is out."""
+        self.lives.cancelling(key)
         off = self.execution.cancel(key)
         if off:
             self._withdrawn.append(str(key))
@@ -219,20 +225,28 @@ class JournaledSession(Session):
         """Hand over what is written down; False where anything is in doubt. No opening goes out over a closing in doubt: it waits."""
         outbox, self._outbox = self._outbox, []
         doubtful: set[str] = set()
+        doubts: list[str] = []
         for order, decision in outbox:
             assert order.key is not None
             if not order.reduce_only:
                 self._state_of(order.key).opened_at = row
-            self.sent.add(str(order.key))
+            self.lives.sent(order)
             self.bus.emit(OrderSent(order, decision, row))
-            if order.key.instrument in doubtful:
-                continue  # it was never sent: the venue is asked for it like for any in doubt
             try:
-                if not self.execution.submit(order):
+                # what is not sent over a closing in doubt is asked for like any in doubt
+                if order.key.instrument in doubtful or not self.execution.submit(order):
                     doubtful.add(order.key.instrument)
+                    doubts.append(str(order.key))
             except OrderError as error:
                 self._refused(order, str(error))
+        if doubts:
+            self.doubt(doubts)
         return not doubtful
+
+    def doubt(self, keys: Sequence[str]) -> None:
+        """Write down of which orders it is not known whether they arrived: they are asked for, never simply sent again."""
+        self.journal.commit([Entry("doubt", f"{self.steps_done} {keys[0]}", {"keys": list(keys)})])
+        self.lives.doubt(keys)
 
     def _refused(self, order: Order, why: str) -> None:
         """End an order that the venue does not take: an opening is not tried again, a closing at the next step (SEMANTICS 10)."""

@@ -15,6 +15,7 @@ from workbench.market import Order
 from workbench.records import GATED, IN_DOUBT, MISSED, REDUCING
 from workbench.session.events import Decided, StepClosed
 from workbench.session.journaled import JournaledSession, Mode
+from workbench.session.lives import Oddity
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
@@ -244,6 +245,12 @@ class LiveSession(JournaledSession):
             # closed: an opening that fills in the same bar is a new position, and stays
             self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
         super()._book(event)
+
+    def _noticed(self, odd: Oddity) -> None:
+        """Close besides what an order opened that had ended: nothing stands that nobody decided on (SEMANTICS 9)."""
+        super()._noticed(odd)
+        if not odd.halts:
+            self._leaving.add(self.portfolio.column[odd.instrument])
 
     def _ended(self, event: OrderEnded) -> None:
         closing, j = self._state_of(event.key).closing, self.portfolio.column[event.key.instrument]

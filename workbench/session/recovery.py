@@ -144,6 +144,8 @@ def _live_through(
         session.late(known.at(row), bars, body["seen"])
     elif entry.kind == "again":
         session.again(order_from(body["order"], instruments))
+    elif entry.kind == "doubt":
+        session.doubt(body["keys"])
     elif entry.kind == "taken off":
         session.take_off()
     elif entry.kind == "command":
