@@ -17,7 +17,8 @@ from markets import RATES, Case, Restless, random_market
 
 from workbench import Strategy
 from workbench.decision import buying_power_room, opening, whole_steps
-from workbench.execution import Costs, Limit, PaperVenue, _algorithms, paper
+from workbench.execution import Costs, Limit, PaperVenue, _algorithms, _desk, paper
+from workbench.execution._desk import Desk
 from workbench.execution.fills import limit_inside, stop_inside
 from workbench.exits import AtrStop, TakeProfit
 from workbench.grid import quantity_of, round_away
@@ -100,29 +101,26 @@ def symbols_in_another_order(patch: Patch) -> None:
 
 def whole_bar_symbol_by_symbol(patch: Patch) -> None:
     def observe(self: Any, tape: Tape, row: int) -> None:
-        self._tape, self._row = tape, row
-        for j in range(len(self._desks)):
+        self.tape, self.row = tape, row
+        for j, desk in enumerate(self._desks):
             if tape.open[j][row] == tape.open[j][row]:
-                self._at_open([j])
-                self._inside(j)
+                for phase in paper.AT_THE_OPEN:
+                    phase(desk, tape.open[j][row])
+                desk.inside(tape.high[j][row], tape.low[j][row])
             else:
-                self._wait(j)
+                desk.wait()
 
     patch.setattr(PaperVenue, "observe", observe)
 
 
 def stop_before_the_exit_due_at_the_open(patch: Patch) -> None:
-    at_open = PaperVenue._at_open
+    def stops_first(self: Desk, first: float) -> None:
+        tape, row = self.till.tape, self.till.row
+        held = math.copysign(1, self.lots)
+        if self.closing and self.stop and stop_inside(held, self.stop.price, tape.high[self.j][row], tape.low[self.j][row]):
+            self._leave(self.stop, self._slipped(self.stop.price, -held, abs(self.lots)), abs(self.lots))
 
-    def stops_first(self: Any, present: list[int]) -> None:
-        for j in present:
-            desk, tape = self._desks[j], self._tape
-            held = math.copysign(1, desk.lots)
-            if desk.closing and desk.stop and stop_inside(held, desk.stop.price, tape.high[j][self._row], tape.low[j][self._row]):
-                self._leave(j, desk.stop, self._slipped(desk.stop.price, j, -held))
-        at_open(self, present)
-
-    patch.setattr(PaperVenue, "_at_open", stops_first)
+    patch.setattr(paper, "AT_THE_OPEN", (stops_first, *paper.AT_THE_OPEN))
 
 
 def values(book: Portfolio) -> list[float]:
@@ -157,34 +155,33 @@ def fee_taken_apart(patch: Patch) -> None:
 
 
 def target_before_stop(patch: Patch) -> None:
-    inside = PaperVenue._inside
+    inside = Desk.inside
 
-    def target_first(self: Any, j: int) -> None:
-        desk, tape, row = self._desks[j], self._tape, self._row
-        held = math.copysign(1, desk.lots)
-        if desk.target and desk.limit_entry != row and limit_inside(-held, desk.target.price, tape.high[j][row], tape.low[j][row]):
-            self._leave(j, desk.target, desk.target.price)
-        inside(self, j)
+    def target_first(self: Desk, high: float, low: float) -> None:
+        held = math.copysign(1, self.lots)
+        if self.target and self.limit_entry != self.till.row and limit_inside(-held, self.target.price, high, low):
+            self._leave(self.target, self.target.price, abs(self.lots))
+        inside(self, high, low)
 
-    patch.setattr(PaperVenue, "_inside", target_first)
+    patch.setattr(Desk, "inside", target_first)
 
 
 def stop_asleep_on_the_entry_bar(patch: Patch) -> None:
-    enter, inside = PaperVenue._enter, PaperVenue._inside
+    enter, inside = Desk._enter, Desk.inside
+    entered: dict[int, int] = {}
 
-    def entered(self: Any, j: int, order: Any, price: float) -> None:
-        enter(self, j, order, price)
-        self.__dict__.setdefault("entered", {})[j] = self._row
+    def noted(self: Desk, order: Any, price: float) -> None:
+        enter(self, order, price)
+        entered[id(self)] = self.till.row
 
-    def asleep(self: Any, j: int) -> None:
-        desk, stop = self._desks[j], self._desks[j].stop
-        sleeps = self.__dict__.get("entered", {}).get(j) == self._row
-        desk.stop = None if sleeps else stop
-        inside(self, j)
-        desk.stop = stop if sleeps and desk.lots else desk.stop
+    def asleep(self: Desk, high: float, low: float) -> None:
+        stop, sleeps = self.stop, entered.get(id(self)) == self.till.row
+        self.stop = None if sleeps else stop
+        inside(self, high, low)
+        self.stop = stop if sleeps and self.lots else self.stop
 
-    patch.setattr(PaperVenue, "_enter", entered)
-    patch.setattr(PaperVenue, "_inside", asleep)
+    patch.setattr(Desk, "_enter", noted)
+    patch.setattr(Desk, "inside", asleep)
 
 
 def resting_openings_not_in_the_book(patch: Patch) -> None:
@@ -215,20 +212,20 @@ def closings_of_the_step_not_done(patch: Patch) -> None:
 
 
 def limit_filled_at_the_touch(patch: Patch) -> None:
-    patch.setattr(paper, "limit_inside", lambda side, limit, high, low: low <= limit if side > 0 else high >= limit)
+    patch.setattr(_desk, "limit_inside", lambda side, limit, high, low: low <= limit if side > 0 else high >= limit)
 
 
 def slippage_on_limits(patch: Patch) -> None:
-    enter = PaperVenue._enter
+    enter = Desk._enter
 
-    def moved(self: Any, j: int, order: Any, price: float) -> None:
-        enter(self, j, order, price if order.price is None else self._slipped(price, j, order.sign))
+    def moved(self: Desk, order: Any, price: float) -> None:
+        enter(self, order, price if order.price is None else self._slipped(price, order.sign, 0))
 
-    patch.setattr(PaperVenue, "_enter", moved)
+    patch.setattr(Desk, "_enter", moved)
 
 
 def stop_rounded_towards_the_market(patch: Patch) -> None:
-    patch.setattr(paper, "stop_level", lambda held, filled, distance, *tick: round_away(filled - held * distance, -held, *tick))
+    patch.setattr(_desk, "stop_level", lambda held, filled, distance, *tick: round_away(filled - held * distance, -held, *tick))
 
 
 def limit_rounded_towards_the_market(patch: Patch) -> None:
@@ -266,17 +263,17 @@ def can_short_ignored(patch: Patch) -> None:
 
 
 def gapped_stop_at_its_own_price(patch: Patch) -> None:
-    patch.setattr(paper, "stop_at_open", lambda *_: False)
+    patch.setattr(_desk, "stop_at_open", lambda *_: False)
 
 
 def target_in_the_bar_of_a_limit_entry(patch: Patch) -> None:
-    enter = PaperVenue._enter
+    enter = Desk._enter
 
-    def forgets(self: Any, j: int, order: Any, price: float) -> None:
-        enter(self, j, order, price)
-        self._desks[j].limit_entry = -1
+    def forgets(self: Desk, order: Any, price: float) -> None:
+        enter(self, order, price)
+        self.limit_entry = -1
 
-    patch.setattr(PaperVenue, "_enter", forgets)
+    patch.setattr(Desk, "_enter", forgets)
 
 
 def limit_works_a_bar_too_long(patch: Patch) -> None:
@@ -290,18 +287,18 @@ def limit_works_a_bar_too_long(patch: Patch) -> None:
 
 
 def opening_never_too_old(patch: Patch) -> None:
-    patch.setattr(paper, "too_old", lambda *_: False)
+    patch.setattr(_desk, "too_old", lambda *_: False)
 
 
 def least_fee_forgotten(patch: Patch) -> None:
-    patch.setattr(paper, "fee_of", lambda *numbers: fee_of(*numbers[:-2], 0.0, numbers[-1]))
+    patch.setattr(_desk, "fee_of", lambda *numbers: fee_of(*numbers[:-2], 0.0, numbers[-1]))
 
 
 def back_in_after_a_stop(patch: Patch) -> None:
     filled = State.filled
 
-    def forgets(self: State, fill: Any, spent: float, unit: float) -> None:
-        filled(self, fill, spent, unit)
+    def forgets(self: State, fill: Any, *more: float) -> None:
+        filled(self, fill, *more)
         if fill.key.leg == "stop":
             self.acted = self.wish = 0
 

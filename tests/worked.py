@@ -79,11 +79,12 @@ class Target(Stop):
 
 
 def frame_of(rows: Sequence[Any], interval: str, start: str) -> pd.DataFrame:
-    """Return hand-written rows as a frame; None leaves the label out."""
+    """Return hand-written rows as a frame; None leaves the label out, a fifth number is the volume."""
     index = pd.date_range(start, periods=len(rows), freq=interval, tz="UTC")
     whole = [(row,) * 4 if isinstance(row, (int, float)) else row for row in rows]
     kept = [row is not None for row in whole]
-    return pd.DataFrame([row for row in whole if row is not None], index[kept], ["open", "high", "low", "close"], dtype=float)
+    written = [row for row in whole if row is not None]
+    return pd.DataFrame(written, index[kept], ["open", "high", "low", "close", "volume"][: len(written[0])], dtype=float)
 
 
 def market(

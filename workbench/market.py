@@ -122,7 +122,10 @@ def _is(value: object, kind: type) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """What a venue did: a quantity at a price, and its fee in account currency; under `name`, the venue's own, it is booked once."""
+    """What a venue did: a quantity at a price, and its fee in account currency.
+
+    Under `name`, the venue's own, it is booked once; `left` is what of its order still works.
+    """
 
     key: OrderKey
     instrument: Instrument
@@ -134,6 +137,7 @@ class Fill:
     stop: float | None = None
     target: float | None = None
     name: str = ""
+    left: float = 0.0
 
     @property
     def sign(self) -> int:

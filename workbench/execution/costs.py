@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from workbench.component import Component
@@ -48,6 +49,15 @@ class Costs(Component):
         Slippage in ticks.
     spread : float, optional
         The whole spread as a share of the price; half of it is paid, on top of `slippage`.
+    impact : float, optional
+        What an order moves the price against itself: so many times volatility x sqrt(quantity / volume), both of the bars before it
+        (`workbench.execution.liquidity`). About 1 for shares and futures.
+    participation : float, optional
+        The largest share of a bar's volume that one order fills: the rest of it goes on in the next bars.
+
+    Notes
+    -----
+    With `impact` or `participation` a backtest runs through the Session: what fills depends on volumes that the fast kernel does not read.
 
     Examples
     --------
@@ -62,16 +72,26 @@ class Costs(Component):
     ticks: float | None = None
     spread: float | None = None
     maximum: float | None = None
+    impact: float | None = None
+    participation: float | None = None
 
     def check(self) -> None:
         """Refuse negative costs and costs above the whole price."""
-        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum"):
+        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum", "impact"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float("inf"):
                 raise ParameterError(f"Costs: {name} must not be negative, got {value!r}")
         for name in ("commission", "slippage", "spread", "maximum"):
             if (getattr(self, name) or 0.0) >= 1.0:
                 raise ParameterError(f"Costs: {name} is a share of the price (0.001 = 10 basis points), got {getattr(self, name)!r}")
+
+        if self.participation is not None and not 0 < self.participation <= 1:
+            raise ParameterError(f"Costs: participation is a share of a bar's volume above 0 and at most 1, got {self.participation!r}")
+
+    @property
+    def by_volume(self) -> bool:
+        """Whether what fills, and at what price, depends on how much is traded."""
+        return bool(self.impact) or self.participation is not None
 
     def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
         """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""
@@ -89,7 +109,9 @@ class Costs(Component):
         """Return the costs of one instrument, every part of them so many times what it is."""
         rate, unit, least, slip, offset, most = (value * factor for value in self.numbers(instrument))
         ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
-        return Costs(rate, unit, least, slip, ticks, maximum=most if most < 1.0 else None)
+        impact = None if self.impact is None else self.impact * factor
+        most = most if most < 1.0 else math.inf
+        return Costs(rate, unit, least, slip, ticks, None, None if most == NO_MOST else most, impact, self.participation)
 
     def to_dict(self) -> dict[str, float]:
         """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
@@ -104,7 +126,9 @@ class Costs(Component):
         fee += [f"at most {most:.2%} of it".replace("%", " %")] if most < NO_MOST else []
         moved = [f"{slip / BP:g} bp"] if slip or not offset else []
         moved += [f"{offset:g} a unit of price"] if offset else []
-        return f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits"
+        moved += [f"{self.impact:g} x volatility x sqrt(quantity / volume)"] if self.impact else []
+        share = f"; an order fills at most {self.participation:.3g} of a bar's volume" if self.participation is not None else ""
+        return f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits{share}"
 
 
 def _market(instrument: Instrument) -> str:

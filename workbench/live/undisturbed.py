@@ -150,7 +150,7 @@ class Reached(PaperVenue):
 
     def observe(self, tape: Any, row: int) -> None:
         """Fill what the bars of a closed step fill; it may have gone on already."""
-        for passed in range(self._row + 1, row + 1):
+        for passed in range(self.row + 1, row + 1):
             self._let_in(passed)
             super().observe(self._market, passed)
             self._market.advance(passed)
@@ -162,7 +162,7 @@ class Reached(PaperVenue):
     def submit(self, order: Order) -> bool:
         """Take an order when it came."""
         arrives = self._arrivals.get(str(order.key), 0)
-        if arrives != NEVER and arrives <= self._row + 1:
+        if arrives != NEVER and arrives <= self.row + 1:
             return super().submit(order)
         if arrives != NEVER:
             self._late.append((arrives, order))

@@ -45,7 +45,7 @@ def trips(setup: Setup, record: Record) -> Trips:
     if len(setup.instruments) > 1:
         fills = fills.take(np.argsort(fills["j"], kind="stable"))
     legs = record.orders["leg"][fills["order"]]
-    if (legs >= TRIM).any():
+    if (legs >= TRIM).any() or _in_parts(fills["j"], legs == OPEN):
         held, ends, closed = _resized(fills, legs)
         entries = np.array([one.fill for one in held], fills.dtype)
     else:
@@ -73,6 +73,11 @@ def trips(setup: Setup, record: Record) -> Trips:
     funding = _funding_of_parts(setup, held, end) if held else _funding(setup, entries["j"], entries["t"], end, quantity)
     profit = _gross(setup, entries, quantity, price, unit) - fees - funding
     return Trips(entries, end, why, quantity, price, fees, funding, profit)
+
+
+def _in_parts(column: np.ndarray, entry: np.ndarray) -> bool:
+    """Whether an order filled in parts: else what follows an entry on its instrument ends it, and what follows an end is an entry."""
+    return bool(((entry[1:] == entry[:-1]) & (column[1:] == column[:-1])).any())
 
 
 def _funding_of_parts(setup: Setup, held: list[Held], end: np.ndarray) -> np.ndarray:

@@ -241,7 +241,7 @@ class LiveSession(JournaledSession):
                 self._close(row, j, state, "not closed yet")
 
     def _book(self, event: VenueEvent) -> None:
-        if type(event) is OrderFilled and event.fill.key.leg not in ("open", "add", "trim"):
+        if type(event) is OrderFilled and event.fill.key.leg not in ("open", "add", "trim") and not event.fill.left:
             # closed: an opening that fills in the same bar is a new position, and stays
             self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
         super()._book(event)

@@ -119,7 +119,7 @@ class Recorder:
     def _filled(self, event: OrderFilled) -> None:
         fill, row = event.fill, FillRow()
         row.t, row.j = self._session.tape.row_of(fill.label), self._session.portfolio.column[fill.instrument.symbol]
-        row.order = self._end(fill.key, "filled", row.t)
+        row.order = self._number[fill.key] if fill.left else self._end(fill.key, "filled", row.t)
         row.lots = self._session.portfolio.lots_in(row.j, fill.quantity) * fill.sign
         row.price, row.fee, row.unit = fill.price, fill.fee, self._session.tape.unit[row.j]
         self._fills.append(row)

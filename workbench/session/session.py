@@ -166,9 +166,10 @@ class Session:
     def _fill(self, fill: Fill) -> None:
         """Book a fill; a trade that it ends is counted."""
         before, state = self.portfolio.cash, self._state_of(fill.key)
-        self.portfolio.apply(fill)
         j = self.portfolio.column[fill.instrument.symbol]
-        state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j])
+        held = self.portfolio.quantity(j)
+        self.portfolio.apply(fill)
+        state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j], held)
         self.sleeves.moved(j, self.portfolio.cash - before)
         if not self.portfolio.lots[j] and state.put_in:
             self.sleeves.count_trade(j, -state.spent / state.put_in)

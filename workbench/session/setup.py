@@ -111,7 +111,7 @@ class Setup:
     def trading(self, system: Strategy | Team) -> Setup:
         """Return the same account over the same bars, traded by another strategy or team."""
         if isinstance(system, Strategy) and self.layout.is_simple and layout_of(system).is_simple:
-            rules = system.bind(self.instruments, self.currency)
+            rules = _bound(system, self.instruments, self.currency, self.costs)
             return replace(self, strategy=system, inputs=system.inputs(self.bars), rules=rules)
         return set_up(system, self.market, self.cash, self.market_costs, self.currency, self.rates, self.buying_power, self.gate)
 
@@ -235,13 +235,28 @@ def set_up(
     instruments, sources = laid["bars"].instruments, layout_of(strategy).sources(len(bars.instruments))
     known = costs_for(costs, bars.instruments)
     each = [known[source] for source in sources]
+    _require_volumes(bars, known)
     specs = [spec_of(i, c.numbers(i)) for i, c in zip(instruments, each, strict=True)]
     shared: dict[str, Any] = {"currency": kept, "costs": each, "specs": specs, "rates": rates, "gate": gate} | laid
     if isinstance(strategy, Strategy):
-        rules = strategy.bind(instruments, kept)
+        rules = _bound(strategy, instruments, kept, each)
         return Setup(strategy, cash=float(cash), rules=rules, buying_power=buying_power, **shared)
     members = tuple(_members(strategy, float(cash), buying_power, shared))
     return replace(members[-1], team=strategy, members=members)
+
+
+def _require_volumes(bars: Bars, costs: Sequence[Costs]) -> None:
+    """Refuse costs that ask how much is traded where no bar says so."""
+    for j, (instrument, one) in enumerate(zip(bars.instruments, costs, strict=True)):
+        if one.by_volume and not (np.nan_to_num(bars.array("volume")[:, j]) > 0).any():
+            asked = "participation" if one.participation is not None else "impact"
+            raise ParameterError(f"Costs({asked}=...) needs volumes, and the bars of {instrument.symbol} have none")
+
+
+def _bound(strategy: Strategy, instruments: Sequence[Instrument], currency: str, costs: Sequence[Costs]) -> Rules:
+    """Return the decisions of a strategy; where fills depend on volumes, which the kernel does not read, a session makes them."""
+    rules = strategy.bind(instruments, currency)
+    return replace(rules, compiled=False) if any(one.by_volume for one in costs) else rules
 
 
 def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]) -> Iterator[Setup]:

@@ -7,8 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.market import Fill, Order, OrderKey
+from workbench.money import average_of
 
 __all__ = ["State"]
+
+#: The orders of an instrument that may be out.
+ORDERS = ("opening", "closing", "stop", "target")
 
 
 class State:
@@ -75,8 +79,8 @@ class State:
         if stance == stance and row >= self.missed_at:
             self.missed, self.missed_at = stance, row
 
-    def filled(self, fill: Fill, spent: float, unit: float) -> None:
-        """Note a fill: an opening is no longer out, and what closed the position leaves nothing out.
+    def filled(self, fill: Fill, spent: float, unit: float, held: float) -> None:
+        """Note a fill: what is whole is no longer out.
 
         Parameters
         ----------
@@ -85,19 +89,34 @@ class State:
             What it cost in cash; negative where it brought some.
         unit : float
             Turns quantity x price into account currency.
+        held : float
+            The position before it.
         """
         self.spent += spent
-        if fill.key.leg == "add":
+        if fill.key.leg in ("open", "add"):
             self.put_in += (fill.quantity * fill.price) * unit
-            self.ended(fill.key)
-        elif fill.key.leg == "open":
-            self.put_in += (fill.quantity * fill.price) * unit
-            self.by_limit = self.opening is not None and self.opening.type == "limit"
-            self.opening = None
-            self.filled_at = self.best = fill.price
-            self.age = 0
+        if fill.key.leg == "open":
+            self._entered(fill, held)
+        if fill.left:
+            self._reduced(fill)
         else:
             self.ended(fill.key)
+
+    def _entered(self, fill: Fill, held: float) -> None:
+        """Note at what price the position was entered: the average, where it comes in parts."""
+        if held * fill.sign > 0.0:
+            self.filled_at = average_of(held, self.filled_at, fill.quantity * fill.sign, fill.price)
+            return
+        self.by_limit = self.opening is not None and self.opening.type == "limit"
+        self.filled_at = self.best = fill.price
+        self.age = 0
+
+    def _reduced(self, fill: Fill) -> None:
+        """Note what is left of an order that has filled in part."""
+        for name in ORDERS:
+            order: Order | None = getattr(self, name)
+            if order is not None and order.key == fill.key:
+                setattr(self, name, replace(order, quantity=fill.left))
 
     def amended(self, key: OrderKey, price: float, quantity: float | None = None) -> None:
         """Note that an order rests at another price, or for another quantity."""
@@ -115,7 +134,7 @@ class State:
 
     def ended(self, key: OrderKey) -> Order | None:
         """Forget an order, and return it."""
-        for name in ("opening", "closing", "stop", "target"):
+        for name in ORDERS:
             order: Order | None = getattr(self, name)
             if order is not None and order.key == key:
                 setattr(self, name, None)

@@ -97,15 +97,18 @@ class MarketTape:
         How many instruments.
     interval : int
         Length of a bar in nanoseconds.
+    volumes : bool, default False
+        Whether anybody asks how much was traded.
     """
 
     __slots__ = (
         "base", "base_rows", "charges", "close", "high", "interval", "label", "low", "moving", "open", "price", "session", "unit",
-        "unit_rows",
+        "unit_rows", "volume",
     )  # fmt: skip
 
-    def __init__(self, n: int, interval: int) -> None:
+    def __init__(self, n: int, interval: int, volumes: bool = False) -> None:
         self.interval = interval
+        self.volume: Columns | None = _empty(n) if volumes else None
         self.moving = False
         self.label: list[int] = []
         self.open, self.high, self.low, self.close = (_empty(n) for _ in range(4))
@@ -134,6 +137,8 @@ class MarketTape:
         self.label += bars.labels[first:].tolist()
         for name in ("open", "high", "low", "close"):
             _append(getattr(self, name), bars.array(name)[first:])
+        if self.volume is not None:
+            _append(self.volume, bars.array("volume")[first:])
         if self.session is not None and sessions is not None:
             _append(self.session, np.broadcast_to(sessions[first:], (len(sessions) - first, len(self.price))))
         if self.moving:
@@ -149,8 +154,8 @@ class MarketTape:
     def _columns(self) -> list[Columns]:
         """Return all columns that have a value for each row."""
         moving = [self.unit_rows, self.base_rows] if self.moving else []
-        sessions = [] if self.session is None else [self.session]
-        return [self.open, self.high, self.low, self.close, *moving, *sessions]
+        some = [columns for columns in (self.session, self.volume) if columns is not None]
+        return [self.open, self.high, self.low, self.close, *moving, *some]
 
     @property
     def first(self) -> int:
@@ -202,7 +207,7 @@ class Tape(MarketTape):
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
-        super().__init__(n, setup.interval_ns)
+        super().__init__(n, setup.interval_ns, any(costs.by_volume for costs in setup.costs))
         self.stance = _empty(n)
         for name in (*EXITS, "measured"):
             setattr(self, name, None if getattr(setup.inputs, name) is None else _empty(n))
@@ -248,7 +253,7 @@ class Tape(MarketTape):
             for mine, value in zip(self.series, setup.inputs.series[-1].tolist(), strict=True):
                 mine[row] = value
         for j in range(len(self.price)) if columns is None else columns:
-            for name in FIELDS[:4]:
+            for name in FIELDS[:4] if self.volume is None else FIELDS:
                 getattr(self, name)[j][row] = float(setup.bars.array(name)[-1, j])
             self.stance[j][row] = float(setup.inputs.stance[-1, j])
             for mine, theirs in self._said(setup):

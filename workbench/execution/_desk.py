@@ -1,0 +1,341 @@
+"""What rests at the paper venue for one instrument, what is held of it, and how a bar fills it (SEMANTICS 23-27)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Protocol
+
+from workbench.execution.costs import Costs
+from workbench.execution.fills import (
+    limit_at_open,
+    limit_inside,
+    nearer,
+    stop_at_open,
+    stop_inside,
+    stop_level,
+    target_level,
+    too_old,
+)
+from workbench.execution.liquidity import impact_of, room_in, usual
+from workbench.execution.port import Ending, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
+from workbench.grid import lots_exactly, lots_of, quantity_of
+from workbench.instrument import Instrument
+from workbench.market import Fill, Order, OrderKey, Side
+from workbench.money import average_of, cash_after, fee_of, slipped
+
+__all__ = ["Desk", "Till"]
+
+ORDERS = ("opening", "closing", "stop", "target")
+
+
+class Till(Protocol):
+    """The account that a desk books into: its cash, and what it has to tell."""
+
+    cash: float
+    tape: Any
+    row: int
+
+    @property
+    def label(self) -> int:
+        """The label of the bar that is looked at."""
+
+    def tell(self, event: VenueEvent) -> None:
+        """Keep what happened for whoever asks."""
+
+
+class Desk:
+    """One instrument of an account.
+
+    Parameters
+    ----------
+    till : Till
+    j : int
+        The number of the instrument.
+    instrument : Instrument
+    spec : Any
+        It and its costs in plain numbers (`workbench.spec`).
+    costs : Costs
+    """
+
+    __slots__ = (
+        "average", "basis", "closing", "costs", "entry", "instrument", "j", "limit_entry", "lots", "opening", "opening_left",
+        "opening_since", "parted", "spec", "stop", "target", "till",
+    )  # fmt: skip
+
+    def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
+        self.till, self.j, self.instrument, self.spec, self.costs = till, j, instrument, spec, costs
+        self.lots = 0
+        #: What cash is booked against: 0 where the whole price is paid, else the average price; and that price.
+        self.basis = self.average = 0.0
+        #: The opening that what is held came from: another part of it adds to it.
+        self.entry: OrderKey | None = None
+        self.opening: Order | None = None
+        self.opening_left = 0
+        self.opening_since = 0
+        self.closing: Order | None = None
+        self.stop: Order | None = None
+        self.target: Order | None = None
+        self.limit_entry = -1
+        #: The row of the newest bar that had no room for all of an order.
+        self.parted = -1
+
+    @property
+    def busy(self) -> bool:
+        """Whether the next bar can do anything here."""
+        return self.opening is not None or self.stop is not None or self.closing is not None or self.target is not None
+
+    @property
+    def orders(self) -> list[Order]:
+        """All that rests."""
+        return [order for order in (self.opening, self.closing, self.stop, self.target) if order is not None]
+
+    @property
+    def quantity(self) -> float:
+        """What is held, signed."""
+        return self.quantity_of(self.lots)
+
+    def quantity_of(self, lots: int) -> float:
+        """Return steps as a quantity."""
+        return quantity_of(lots, self.spec.number, self.spec.power)
+
+    @property
+    def _due_target(self) -> Order | None:
+        """The target, but in the bar of a limit entry (SEMANTICS 24)."""
+        return self.target if self.limit_entry != self.till.row else None
+
+    @property
+    def _held(self) -> float:
+        return 1.0 if self.lots > 0 else -1.0
+
+    # -- orders -------------------------------------------------------------------------------------------------------
+
+    def take(self, order: Order) -> None:
+        """Rest an opening or a closing until the instrument's next bar."""
+        self.till.tell(OrderAccepted(order))
+        if order.reduce_only and not self.lots:  # a protective order was quicker: there is nothing left to close
+            assert order.key is not None
+            self.till.tell(OrderEnded(order.key, "cancelled", self.till.label))
+        elif order.reduce_only:
+            self.closing = order
+        else:
+            self.opening, self.opening_left, self.opening_since = order, order.bars, self.till.row
+
+    def cancel(self, key: OrderKey) -> bool:
+        """Take an order off; whether it was there."""
+        for name in ORDERS:
+            order = getattr(self, name)
+            if order is not None and order.key == key:
+                setattr(self, name, None)
+                self.till.tell(OrderEnded(key, "cancelled", self.till.label))
+                return True
+        return False
+
+    def amend(self, key: OrderKey, price: float) -> bool:
+        """Have a stop or target work at another price; whether it was there."""
+        for name in ("stop", "target"):
+            order = getattr(self, name)
+            if order is not None and order.key == key:
+                setattr(self, name, replace(order, price=price))
+                self.till.tell(OrderAmended(key, price, self.till.label))
+                return True
+        return False
+
+    # -- a bar, phase by phase ----------------------------------------------------------------------------------------
+
+    def close_at_open(self, first: float) -> None:
+        """Fill what closes at market."""
+        if self.closing is not None:
+            lots = self._wanted(self.closing)
+            self._leave(self.closing, self._slipped(first, -self._held, lots), lots)
+
+    def open_at_open(self, first: float) -> None:
+        """Fill an opening at market, or one whose limit the bar opens beyond; let one go that has waited for too long."""
+        order, till = self.opening, self.till
+        if order is None:
+            return
+        if too_old(till.tape.waited(self.j, self.opening_since, till.row), till.tape.interval):
+            self._end_opening("expired")
+        elif self.lots and self.closing is not None:
+            return  # what is held is being closed in parts: it waits
+        elif order.price is None:
+            self._enter(order, self._slipped(first, float(order.sign), self._wanted(order)))
+        elif limit_at_open(float(order.sign), order.price, first):
+            self.limit_entry = till.row
+            self._enter(order, first)
+
+    def take_profit_at_open(self, first: float) -> None:
+        """Fill a target that the bar opens beyond."""
+        target = self._due_target
+        if target is not None and target.price is not None and limit_at_open(-self._held, target.price, first):
+            self._leave(target, first, self._room(abs(self.lots)))
+
+    def stop_at_open(self, first: float) -> None:
+        """Fill a stop that the bar opens beyond."""
+        if self.stop is not None and self.stop.price is not None and stop_at_open(self._held, self.stop.price, first):
+            self._stopped(self.stop, first)
+
+    def inside(self, high: float, low: float) -> None:
+        """Fill what the bar reaches: a limit entry, then the stop, else the target."""
+        self._enter_inside(high, low)
+        if not self.lots:
+            return
+        held, stop, target = self._held, self.stop, self._due_target
+        if stop is not None and stop.price is not None and stop_inside(held, stop.price, high, low):
+            self._stopped(stop, stop.price)
+        elif target is not None and target.price is not None and limit_inside(-held, target.price, high, low):
+            self._leave(target, target.price, self._room(abs(self.lots)))
+
+    def wait(self) -> None:
+        """Let an opening go whose instrument has had no bar for too long."""
+        if self.opening is not None:
+            tape = self.till.tape
+            if too_old(tape.waited(self.j, self.opening_since, self.till.row) + 1, tape.interval):
+                self._end_opening("expired")
+
+    def _enter_inside(self, high: float, low: float) -> None:
+        order = self.opening
+        if order is None or order.price is None:
+            return
+        if limit_inside(float(order.sign), order.price, high, low):
+            self.limit_entry = self.till.row
+            self._enter(order, order.price)
+        if self.opening is not None:
+            self.opening_since = self.till.row
+            self.opening_left -= 1
+            if self.opening_left == 0:
+                self._end_opening("lapsed")
+
+    def _stopped(self, stop: Order, price: float) -> None:
+        lots = self._room(abs(self.lots))
+        self._leave(stop, self._slipped(price, -self._held, lots), lots)
+
+    # -- how much, and at what price ------------------------------------------------------------------------------------
+
+    def _wanted(self, order: Order) -> int:
+        """Return how many steps of an order fill in this bar; what closes takes all that is held, what trims no more than that."""
+        held, lots = abs(self.lots), lots_exactly(order.quantity, self.spec.number, self.spec.power)
+        trims = order.key is not None and order.key.leg == "trim"
+        return self._room(lots if not order.reduce_only else min(lots, held) if trims else held)
+
+    def _room(self, lots: int) -> int:
+        """Return how many of so many steps the bar has room for: all of them where nobody asks how much is traded."""
+        share = self.costs.participation
+        if share is None:
+            return lots
+        if self.parted == self.till.row:
+            return 0  # its share of this bar is used up
+        room = room_in(self.till.tape.volume[self.j][self.till.row], share)
+        return min(lots, lots_of(room, self.spec.number, self.spec.power))
+
+    def _slipped(self, price: float, side: float, lots: int) -> float:
+        """Return what a fill of so many steps at market costs: moved against it by the slippage, and by its own weight."""
+        spec, tape, moved = self.spec, self.till.tape, 0.0
+        if self.costs.impact:
+            volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
+            moved = impact_of(self.costs.impact, self.quantity_of(lots), volatility, volume)
+        return slipped(price, side, spec.slip_rate + moved, spec.slip_offset)
+
+    # -- fills --------------------------------------------------------------------------------------------------------
+
+    def _end_opening(self, status: Ending) -> None:
+        order, self.opening = self.opening, None
+        if order is not None and order.key is not None:
+            self.till.tell(OrderEnded(order.key, status, self.till.label))
+
+    def _enter(self, order: Order, price: float) -> None:
+        """Fill an opening, or as much of it as the bar has room for, and rest its protective orders."""
+        assert order.key is not None
+        adds = order.key.leg == "add"
+        if (adds or self.entry == order.key) != bool(self.lots):  # an opening is for a flat instrument, an addition for one that is held
+            self._end_opening("rejected")
+            return
+        asked, lots = lots_exactly(order.quantity, self.spec.number, self.spec.power), self._wanted(order)
+        self.opening_since = self.till.row
+        if lots < asked:
+            self.parted = self.till.row
+        if not lots:
+            return
+        more, signed = bool(self.lots), lots * order.sign
+        average = average_of(self.quantity, self.average, self.quantity_of(signed), price)
+        self._book(order, signed, price, 0.0 if self.spec.funded else price, asked - lots)
+        self.average, self.basis = average, 0.0 if self.spec.funded else average
+        self.lots = self.lots + signed
+        self.opening = self._rest_of(order, asked - lots)
+        if more:
+            self._follow(order)
+            return
+        self.entry = order.key
+        self.stop = self._protect(order, "stop") if order.stop_distance is not None else None
+        self.target = self._protect(order, "target") if order.target_distance is not None else None
+
+    def _rest_of(self, order: Order, lots: int) -> Order | None:
+        """Return what of an order goes on working."""
+        return replace(order, quantity=self.quantity_of(lots)) if lots else None
+
+    def _level(self, entry: Order, leg: str) -> float:
+        """Return where a protective order belongs: at its distance from the average price of what is held."""
+        level, away = (stop_level, entry.stop_distance) if leg == "stop" else (target_level, entry.target_distance)
+        assert away is not None
+        return level(float(entry.sign), self.average, away, self.spec.tick_number, self.spec.tick_power)
+
+    def _protect(self, entry: Order, leg: str) -> Order:
+        """Rest a protective order for what is held."""
+        assert entry.key is not None
+        side: Side = "sell" if entry.side == "buy" else "buy"
+        key, kind = replace(entry.key, leg=leg, child=0), "stop" if leg == "stop" else "limit"
+        quantity, level = self.quantity_of(abs(self.lots)), self._level(entry, leg)
+        order = Order(entry.instrument, side, quantity, kind, level, key, reduce_only=True, reason=f"{leg} of the entry")
+        self.till.tell(OrderAccepted(order, entry.key))
+        return order
+
+    def _follow(self, entry: Order | None = None) -> None:
+        """Have stop and target stand for what is held (SEMANTICS 27); with another part of its entry, at their distance from the average.
+
+        A stop that has moved on does not come back.
+        """
+        quantity = self.quantity_of(abs(self.lots))
+        for leg, away in (("stop", entry and entry.stop_distance), ("target", entry and entry.target_distance)):
+            order = getattr(self, leg)
+            if order is None or order.key is None or order.price is None:
+                continue
+            price = order.price
+            if entry is not None and away is not None:
+                level = self._level(entry, leg)
+                price = level if leg == "target" else nearer(self._held, price, level)
+            setattr(self, leg, replace(order, quantity=quantity, price=price))
+            self.till.tell(OrderAmended(order.key, price, self.till.label, quantity))
+
+    def _leave(self, order: Order, price: float, lots: int) -> None:
+        """Fill what closes a position, or so many steps of it; what else is there to close it, or to add to it, goes with it."""
+        if lots < abs(self.lots):
+            self.parted = self.till.row
+            if lots:
+                self._part(order, price, lots)
+            return
+        self._book(order, -self.lots, price, self.basis, 0)
+        self.lots, self.entry = 0, None
+        if self.opening is not None and self.opening.key is not None and self.opening.key.leg == "add":
+            self._end_opening("cancelled")
+        for other in (self.closing, self.stop, self.target):
+            if other is not None and other is not order and other.key is not None:
+                self.till.tell(OrderEnded(other.key, "cancelled", self.till.label))
+        self.closing = self.stop = self.target = None
+
+    def _part(self, order: Order, price: float, lots: int) -> None:
+        """Fill a part of what makes a position smaller; what is left of the order goes on, and the others stand for what is held."""
+        left = min(lots_exactly(order.quantity, self.spec.number, self.spec.power), abs(self.lots)) - lots
+        self._book(order, lots * order.sign, price, self.basis, left)
+        self.lots += lots * order.sign
+        if order is self.closing:
+            self.closing = self._rest_of(order, left)
+        self._follow()
+
+    def _book(self, order: Order, lots: int, price: float, basis: float, left: int) -> None:
+        """Book a fill of so many signed steps, of which so many are left."""
+        assert order.key is not None
+        spec, till = self.spec, self.till
+        quantity, unit = self.quantity_of(lots), till.tape.unit[self.j]
+        fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
+        till.cash = cash_after(till.cash, quantity, price, basis, unit, fee)
+        still = self.quantity_of(left) if left else 0.0
+        till.tell(OrderFilled(Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, till.label, left=still)))
