@@ -1,7 +1,8 @@
 """Execution: the port to venues, the fill rules, costs, algorithms and the paper venue."""
 
 from workbench.errors import unknown_name
-from workbench.execution._algorithms import ExecutionAlgorithm, Limit, Market
+from workbench.execution._algorithms import ExecutionAlgorithm, Limit, Market, Progress, WorkingAlgorithm
+from workbench.execution._slicing import Iceberg, LimitChase, Sliced, Twap, Vwap, volume_profile
 from workbench.execution.costs import Costs
 from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged
@@ -10,7 +11,9 @@ __all__ = [
     "Costs",
     "ExecutionAlgorithm",
     "ExecutionModule",
+    "Iceberg",
     "Limit",
+    "LimitChase",
     "Market",
     "OrderAccepted",
     "OrderAmended",
@@ -18,6 +21,12 @@ __all__ = [
     "OrderFilled",
     "PaperVenue",
     "PositionCharged",
+    "Progress",
+    "Sliced",
+    "Twap",
+    "Vwap",
+    "WorkingAlgorithm",
+    "volume_profile",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from workbench.component import Component
 from workbench.errors import ParameterError
@@ -12,7 +12,34 @@ from workbench.execution.fills import limit_price
 from workbench.market import Market as MarketSnapshot
 from workbench.market import Order
 
-__all__ = ["ExecutionAlgorithm", "Limit", "Market"]
+__all__ = ["ExecutionAlgorithm", "Limit", "Market", "Progress", "WorkingAlgorithm", "limit_of"]
+
+
+class Progress(NamedTuple):
+    """How far an order is that is worked over several bars.
+
+    Parameters
+    ----------
+    closes : int
+        How many closes lie between the decision and this one: 0 at the decision.
+    asked : float
+        The quantity that was decided.
+    decided : float
+        The close that it was decided on.
+    interval : int
+        Length of a bar in nanoseconds.
+    time : int, default 0
+        The label of the bar that has closed, in nanoseconds.
+    out : float, default 0
+        What of it is out now.
+    """
+
+    closes: int
+    asked: float
+    decided: float
+    interval: int
+    time: int = 0
+    out: float = 0.0
 
 
 class ExecutionAlgorithm(Component):
@@ -24,11 +51,15 @@ class ExecutionAlgorithm(Component):
             def plan(self, parent, market):
                 return [replace(parent, type="limit", price=0.999 * market.price, bars=1)]
 
-    It backtests through the Session; `compiled` algorithms run in the fast kernel too.
+    It backtests through the Session; `compiled` algorithms run in the fast kernel too. One that works an order over several bars is a
+    `WorkingAlgorithm`.
     """
 
     #: Whether the research kernel knows this algorithm.
     compiled: ClassVar[bool] = False
+
+    #: At how many closes it is asked what to send, that of the decision included.
+    closes: ClassVar[int] = 1
 
     @abstractmethod
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
@@ -46,6 +77,39 @@ class ExecutionAlgorithm(Component):
         list of Order
             Empty where no order can be placed.
         """
+
+
+class WorkingAlgorithm(ExecutionAlgorithm):
+    """Works an opening over several bars: at each close it is asked what to send.
+
+    One of your own is five lines::
+
+        class InThirds(WorkingAlgorithm):
+            closes = 3
+            def work(self, parent, market, progress):
+                return [replace(parent, quantity=parent.quantity / (3 - progress.closes))]
+
+    One order of it is out at a time. The limits were asked once, for the whole of it, which counts in full until it is done; a stance that
+    turns, a stop, a pause or a kill ends it. It backtests through the Session.
+    """
+
+    @abstractmethod
+    def work(self, parent: Order, market: MarketSnapshot, progress: Progress) -> list[Order]:
+        """Return what is sent at a close: at most one order, in the place of the one that is out; none leaves that alone.
+
+        Parameters
+        ----------
+        parent : Order
+            At market, with the quantity that has not filled yet.
+        market : Market
+            This step's closes.
+        progress : Progress
+            How far it is.
+        """
+
+    def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
+        """Return what is added to a position by its sizer: that is not worked."""
+        return [parent]
 
 
 class Market(ExecutionAlgorithm):
@@ -96,7 +160,10 @@ class Limit(ExecutionAlgorithm):
 
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
         """Return the order as a limit; none where its price would lie below the first tick."""
-        price = limit_price(float(parent.sign), market.price, float(self.offset), *parent.instrument.tick)
-        if not price > 0.0:
-            return []
-        return [replace(parent, type="limit", price=price, bars=self.bars, then=self.then)]
+        return limit_of(parent, market.price, self.offset, self.bars, self.then)
+
+
+def limit_of(parent: Order, close: float, offset: float, bars: int, then: str = "cancel") -> list[Order]:
+    """Return an order as a limit that is better than a close by a share of it; none where that lies below the first tick."""
+    price = limit_price(float(parent.sign), close, float(offset), *parent.instrument.tick)
+    return [replace(parent, type="limit", price=price, bars=bars, then=then)] if price > 0.0 else []

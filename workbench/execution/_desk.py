@@ -246,7 +246,7 @@ class Desk:
         """Fill an opening, or as much of it as the bar has room for, and rest its protective orders."""
         assert order.key is not None
         adds = order.key.leg == "add"
-        if (adds or self.entry == order.key) != bool(self.lots):  # an opening is for a flat instrument, an addition for one that is held
+        if (adds or self._continues(order.key)) != bool(self.lots):  # an opening is for a flat instrument, an addition for one that is held
             self._end_opening("rejected")
             return
         asked, lots = lots_exactly(order.quantity, self.spec.number, self.spec.power), self._wanted(order)
@@ -267,6 +267,11 @@ class Desk:
         self.entry = order.key
         self.stop = self._protect(order, "stop") if order.stop_distance is not None else None
         self.target = self._protect(order, "target") if order.target_distance is not None else None
+
+    def _continues(self, key: OrderKey) -> bool:
+        """Whether an opening is another part of what is held: of the same decision."""
+        entry = self.entry
+        return entry is not None and (entry.label, entry.leg) == (key.label, key.leg)
 
     def _rest_of(self, order: Order, lots: int) -> Order | None:
         """Return what of an order goes on working."""
@@ -312,9 +317,11 @@ class Desk:
             if lots:
                 self._part(order, price, lots)
             return
+        key = None if self.opening is None else self.opening.key
+        goes_with_it = key is not None and (key.leg == "add" or self._continues(key))
         self._book(order, -self.lots, price, self.basis, 0)
         self.lots, self.entry = 0, None
-        if self.opening is not None and self.opening.key is not None and self.opening.key.leg == "add":
+        if goes_with_it:
             self._end_opening("cancelled")
         for other in (self.closing, self.stop, self.target):
             if other is not None and other is not order and other.key is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.decision import BookColumns, enter_book, opening, start_book, usable
 from workbench.errors import StrategyError
-from workbench.execution import ExecutionAlgorithm
+from workbench.execution import ExecutionAlgorithm, WorkingAlgorithm
 from workbench.execution import Market as AtMarket
 from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
 from workbench.market import Book, Market, Order, OrderKey, Side
@@ -21,6 +21,7 @@ from workbench.risk import DEPTH
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Planned, Tape
+from workbench.session.working import Work
 
 __all__ = ["Decider"]
 
@@ -83,7 +84,7 @@ class Decider:
             used += start_book(self._columns, j, held, int(state.leaving), int(done))
         self._columns.used[0] = used
         for j in self._seen:
-            order = self.states[j].opening
+            order = self.states[j].reserved
             if order is not None:
                 self._enter(j, order)
 
@@ -125,8 +126,8 @@ class Decider:
             stance, measured = tape.stance[j][row], tape.measured_at(j, row)
             lots = opening(self._chain, self._columns, j, side, stance, equity, plan.stop, measured, self._history, decision)
             lots = self._let(j, side, lots, decision)
-            orders = self._orders(row, j, lots, side, "open", plan) if lots else []
-            if orders:
+            orders = self.worked(row, j, state, self._parent(row, j, lots, side, "open", plan)) if lots else []
+            if orders or state.work is not None:
                 self._note(j, side, lots)
                 state.plan = plan
             elif lots:
@@ -148,7 +149,7 @@ class Decider:
         chain = self._chain._replace(size=lambda *_: quantity, scaled=0)
         lots = opening(chain, self._columns, j, side, side, equity, math.nan, math.nan, self._history, decision)
         lots = self._let(j, side, lots, decision)
-        orders = self._orders(row, j, lots, side, "add", None) if lots else []
+        orders = self._planned(self._parent(row, j, lots, side, "add", None), j) if lots else []
         if orders:
             decision.code = RESIZED
             self._note(j, side, lots, opened=0.0)
@@ -185,9 +186,9 @@ class Decider:
         if self.above is not None:
             self.above._note(j, side, lots, opened)
 
-    def _orders(self, row: int, j: int, lots: int, side: float, leg: str, plan: Planned | None) -> list[Order]:
-        """Return what the execution algorithm makes of an opening; an addition has no exits of its own."""
-        parent = Order(
+    def _parent(self, row: int, j: int, lots: int, side: float, leg: str, plan: Planned | None) -> Order:
+        """Return an opening as it was decided; an addition has no exits of its own."""
+        return Order(
             self.setup.instruments[j],
             "buy" if side > 0 else "sell",
             self._quantity(j, lots),
@@ -196,10 +197,35 @@ class Decider:
             target_distance=plan.target if plan is not None and self._has[1] else None,
             reason="stance turned" if plan is not None else "resized",
         )
+
+    def _planned(self, parent: Order, j: int) -> list[Order]:
+        """Return what the execution algorithm makes of an order at once."""
         algorithm = self.setup.strategy.execution
         if type(algorithm) is AtMarket:
             return [parent]
         return [_checked(order, parent, algorithm) for order in _single(algorithm.plan(parent, self.market(j)), algorithm)]
+
+    def worked(self, row: int, j: int, state: State, parent: Order) -> list[Order]:
+        """Return what of a new opening is sent now; one that is worked over several closes stays with the state."""
+        algorithm = self.setup.strategy.execution
+        if not isinstance(algorithm, WorkingAlgorithm):
+            return self._planned(parent, j)
+        state.work = Work(parent, self.tape.price[j], algorithm.closes)
+        return self.next_child(row, j, state)
+
+    def next_child(self, row: int, j: int, state: State) -> list[Order]:
+        """Return what of an opening is sent at a close: none, or one that takes the place of what is out."""
+        work, algorithm, tape = state.work, self.setup.strategy.execution, self.tape
+        assert work is not None
+        assert work.parent.key is not None
+        assert isinstance(algorithm, WorkingAlgorithm)
+        progress = work.progress(tape.interval, tape.label[row], 0.0 if state.opening is None else state.opening.quantity)
+        work.number += 1
+        self._step, rest = row, work.rest
+        children = [_checked(order, rest, algorithm) for order in _single(algorithm.work(rest, self.market(j), progress), algorithm)]
+        key = replace(work.parent.key, child=work.sent)
+        work.sent += len(children)
+        return [replace(child, key=key) for child in children]
 
     def trimming(self, row: int, j: int, quantity: float, reason: str) -> Order:
         """Return the order that makes a position smaller at market."""

@@ -319,6 +319,10 @@ class LiveSession(JournaledSession):
         """Whether the strategy of a column wants late entries."""
         return self.setup.of(j).strategy.late_entries == "take"
 
+    def _work(self, row: int) -> None:
+        if self.mode == "RUNNING":
+            super()._work(row)
+
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":
             super()._cross_over(equity)

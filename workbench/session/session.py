@@ -105,9 +105,8 @@ class Session:
 
     def run(self, steps: int | None = None) -> Session:
         """Decide all steps of the tape, or the next `steps` of them; return the session."""
-        left = len(self.tape) - self.steps_done
+        left, step = len(self.tape) - self.steps_done, self.step
         with quiet_collector():
-            step = self.step
             for _ in range(left if steps is None else min(steps, left)):
                 step()
         return self
@@ -135,6 +134,8 @@ class Session:
             wanted = []
         elif self.sleeves.resizes:
             wanted = self._resize(row, equity, wanted)
+        if self.sleeves.works:
+            self._work(row)
         if self._crossing:
             self._cross_over(equity)
         if wanted:
@@ -165,11 +166,12 @@ class Session:
 
     def _fill(self, fill: Fill) -> None:
         """Book a fill; a trade that it ends is counted."""
-        before, state = self.portfolio.cash, self._state_of(fill.key)
-        j = self.portfolio.column[fill.instrument.symbol]
+        before, state, j = self.portfolio.cash, self._state_of(fill.key), self.portfolio.column[fill.instrument.symbol]
         held = self.portfolio.quantity(j)
         self.portfolio.apply(fill)
         state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j], held)
+        if state.work is not None and state.work.is_over(fill, self.portfolio.lots[j]):
+            state.work = None
         self.sleeves.moved(j, self.portfolio.cash - before)
         if not self.portfolio.lots[j] and state.put_in:
             self.sleeves.count_trade(j, -state.spent / state.put_in)
@@ -202,9 +204,9 @@ class Session:
 
     def _amend(self) -> None:
         """Ask the venue for the stops that moved; one that it does not take moves at the next close."""
-        amends, self._amends = self._amends, []
-        for key, price in amends:
+        for key, price in self._amends:
             self.execution.amend(key, price)
+        self._amends = []
         self._take_in()
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
@@ -271,7 +273,11 @@ class Session:
 
     def _withdraw(self, state: State) -> bool:
         """Take off what has not opened yet, and say whether there was anything that is off now."""
-        state.crossing = None
+        state.crossing = state.work = None
+        return self._take_off(state)
+
+    def _take_off(self, state: State) -> bool:
+        """Take off an opening, and say whether it is off."""
         if state.opening is None or state.opening.key is None or not self._cancel(state.opening.key):
             return False
         state.opening = None
@@ -328,6 +334,8 @@ class Session:
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
+        if state.work is not None:
+            self._withdraw(state)
         self._put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
 
     def _put_out(self, order: Order, decision: int) -> None:
@@ -354,6 +362,12 @@ class Session:
         for j in wanted:
             self.states[j].row.code = STOPPED_OUT
             self.bus.emit(Decided(self.states[j].decision, self.setup.instruments[j], self.states[j].row))
+
+    def _work(self, row: int) -> None:
+        """Send the next part of each opening that is worked over several bars, in the place of what is out of it."""
+        for j, order in self.sleeves.children(row):
+            if self.states[j].opening is None or self._take_off(self.states[j]):
+                self._put_out(order, self.states[j].decision)
 
     def _cross_over(self, equity: float) -> None:
         """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""

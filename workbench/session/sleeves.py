@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+from workbench.market import Order
 from workbench.money import worth
 from workbench.past import NOW, count_trade, remember
 from workbench.portfolio import Portfolio
@@ -48,7 +49,7 @@ class Sleeves:
     """
 
     def __init__(self, setup: Setup, portfolio: Portfolio, states: Sequence[State], tape: Tape) -> None:
-        self._portfolio = portfolio
+        self._portfolio, self._states, self._tape = portfolio, states, tape
         #: What has the limits on the whole account of a team.
         self.whole = Sleeve.of(setup.members[-1], portfolio, states, tape) if setup.is_team else None
         above = None if self.whole is None else self.whole.decider
@@ -63,6 +64,7 @@ class Sleeves:
         #: Whether anybody asks at each close what a sleeve is worth.
         self.valued = self.remembers or self.whole is not None
         self.moves = any(sleeve.ender is not None for sleeve in self.each)
+        self.works = any(sleeve.setup.strategy.execution.closes > 1 for sleeve in self.each)
         self.resizes = any(sleeve.setup.rules.resizes for sleeve in self.all)
         #: The cash of each sleeve of a team, as if it were an account of its own.
         self._purse = [sleeve.setup.cash for sleeve in self.each]
@@ -137,6 +139,15 @@ class Sleeves:
         """Return which limits have come to be breached since the last look, in words; of a team with whose they are."""
         looked = zip(self._owners, self.all, strict=True)
         return [owner + text for owner, sleeve in looked for text in sleeve.resizer.alerts(row, self.equity(sleeve, account))]
+
+    def children(self, row: int) -> list[tuple[int, Order]]:
+        """Return the next part of each opening that is worked over several bars, where its instrument has a bar."""
+        found: list[tuple[int, Order]] = []
+        for j, state in enumerate(self._states):
+            if state.work is not None and self._tape.close[j][row] == self._tape.close[j][row]:
+                found += [(j, order) for order in self.decider(j).next_child(row, j, state)]
+                state.work = None if state.work.asked_for_all else state.work
+        return found
 
     def count_trade(self, j: int, gain: float) -> None:
         """Count a trade of a column that has closed."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.market import Fill, Order, OrderKey
 from workbench.money import average_of
+from workbench.session.working import Work
 
 __all__ = ["State"]
 
@@ -47,6 +48,7 @@ class State:
         "target",
         "waiting",
         "wish",
+        "work",
     )
 
     def __init__(self, waiting: bool) -> None:
@@ -54,6 +56,8 @@ class State:
         self.acted = 0
         self.wish = 0
         self.opening: Order | None = None
+        #: The opening that is worked over several bars, of which `opening` is what is out.
+        self.work: Work | None = None
         self.closing: Order | None = None
         self.stop: Order | None = None
         self.target: Order | None = None
@@ -73,6 +77,11 @@ class State:
         self.by_limit = False
         #: What the position has cost so far in cash, and what was put in, both in account currency.
         self.spent = self.put_in = 0.0
+
+    @property
+    def reserved(self) -> Order | None:
+        """The opening with all of it that could still fill: what counts against limits."""
+        return self.opening if self.work is None else self.work.rest
 
     def note(self, stance: float, row: int) -> None:
         """Keep an opinion in mind that is not decided on."""
