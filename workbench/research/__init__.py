@@ -9,6 +9,7 @@ from workbench.errors import unknown_name
 
 if TYPE_CHECKING:
     from workbench.research.audits import check_causality, check_parity
+    from workbench.research.execution_costs import compare_execution, plot_execution, shortfall
     from workbench.research.exposures import risk_contribution
     from workbench.research.pictures import plot_calibration, plot_importance, plot_leverage, plot_months, plot_rolling, returns_by_month
     from workbench.research.plots import plot_bars, plot_lines
@@ -23,8 +24,10 @@ __all__ = [
     "backtest",
     "check_causality",
     "check_parity",
+    "compare_execution",
     "plot_bars",
     "plot_calibration",
+    "plot_execution",
     "plot_exposure",
     "plot_importance",
     "plot_leverage",
@@ -35,6 +38,7 @@ __all__ = [
     "plot_rolling",
     "returns_by_month",
     "risk_contribution",
+    "shortfall",
 ]
 
 HOMES = {
@@ -43,8 +47,10 @@ HOMES = {
     "backtest": "running",
     "check_causality": "audits",
     "check_parity": "audits",
+    "compare_execution": "execution_costs",
     "plot_bars": "plots",
     "plot_calibration": "pictures",
+    "plot_execution": "execution_costs",
     "plot_exposure": "risk_pictures",
     "plot_importance": "pictures",
     "plot_leverage": "pictures",
@@ -55,6 +61,7 @@ HOMES = {
     "plot_rolling": "pictures",
     "returns_by_month": "pictures",
     "risk_contribution": "exposures",
+    "shortfall": "execution_costs",
 }
 
 

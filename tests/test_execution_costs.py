@@ -1,0 +1,106 @@
+"""The implementation shortfall: worked by hand, and of algorithms side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from worked import FREE, market, plan
+
+import workbench as wb
+from workbench.errors import ParameterError
+from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, Market, Twap
+from workbench.research import compare_execution, plot_execution, shortfall
+
+
+def ran(words: str, *prices: Any, quantity: float = 100.0, costs: Any = FREE, **parts: Any) -> wb.Backtest:
+    return wb.backtest(plan(words, quantity=quantity, **parts), market(list(prices)), cash=1_000_000, costs=costs)
+
+
+def test_delay_prices_and_fees_of_a_market_order() -> None:
+    # decided at 100, the next bar opens at 101, and 1 % is paid on top: 102.01
+    costs = Costs(per_unit=0.5, slippage=0.01)
+    row = shortfall(ran("+..", 100, (101, 101, 101, 101), 101, costs=costs)).iloc[0]
+    assert (row["decided"], row["arrival"], row["asked"], row["filled"]) == (100.0, 101.0, 100.0, 100.0)
+    assert row["paid"] == pytest.approx(102.01)
+    assert (row["delay"], row["prices"], row["fees"], row["missed"]) == (100.0, pytest.approx(101.0), 50.0, 0.0)
+    assert row["shortfall"] == pytest.approx(251.0)
+    assert row["bp"] == pytest.approx(251.0)  # of 10,000
+
+
+def test_a_sale_costs_where_the_price_falls() -> None:
+    table = shortfall(ran("+.0..", 100, 100, 100, 98, 98))
+    assert table["leg"].tolist() == ["open", "close"]
+    assert table["side"].tolist() == ["buy", "sell"]
+    assert table["delay"].tolist() == [0.0, 200.0]
+
+
+def test_what_was_never_filled_costs_what_the_price_ran_away() -> None:
+    row = shortfall(ran("+...", 100, 103, 104, 104, execution=Limit(0.01, 2))).iloc[0]
+    assert (row["filled"], row["missed"], row["shortfall"]) == (0.0, 400.0, 400.0)
+    assert row["paid"] != row["paid"]
+
+
+def test_the_children_of_an_algorithm_are_one_line() -> None:
+    table = shortfall(ran("+......", 100, 100, 101, 102, 103, 103, 103, quantity=40, execution=Twap(4)))
+    assert table[["orders", "asked", "filled"]].iloc[0].tolist() == [4, 40.0, 40.0]
+    assert table["paid"].iloc[0] == pytest.approx(101.5)
+    assert table["prices"].iloc[0] == pytest.approx(60.0)
+    assert len(table) == 1
+
+
+def test_an_order_that_was_sent_with_the_last_bar_has_no_arrival_yet() -> None:
+    table = shortfall(ran(".+", 100, 100))
+    assert table["arrival"].isna().all()
+    assert table["shortfall"].tolist() == [0.0]
+
+
+def test_nothing_sent_is_an_empty_table() -> None:
+    assert shortfall(ran("...", 100, 100, 100)).empty
+    assert compare_execution({"idle": ran("...", 100, 100, 100)})["orders"].tolist() == [0]
+
+
+# -- side by side -----------------------------------------------------------------------------------------------------
+
+ALGORITHMS: dict[str, ExecutionAlgorithm] = {
+    "market": Market(),
+    "twap": Twap(12),
+    "iceberg": Iceberg(0.1, 0.0002, 20),
+    "chase": LimitChase(0.0005, 6),
+}
+SPREAD = 0.0002
+
+
+def results(impact: float | None) -> dict[str, wb.Backtest]:
+    """Return a rule that trades 10,000 units, by its algorithm."""
+    bars = wb.simulate(days=20, seed=3, interval="5min")
+    costs = Costs(commission=0.0, slippage=0.0, spread=SPREAD, impact=impact)
+    signal, sizer = wb.signals.MovingAverageCross(20, 80), wb.sizing.FixedQuantity(10_000)
+    return {name: wb.backtest(wb.Strategy(signal, sizer, execution=one), bars, cash=1e8, costs=costs) for name, one in ALGORITHMS.items()}
+
+
+def test_working_an_order_costs_less_than_sending_it_at_once_where_its_weight_counts() -> None:
+    table = compare_execution(results(1.0))
+    assert (table["shortfall"].drop("market") < table.loc["market", "shortfall"] * 0.75).all()
+    assert (table["filled %"] > 90).all()
+
+
+def test_without_weight_they_agree_to_the_spread() -> None:
+    table = compare_execution(results(None))
+    assert (table["prices"] - table.loc["market", "prices"]).abs().max() <= 1e4 * SPREAD
+    assert (table["shortfall"] - table.loc["market", "shortfall"]).abs().max() <= 1e4 * SPREAD
+
+
+def test_the_picture_stacks_what_the_shortfall_is_made_of() -> None:
+    made = {"market": ran("+.0..", 100, 101, 101, 100, 100), "limit": ran("+.0..", 100, 101, 101, 100, 100, execution=Limit(0.01))}
+    figure = plot_execution(made)
+    assert [trace.name for trace in figure.data] == ["delay", "prices", "fees", "missed", "in all"]
+    assert list(figure.data[0].y) == ["limit", "market"]
+    assert figure.data[-1].text[1] == f"{compare_execution(made).loc['market', 'shortfall']:+.1f} bp"
+
+
+@pytest.mark.parametrize("given", [{}, {"market": 1}, {"market": pd.DataFrame()}])
+def test_what_is_no_result_is_refused(given: Any) -> None:
+    with pytest.raises(ParameterError, match="expected results by name"):
+        compare_execution(given)

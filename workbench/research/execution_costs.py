@@ -1,0 +1,194 @@
+"""What it cost to get orders done: the implementation shortfall of a result, order by order, and of several results side by side.
+
+Perold, The Implementation Shortfall: Paper versus Reality, Journal of Portfolio Management 14 (1988): what a decision made on paper, at
+the price it was decided at, less what was made of it - in the delay until the market could be reached, in the prices paid, in fees, and in
+what was never filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import ParameterError
+from workbench.records import LEGS, MARKET, OPEN
+from workbench.research.plots import BLUE, GREEN, GREY, ORANGE, dress
+from workbench.research.result import Backtest
+from workbench.research.trips import quantities
+
+__all__ = ["compare_execution", "plot_execution", "shortfall"]
+
+#: What the shortfall is made of, in money.
+PARTS = ("delay", "prices", "fees", "missed")
+SHOWN = ("time", "symbol", "leg", "side", "orders", "asked", "filled", "decided", "arrival", "paid")
+BP = 1e4
+
+
+def shortfall(result: Backtest) -> pd.DataFrame:
+    """Return what each order cost against the price it was decided at; the children of an algorithm are one line.
+
+    Returns
+    -------
+    DataFrame
+        A row for each opening and each closing at market: `time` of the decision, `symbol`, `leg`, `side`, `orders` (how many were
+        sent), `asked` and `filled` (quantities), `decided` (the close), `arrival` (the next open, which nobody could have had earlier),
+        `paid` (the average price); and in account currency, above 0 where it cost: `delay` (from the close to the open), `prices` (from
+        the open to what was paid), `fees`, `missed` (what was not filled, from the close to the last bar that could have filled it), and
+        `shortfall`, their sum; `bp` of `notional`, what was asked for at the price of the decision. `paid` is NaN where nothing was filled.
+
+    Examples
+    --------
+    >>> import workbench as wb
+    >>> result = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross()), wb.simulate(days=5, seed=1))
+    >>> table = shortfall(result)
+    >>> bool((table["shortfall"] - table[["delay", "prices", "fees", "missed"]].sum(axis=1)).abs().max() < 1e-9)
+    True
+    """
+    orders, fills = result.record.orders, result.record.fills
+    legs = orders["leg"]
+    mine = np.flatnonzero((legs == OPEN) | ((legs == LEGS.index("close")) & (orders["kind"] == MARKET)))
+    parents, number = np.unique(orders[["decision", "j", "leg"]][mine], return_inverse=True)
+    place = np.full(len(orders), -1)
+    place[mine] = number
+    table = _asked(result, orders[mine], number, parents)
+    return _costs(table.join(_filled(result, fills, place[fills["order"]], len(parents))), result)
+
+
+def compare_execution(results: Mapping[str, Backtest]) -> pd.DataFrame:
+    """Return what several results paid to get their orders done, a row each.
+
+    Parameters
+    ----------
+    results : mapping of str to Backtest
+        By name, of the same strategy with other algorithms, say.
+
+    Returns
+    -------
+    DataFrame
+        `orders`, `filled %` of what was asked for, the parts of the shortfall and `shortfall` in basis points of what was asked for, and
+        `money`, the shortfall in account currency.
+
+    Raises
+    ------
+    ParameterError
+        Nothing to compare, or something that is no result.
+    """
+    if not results or not all(isinstance(one, Backtest) for one in results.values()):
+        raise ParameterError(f"expected results by name, {{'market': wb.backtest(...), 'twap': wb.backtest(...)}}, got {results!r}")
+    rows = {}
+    for name, result in results.items():
+        table = shortfall(result)
+        notional = float(table["notional"].sum())
+        parts = {part: BP * float(table[part].sum()) / notional if notional else np.nan for part in (*PARTS, "shortfall")}
+        filled = 100 * float((table["filled"] * table["notional"] / table["asked"]).sum()) / notional if notional else np.nan
+        rows[name] = {"orders": int(table["orders"].sum()), "filled %": filled, **parts, "money": float(table["shortfall"].sum())}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def plot_execution(results: Mapping[str, Backtest]) -> Any:
+    """Return the shortfall of several results in basis points, a bar each, with what it is made of."""
+    import plotly.graph_objects as go
+
+    table = compare_execution(results)[::-1]
+    figure = go.Figure()
+    for part, colour in zip(PARTS, (BLUE, ORANGE, GREY, GREEN), strict=True):
+        figure.add_bar(
+            x=table[part], y=list(table.index), orientation="h", name=part, marker={"color": colour, "line": {"width": 0}},
+            hovertemplate=f"%{{y}} · {part} %{{x:.2f}} bp<extra></extra>",
+        )  # fmt: skip
+    totals = [f"{value:+.1f} bp" for value in table["shortfall"]]
+    figure.add_scatter(
+        x=table["shortfall"], y=list(table.index), mode="markers+text", text=totals, textposition="middle right", name="in all",
+        marker={"symbol": "line-ns", "size": 18, "line": {"color": GREY, "width": 3}}, hoverinfo="skip", cliponaxis=False,
+    )  # fmt: skip
+    dress(figure, "What it cost to get the orders done, in basis points of what was asked for", 150 + 44 * len(table))
+    figure.update_layout(barmode="relative", margin={"l": 90, "r": 80})
+    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_xaxes(zeroline=True, zerolinecolor=GREY, title_text="basis points; below 0 it was gained")
+    return figure
+
+
+def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np.ndarray) -> pd.DataFrame:
+    """Return what was asked for, and at which prices."""
+    setup, decisions = result.setup, result.record.decisions
+    first = np.zeros(len(parents), dtype=int)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    head = orders[first]
+    j, t, side = head["j"], head["t"], np.sign(head["side"])
+    opens = parents["leg"] == OPEN
+    lots = np.where(opens, decisions["lots"][parents["decision"]], np.abs(decisions["closed"][parents["decision"]]))
+    asked = np.abs(quantities(setup, _rows(j, lots), "lots"))
+    close, unit = result.bars.array("close"), np.broadcast_to(setup.conversion.unit, result.bars.shape)
+    arrival, last = _arrivals(result, t, j), np.full(len(parents), -1)
+    np.maximum.at(last, number, np.where(orders["end"] >= 0, orders["end"], len(result.bars) - 1))
+    known = pd.DataFrame(close).ffill().to_numpy()
+    return pd.DataFrame(
+        {
+            "time": result.bars.index[t],
+            "symbol": np.array(result.bars.symbols, dtype=object)[j],
+            "leg": np.array(LEGS, dtype=object)[parents["leg"]],
+            "side": np.where(side > 0, "buy", "sell"),
+            "orders": np.bincount(number, minlength=len(parents)),
+            "asked": asked,
+            "decided": known[t, j],
+            "arrival": arrival,
+            "at_the_end": known[last, j],
+            "unit": unit[t, j],
+            "sign": side,
+        }
+    )
+
+
+def _rows(j: np.ndarray, lots: np.ndarray) -> np.ndarray:
+    rows = np.zeros(len(j), dtype=[("j", "i8"), ("lots", "i8")])
+    rows["j"], rows["lots"] = j, lots
+    return rows
+
+
+def _arrivals(result: Backtest, t: np.ndarray, j: np.ndarray) -> np.ndarray:
+    """Return the first open after a step at which an instrument could be traded; NaN where there is none."""
+    opens = pd.DataFrame(result.bars.array("open")).bfill().shift(-1).to_numpy()
+    found: np.ndarray = opens[t, j]
+    return found
+
+
+def _filled(result: Backtest, fills: np.ndarray, number: np.ndarray, n: int) -> pd.DataFrame:
+    """Return what was filled of each parent: quantity, average price and fees."""
+    mine = number >= 0
+    number, rows = number[mine], fills[mine]
+    quantity = np.abs(quantities(result.setup, rows, "lots"))
+    filled, fees = np.bincount(number, quantity, n), np.bincount(number, rows["fee"], n)
+    paid = np.bincount(number, quantity * rows["price"], n) / np.where(filled > 0, filled, np.nan)
+    return pd.DataFrame({"filled": filled, "paid": paid, "fees": fees})
+
+
+def _costs(table: pd.DataFrame, result: Backtest) -> pd.DataFrame:
+    """Return the table with what each part cost."""
+    along = table["sign"] * table["unit"]
+    filled = table["filled"]
+    table["delay"] = (filled * (table["arrival"] - table["decided"]) * along).fillna(0.0)
+    table["prices"] = (filled * (table["paid"] - table["arrival"]) * along).fillna(0.0)
+    table["missed"] = ((table["asked"] - filled) * (table["at_the_end"] - table["decided"]) * along).where(table["asked"] > filled, 0.0)
+    table["shortfall"] = table[list(PARTS)].sum(axis=1)
+    table["notional"] = table["asked"] * table["decided"] * table["unit"]
+    table["bp"] = BP * table["shortfall"] / table["notional"]
+    shown = [
+        "time",
+        "symbol",
+        "leg",
+        "side",
+        "orders",
+        "asked",
+        "filled",
+        "decided",
+        "arrival",
+        "paid",
+        *PARTS,
+        "shortfall",
+        "bp",
+        "notional",
+    ]
+    return table[shown].sort_values(["time", "symbol"], kind="stable", ignore_index=True)
