@@ -95,9 +95,9 @@ def test_without_weight_they_agree_to_the_spread() -> None:
 def test_the_picture_stacks_what_the_shortfall_is_made_of() -> None:
     made = {"market": ran("+.0..", 100, 101, 101, 100, 100), "limit": ran("+.0..", 100, 101, 101, 100, 100, execution=Limit(0.01))}
     figure = plot_execution(made)
-    assert [trace.name for trace in figure.data] == ["delay", "prices", "fees", "missed", "in all"]
+    assert [trace.name for trace in figure.data] == ["delay", "prices", "fees", "missed", None]
     assert list(figure.data[0].y) == ["limit", "market"]
-    assert figure.data[-1].text[1] == f"{compare_execution(made).loc['market', 'shortfall']:+.1f} bp"
+    assert figure.data[-1].text[1] == f"  {compare_execution(made).loc['market', 'shortfall']:+.1f} bp in all"
 
 
 @pytest.mark.parametrize("given", [{}, {"market": 1}, {"market": pd.DataFrame()}])

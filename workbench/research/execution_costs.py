@@ -15,7 +15,7 @@ import pandas as pd
 
 from workbench.errors import ParameterError
 from workbench.records import LEGS, MARKET, OPEN
-from workbench.research.plots import BLUE, GREEN, GREY, ORANGE, dress
+from workbench.research.plots import BLUE, GREEN, GREY, LEGEND, ORANGE, dress
 from workbench.research.result import Backtest
 from workbench.research.trips import quantities
 
@@ -99,13 +99,15 @@ def plot_execution(results: Mapping[str, Backtest]) -> Any:
             x=table[part], y=list(table.index), orientation="h", name=part, marker={"color": colour, "line": {"width": 0}},
             hovertemplate=f"%{{y}} · {part} %{{x:.2f}} bp<extra></extra>",
         )  # fmt: skip
-    totals = [f"{value:+.1f} bp" for value in table["shortfall"]]
+    ends = table[list(PARTS)].clip(lower=0.0).sum(axis=1)
     figure.add_scatter(
-        x=table["shortfall"], y=list(table.index), mode="markers+text", text=totals, textposition="middle right", name="in all",
-        marker={"symbol": "line-ns", "size": 18, "line": {"color": GREY, "width": 3}}, hoverinfo="skip", cliponaxis=False,
+        x=ends, y=list(table.index), mode="text", text=[f"  {value:+.1f} bp in all" for value in table["shortfall"]],
+        textposition="middle right", showlegend=False, hoverinfo="skip", cliponaxis=False,
     )  # fmt: skip
-    dress(figure, "What it cost to get the orders done, in basis points of what was asked for", 150 + 44 * len(table))
-    figure.update_layout(barmode="relative", margin={"l": 90, "r": 80})
+    height = 170 + 44 * len(table)
+    dress(figure, "What it cost to get the orders done, in basis points of what was asked for", height)
+    figure.update_layout(legend_y=-LEGEND * 1.7 / (height - 100))
+    figure.update_layout(barmode="relative", margin={"l": 90, "r": 110, "b": 70})
     figure.update_yaxes(type="category", showgrid=False)
     figure.update_xaxes(zeroline=True, zerolinecolor=GREY, title_text="basis points; below 0 it was gained")
     return figure
