@@ -68,3 +68,33 @@ def test_an_exit_is_a_stop_or_a_target() -> None:
         StrategyError, match=r"Odd[.]kind must be stop, target, trail, even or time, got 'stoploss'; did you mean 'stop'[?]"
     ):
         plan("+.", exits=[Odd(5.0)])
+
+
+# -- what a venue can do ----------------------------------------------------------------------------------------------
+
+
+class Plain(wb.execution.PaperVenue):
+    """A venue that takes nothing but market orders."""
+
+    supports = frozenset({"market"})
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"exits": [Stop(5.0)]}, r"stop orders \(Stop\); it knows market"),
+        ({"exits": [Target(5.0)]}, r"limit orders \(Target\)"),
+        ({"exits": [wb.exits.TrailingStop(percent=0.01)]}, r"stop orders \(TrailingStop\), resting orders that move \(TrailingStop\)"),
+        ({"exits": [Stop(5.0)], "rebalance": "1D"}, r"resting orders that move \(rebalance\)"),
+        ({"execution": wb.execution.Limit()}, r"limit orders \(Limit\)"),
+        ({"execution": wb.execution.Iceberg()}, r"limit orders \(Iceberg\)"),
+    ],
+)
+def test_what_the_venue_cannot_do_is_refused_at_the_start(parts: Any, said: str) -> None:
+    bars = market([100.0] * 4)
+    with pytest.raises(StrategyError, match=f"this venue cannot do what the strategy asks for: .*{said}"):
+        wb.Session(plan("+...", **parts), data=wb.ReplayAdapter(bars), execution=Plain())
+    assert wb.Session(plan("+..."), data=wb.ReplayAdapter(bars), execution=Plain()).run().portfolio.lots == [1]
+    assert wb.Session(
+        plan("+...", execution=wb.execution.Twap(2), quantity=2), data=wb.ReplayAdapter(bars), execution=Plain()
+    ).run().portfolio.lots == [2]

@@ -31,6 +31,8 @@ __all__ = ["Inputs", "Rules", "Strategy", "decision_of"]
 #: Which kinds of exit make a column of `Distances`: a trailing stop is a stop as well.
 EXITS = (("stop", "trail"), ("target",), ("trail",), ("even",), ("time",))
 
+#: What a venue does for each kind of exit; a time stop closes at market.
+EXITS_NEED = {"stop": ("stop",), "target": ("limit",), "trail": ("stop", "amend"), "even": ("stop", "amend")}
 #: How many entries ``entries="each"`` has where nothing is said.
 USUAL_ENTRIES = 3
 #: Each entry is a column of its own, in every table and every step.
@@ -192,6 +194,16 @@ class Strategy(Component):
             raise StrategyError("a strategy takes one MaxDrawdown: the nearer of two would hide the other")
         if len(self.risk) > MOST_LIMITS:
             raise StrategyError(f"a strategy takes at most {MOST_LIMITS} risk managers, got {len(self.risk)}")
+
+    @property
+    def needs(self) -> dict[str, str]:
+        """What a venue has to be able to do for it, each with the part that asks for it (`ExecutionModule.supports`)."""
+        said = {"market": "closings"}
+        for part in self.exits:
+            said |= dict.fromkeys(EXITS_NEED.get(part.kind, ()), type(part).__name__)
+        changes = "rebalance" if self.rebalance else next((repr(one) for one in self.risk if one.on_breach == "reduce"), "")
+        said |= {"amend": changes} if changes and self.exits else {}
+        return said | {what: type(self.execution).__name__ for what in self.execution.sends if what not in said}
 
     @property
     def most_entries(self) -> int:

@@ -58,6 +58,8 @@ class ExecutionAlgorithm(Component):
     #: Whether the research kernel knows this algorithm.
     compiled: ClassVar[bool] = False
 
+    #: Which order types it sends (`ExecutionModule.supports`).
+    sends: ClassVar[frozenset[str]] = frozenset({"market", "limit"})
     #: At how many closes it is asked what to send, that of the decision included.
     closes: ClassVar[int] = 1
 
@@ -122,6 +124,7 @@ class Market(ExecutionAlgorithm):
     """
 
     compiled: ClassVar[bool] = True
+    sends: ClassVar[frozenset[str]] = frozenset({"market"})
 
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
         """Return the order as it is."""

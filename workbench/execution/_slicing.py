@@ -6,7 +6,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import pandas as pd
 
@@ -37,6 +37,8 @@ class Sliced(WorkingAlgorithm):
     """
 
     bars: int = 10
+
+    sends: ClassVar[frozenset[str]] = frozenset({"market"})
 
     def check(self) -> None:
         """Refuse fewer than one bar."""

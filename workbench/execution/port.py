@@ -145,6 +145,7 @@ class ExecutionModule(ABC):
     ================== =====================================================================================
     method             requirement
     ================== =====================================================================================
+    supports           order types that it takes, and whether it amends what rests
     connect            called once before anything else, with the instruments in the order of `Bars`
     submit             hand an order over, and say whether it certainly arrived; raises OrderError where the venue has
                        refused it for certain, and never where it may have taken it
@@ -164,8 +165,8 @@ class ExecutionModule(ABC):
     """
 
     currency: str
-    #: Order types that the venue takes.
-    supports: frozenset[str] = frozenset({"market", "limit", "stop"})
+    #: What the venue can do: the order types that it takes, and "amend". A strategy that asks for more is refused at the start.
+    supports: frozenset[str] = frozenset({"market", "limit", "stop", "amend"})
 
     @abstractmethod
     def connect(self, instruments: Sequence[Instrument]) -> None:

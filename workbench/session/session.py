@@ -17,7 +17,7 @@ from workbench.session.entries import Entries
 from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
 from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change
-from workbench.session.setup import Setup, replayed
+from workbench.session.setup import Setup, replayed, require_supported
 from workbench.session.sleeves import Sleeves
 from workbench.session.state import State
 from workbench.session.tape import Tape
@@ -71,6 +71,7 @@ class Session:
         return session
 
     def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
+        require_supported(setup, venue.supports)
         self.setup = setup
         self.execution = venue
         self.journal = journal
@@ -204,9 +205,8 @@ class Session:
 
     def _amend(self) -> None:
         """Ask the venue for the stops that moved; one that it does not take moves at the next close."""
-        for key, price in self._amends:
-            self.execution.amend(key, price)
-        self._amends = []
+        while self._amends:
+            self.execution.amend(*self._amends.pop(0))
         self._take_in()
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:

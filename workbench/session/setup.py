@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.bars import Bars
 from workbench.data import ReplayAdapter
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, StrategyError
 from workbench.execution.costs import Costs, costs_for
 from workbench.execution.paper import PaperVenue
 from workbench.financing import Financing
@@ -30,6 +30,7 @@ __all__ = ["DEFAULT_CASH", "Setup", "replayed", "require_strategy_and_bars", "se
 
 DEFAULT_CASH = 100_000.0
 DEFAULT_GATE = Gate()
+SPOKEN = {"amend": "resting orders that move"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +271,19 @@ def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]
     whole = team.as_strategy()
     rules = replace(whole.bind(instruments, currency, first), compiled=False)
     yield Setup(whole, cash=cash, rules=rules, buying_power=buying_power, columns=range(0), **shared)
+
+
+def require_supported(setup: Setup, supports: Collection[str]) -> None:
+    """Refuse what a venue cannot do, by the parts that ask for it.
+
+    Raises
+    ------
+    StrategyError
+    """
+    missing = {what: who for one in setup.strategies for what, who in one.needs.items() if what not in supports}
+    if missing:
+        said = ", ".join(f"{SPOKEN.get(what, f'{what} orders')} ({who})" for what, who in missing.items())
+        raise StrategyError(f"this venue cannot do what the strategy asks for: {said}; it knows {', '.join(sorted(supports))}")
 
 
 def strategy_of(given: Strategy | Team | Sequence[Strategy]) -> Strategy | Team:
