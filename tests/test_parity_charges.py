@@ -58,7 +58,7 @@ def charged_at_the_rate_of_their_own_step(patch: Patch) -> None:
     charge = PaperVenue._charge
 
     def late(self: Any, charges: Any, now: int) -> None:
-        self._tape.advance(self._row)
+        self.tape.advance(self.row)
         charge(self, charges, now)
 
     patch.setattr(PaperVenue, "_charge", late)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,3 +115,14 @@ def test_an_end_that_comes_after_the_fill_is_no_news() -> None:
     fed, opening = with_an_opening()
     say(fed, filled(opening, 10), ended(opening, "cancelled"), OrderAccepted(opening))
     assert (life_of(fed, opening), fed.session.mode, alerts_of(fed)) == (("filled", 10), "RUNNING", [])
+
+
+def test_a_fill_of_an_order_that_was_never_sent_from_here_halts_the_session() -> None:
+    fed, opening = with_an_opening()
+    assert opening.key is not None
+    other = replace(opening, key=replace(opening.key, deployment="another"))
+    say(fed, ended(other, "cancelled"))
+    assert (fed.session.mode, alerts_of(fed)) == ("RUNNING", [])
+    say(fed, filled(other, 3))
+    assert fed.session.mode == "HALTED"
+    assert alerts_of(fed) == [f"order {other.key} was filled, and was never sent from here: the session halts"]

@@ -10,7 +10,7 @@ import math
 from decimal import Decimal
 from functools import cache
 
-__all__ = ["fraction", "lots_exactly", "lots_of", "quantity_of", "round_away", "ticks_below"]
+__all__ = ["fraction", "lots_exactly", "lots_of", "on_grid", "quantity_of", "round_away", "ticks_below"]
 
 #: Up to this many of the smallest units of a step (2 ** 52) every one of them is a float of its own.
 MOST_LOTS = 4503599627370496.0
@@ -69,6 +69,11 @@ def lots_exactly(quantity: float, number: float, power: float) -> int:
 def quantity_of(lots: float, number: float, power: float) -> float:
     """Return the quantity of so many whole steps: the float nearest to the exact decimal."""
     return lots * number / power
+
+
+def on_grid(value: float, number: float, power: float) -> bool:
+    """Whether a number above 0 is on a grid, to the last bit."""
+    return lots_of(value, number, power) > 0 and quantity_of(lots_exactly(value, number, power), number, power) == value
 
 
 def ticks_below(price: float, number: float, power: float) -> float:

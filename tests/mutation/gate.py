@@ -40,7 +40,7 @@ CHECKS = Rules(
         ("times of orders sent are numbers", "at for place, at in enumerate(now.sent)}", "at for place, at in enumerate(())}"),
         ("times of the latch are numbers", "at for place, at in enumerate(now.latch.rounds)}", "at for place, at in enumerate(())}"),
         ("the latch's opening is a number", "if now.latch.opened_at is not None else {}", "if False else {}"),
-        ("quantities are on the grid", "if not _is_on(quantity, *instrument.step):", "if False:"),
+        ("quantities are on the grid", "if not on_grid(quantity, *instrument.step):", "if False:"),
         (
             "a closing off the grid is rounded down",
             "room = rounded_down(quantity, instrument) if asked.closing else NOTHING",
@@ -48,7 +48,6 @@ CHECKS = Rules(
         ),
         ("an opening off the grid is refused", "if asked.closing else NOTHING\n", "if True else NOTHING\n"),
         ("prices are on the grid of ticks", "if price is not None and instrument.tick_size is not None and", "if False and"),
-        ("a grid is met to the last bit", "step, power) == value", "step, power) != 0.0"),
         ("an order has a key", "if not isinstance(key, OrderKey):\n        yield", "if False:\n        yield"),
         ("a key is used once", "elif str(key) in asked.situation.keys:", "elif False:"),
         ("a mode is one of four", "if mode not in MODES:", "if False:"),
@@ -222,4 +221,9 @@ KEEPER = Rules(
         ),
     ),
 )
-RULES = (CHECKS, SITUATION, GATE, KEEPER)
+GRID = Rules(
+    "workbench/grid.py",
+    "test_gate.py",
+    (("a grid is met to the last bit", "number, power) == value", "number, power) != 0.0"),),
+)
+RULES = (CHECKS, SITUATION, GATE, KEEPER, GRID)

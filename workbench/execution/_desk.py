@@ -18,7 +18,7 @@ from workbench.execution.fills import (
 )
 from workbench.execution.liquidity import impact_of, room_in, usual
 from workbench.execution.port import Ending, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
-from workbench.grid import lots_exactly, lots_of, quantity_of
+from workbench.grid import lots_exactly, lots_of, on_grid, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Fill, Order, OrderKey, Side
 from workbench.money import average_of, cash_after, fee_of, slipped
@@ -106,6 +106,15 @@ class Desk:
     @property
     def _held(self) -> float:
         return 1.0 if self.lots > 0 else -1.0
+
+    def off_grid(self, order: Order) -> str:
+        """Return what of an order lies off the instrument's grids; empty where nothing does."""
+        spec, instrument = self.spec, self.instrument
+        if not on_grid(order.quantity, spec.number, spec.power):
+            return f"the quantity of {instrument.symbol} goes in steps of {instrument.quantity_step:g}, got {order.quantity!r}"
+        if order.price is not None and instrument.tick_size is not None and not on_grid(order.price, spec.tick_number, spec.tick_power):
+            return f"the price of {instrument.symbol} goes in ticks of {instrument.tick_size:g}, got {order.price!r}"
+        return ""
 
     # -- orders -------------------------------------------------------------------------------------------------------
 

@@ -82,11 +82,25 @@ class PaperVenue(ExecutionModule):
 
     def submit(self, order: Order) -> bool:
         """Rest an opening or a closing until the instrument's next bar."""
-        if order.key is None:
-            raise OrderError(f"paper venue: an order for {order.instrument.symbol} has no key")
+        why = self.why_not(order)
+        if why:
+            raise OrderError(f"paper venue: {why}")
         self._desk(order.instrument.symbol).take(order)
         self._busy = True
         return True
+
+    def why_not(self, order: Order) -> str:
+        """Return why an order is not taken; empty where it is."""
+        symbol = order.instrument.symbol
+        if order.key is None:
+            return f"an order for {symbol} has no key"
+        if symbol not in self._column:
+            return f"no instrument {symbol!r} here; it was connected with {', '.join(self._column)}"
+        kinds = ("market",) if order.reduce_only else ("market", "limit")
+        if order.type not in kinds:
+            what = "a closing" if order.reduce_only else "an opening"
+            return f"{what} for {symbol} goes by {' or '.join(kinds)} order, got {order.type}; a stop and a target come with the opening"
+        return self._desks[self._column[symbol]].off_grid(order)
 
     def cancel(self, key: OrderKey) -> bool:
         """Take an order off; whether it was there."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.errors import did_you_mean
-from workbench.grid import lots_exactly, lots_of, quantity_of
+from workbench.grid import lots_of, on_grid, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Order, OrderKey
 from workbench.risk._room import TOLERANCE
@@ -133,16 +133,11 @@ def _of_the_situation(gate: Gate, asked: Asked) -> dict[str, object]:
 def _grid(gate: Gate, asked: Asked) -> Iterator[Failure]:
     """Require the grids: what is not on them was never rounded, and is somebody's float. A closing is rounded down."""
     instrument, quantity, price = asked.order.instrument, asked.quantity, asked.order.price
-    if not _is_on(quantity, *instrument.step):
+    if not on_grid(quantity, *instrument.step):
         room = rounded_down(quantity, instrument) if asked.closing else NOTHING
         yield Failure("grid", f"{asked.symbol}: quantity must be in steps of {instrument.quantity_step:g}, got {quantity!r}", room)
-    if price is not None and instrument.tick_size is not None and not _is_on(positive(price), *instrument.tick):
+    if price is not None and instrument.tick_size is not None and not on_grid(positive(price), *instrument.tick):
         yield Failure("grid", f"{asked.symbol}: price must be in ticks of {instrument.tick_size:g}, got {price!r}", asked.soft)
-
-
-def _is_on(value: float, step: float, power: float) -> bool:
-    """Whether a number is on a grid, to the last bit."""
-    return lots_of(value, step, power) > 0 and quantity_of(lots_exactly(value, step, power), step, power) == value
 
 
 def _key(gate: Gate, asked: Asked) -> Iterator[Failure]:

@@ -79,11 +79,20 @@ class Lives:
         if isinstance(event, PositionCharged):
             return None
         told = event.order if isinstance(event, OrderAccepted) else event.fill if isinstance(event, OrderFilled) else event
-        before = self._lives.get(str(told.key), Life(0))
+        if str(told.key) not in self._lives and not isinstance(event, OrderAccepted):
+            return self._unknown(event)
+        before = self._lives.get(str(told.key), Life(0, "submitting"))
         life, finding = self._moved(before, event)
         self._lives[str(told.key)] = life
         said = _said(str(told.key), before, life, finding, event)
         return Oddity(told.key.instrument, said, finding != "late") if said and told.key is not None else None
+
+    def _unknown(self, event: OrderFilled | OrderEnded | OrderAmended) -> Oddity | None:
+        """Return what is wrong with news of an order that was never sent from here: it is somebody else's (see `LiveSession.foreign`)."""
+        if not isinstance(event, OrderFilled):
+            return None
+        key = event.fill.key
+        return Oddity(key.instrument, f"order {key} was filled, and was never sent from here: the session halts", True)
 
     def _moved(self, life: Life, event: VenueEvent) -> tuple[Life, Finding]:
         if isinstance(event, OrderFilled):

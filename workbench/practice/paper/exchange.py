@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.bars import FIELDS, Bars
+from workbench.errors import OrderError
 from workbench.execution.paper import PaperVenue
 from workbench.execution.wire import event_plain, order_from, order_plain
 from workbench.instrument import Instrument
@@ -129,6 +130,9 @@ class Exchange:
         assert order.key is not None
         if str(order.key) in self._known:
             return False
+        why = self.venue.why_not(order)
+        if why:
+            raise OrderError(why)
         self.ledger.commit([Entry("submit", order.key, plain)])
         self._take(order)
         return True

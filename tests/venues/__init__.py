@@ -1,0 +1,1 @@
+"""What every venue must do, and what each of them offers to be tried."""
