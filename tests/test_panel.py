@@ -250,6 +250,9 @@ def test_positions_and_orders_in_full() -> None:
     assert all(words in said for words in ("-1,250", "98.5", "98.25", "-122,812", "+312.50", "stop of the entry", "99.5"))
     assert "flat" in positions_html(view_of(positions={}))
     assert "none is out" in orders_html(view_of(working=[]))
+    parts = orders_html(view_of(working=[ORDER | {"filled": 40.0, "state": "partial"}]))
+    assert "40" in parts
+    assert "partial" in parts
 
 
 def test_an_old_mark_says_its_age() -> None:

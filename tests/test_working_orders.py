@@ -14,6 +14,7 @@ from workbench.errors import ParameterError
 from workbench.execution import Costs, Iceberg, LimitChase, Sliced, Twap, Vwap, WorkingAlgorithm, volume_profile
 from workbench.research.comparing import compare
 from workbench.research.running import run_session
+from workbench.session.standing import standing
 
 ALGORITHMS = {
     "twap": Twap(4),
@@ -218,3 +219,20 @@ def test_numbers_that_make_no_algorithm_are_refused() -> None:
     ):
         with pytest.raises(ParameterError, match=said):
             make()
+
+
+def test_parent_and_children_are_one_line_of_how_a_run_stands() -> None:
+    fed = Fed(plan(".+........", quantity=40, execution=Twap(4)), market([100.0] * 10), cash=100_000.0).run(2)
+    (told,) = standing(fed.session)["working"]
+    assert {name: told[name] for name in ("quantity", "filled", "state", "type", "leg")} == {
+        "quantity": 30.0, "filled": 10.0, "state": "working", "type": "market", "leg": "open",
+    }  # fmt: skip
+    fed.run()
+    assert standing(fed.session)["working"] == []
+
+
+def test_an_order_that_fills_in_parts_says_how_much() -> None:
+    prices = [(100, 100, 100, 100, 400.0)] * 6
+    fed = Fed(plan(".+....", quantity=100), market(prices), cash=100_000.0, costs=Costs(participation=0.1)).run(2)
+    (told,) = standing(fed.session)["working"]
+    assert (told["quantity"], told["filled"], told["state"]) == (60.0, 40.0, "partial")

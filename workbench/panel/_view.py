@@ -97,13 +97,15 @@ def orders_html(view: View) -> str:
             o["leg"],
             o["side"],
             _amount(o["quantity"]),
+            _amount(o["filled"]) if o.get("filled") else "",
+            o.get("state", ""),
             o["type"],
             "" if o["price"] is None else f"{o['price']:,.6g}",
             o["reason"],
         )
         for o in view.status.get("working", [])
     ]
-    return table("Open orders", ("symbol", "leg", "side", "quantity", "type", "price", "why"), rows, "none is out")
+    return table("Open orders", ("symbol", "leg", "side", "left", "filled", "state", "type", "price", "why"), rows, "none is out")
 
 
 def decisions_html(view: View) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from workbench.execution.port import VenueState
+from workbench.grid import quantity_of
 from workbench.market import Order
 from workbench.session.live import LiveSession
 from workbench.session.state import State
+from workbench.session.working import Work
 
 __all__ = ["MOVED", "difference", "joining", "standing"]
 
@@ -27,7 +30,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "equity": session.equity,
         "cash": portfolio.cash,
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
-        "working": [_order(order) for order in session.working],
+        "working": [_order(session, order, work) for order, work in _orders_out(session)],
         "doubtful": len(session.doubtful),
         "late": {symbol: session.states[j].late for symbol, j in session.first_columns.items() if session.states[j].late},
     }
@@ -47,11 +50,22 @@ def _position(session: LiveSession, j: int) -> dict[str, Any]:
     }
 
 
-def _order(order: Order) -> dict[str, Any]:
-    """Return an order that is out as plain values."""
-    leg = order.key.leg if order.key is not None else ""
-    told = {"symbol": order.instrument.symbol, "leg": leg, "side": order.side, "quantity": order.quantity}
-    return told | {"type": order.type, "price": order.price, "reason": order.reason}
+def _orders_out(session: LiveSession) -> Iterator[tuple[Order, Work | None]]:
+    """Yield the orders that are out; one that is worked over several bars with all of its children, also between two of them."""
+    for state in session.states:
+        work = state.work
+        if work is not None:
+            yield state.opening or work.rest, work
+        yield from ((order, None) for order in state.orders if work is None or order is not state.opening)
+
+
+def _order(session: LiveSession, order: Order, work: Work | None) -> dict[str, Any]:
+    """Return an order that is out as plain values; of one that is worked, how much of the whole has filled."""
+    leg, life = order.key.leg if order.key is not None else "", session.lives.of(order)
+    whole, left = (work.parent, work.rest.quantity) if work is not None else (order, order.quantity)
+    filled = whole.quantity - left if work is not None else quantity_of(life.filled, *order.instrument.step)
+    told = {"symbol": order.instrument.symbol, "leg": leg, "side": order.side, "quantity": left, "filled": filled}
+    return told | {"state": life.state, "type": order.type, "price": order.price, "reason": order.reason}
 
 
 def joining(session: LiveSession) -> list[tuple[str, float, float]]:
