@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import answers, cold, learning, limits, scaling, sweeps, warm
+from benchmarks import answers, cold, learning, limits, live, scaling, sweeps, warm
 from benchmarks.timing import Line
 
 Measured = tuple[list[Line], list[str]]
@@ -117,6 +117,12 @@ def _limits() -> Measured:
     return limits.measure(minutes, days)
 
 
+def _live() -> Measured:
+    lines, said = live.measure()
+    more, also = live.day()
+    return [*lines, *more], [*said, *also]
+
+
 def _sweep() -> Measured:
     lines, said = sweeps.pairs()
     return [*lines, *sweeps.own_signal()], [said]
@@ -135,6 +141,7 @@ PARTS: dict[str, tuple[str, Callable[[], Measured]]] = {
     "replay": ("replay", _replay),
     "symbols": ("many symbols", _symbols),
     "limits": ("limits, and losses of a large book", _limits),
+    "live": ("live steps, and a day through the session", _live),
     "sweep": ("sweeps (vectorbt's alone takes most of a minute)", _sweep),
     "learning": ("machine learning", learning.walk_forward),
     "scaling": ("growth", _scaling),

@@ -12,7 +12,7 @@ import pytest
 
 import workbench as wb
 from benchmarks import __main__ as table
-from benchmarks import answers, cold, data, learning, limits, loops, peers, rules, scaling, sweeps
+from benchmarks import answers, cold, data, learning, limits, live, loops, peers, rules, scaling, sweeps
 from benchmarks.loops import Answer
 from benchmarks.timing import Disagreement, Line, Taken, agree, in_turn
 from benchmarks.warm import quiet
@@ -205,6 +205,23 @@ def test_limits_far_away_change_no_order(minutes: pd.DataFrame) -> None:
     lines, said = limits.kernel("few bars", rules.cross(), bars, rounds=1)
     assert [line.who for line in lines].count("ratio") == len(limits.chains()) - 1
     assert "few bars" in said
+
+
+# -- live -------------------------------------------------------------------------------------------------------------
+
+
+def test_live_steps_are_timed_from_the_bar_to_the_order() -> None:
+    lines, said = live.measure(history=60, steps=80, wide=3)
+    assert [line.unit for line in lines] == ["ms"] * len(lines)
+    assert all(0.0 < line.best <= line.median or line.who == "workbench" for line in lines)
+    assert "of 80 steps sent an order" in said[0]
+    assert live.percentile([3.0, 1.0, 2.0], 0.5) == 2.0
+
+
+def test_a_day_is_replayed_to_the_kernels_equity() -> None:
+    lines, said = live.day(symbols=4, hours=2)
+    assert lines[0].median > 0.0
+    assert "a day of 4 symbols" in said[0]
 
 
 # -- the table --------------------------------------------------------------------------------------------------------
