@@ -247,9 +247,9 @@ def set_up(
 
 
 def _require_volumes(bars: Bars, costs: Sequence[Costs]) -> None:
-    """Refuse costs that ask how much is traded where no bar says so."""
+    """Refuse costs that ask how much is traded where there are bars and none says so."""
     for j, (instrument, one) in enumerate(zip(bars.instruments, costs, strict=True)):
-        if one.by_volume and not (np.nan_to_num(bars.array("volume")[:, j]) > 0).any():
+        if one.by_volume and bars.present[:, j].any() and not (np.nan_to_num(bars.array("volume")[:, j]) > 0).any():
             asked = "participation" if one.participation is not None else "impact"
             raise ParameterError(f"Costs({asked}=...) needs volumes, and the bars of {instrument.symbol} have none")
 
