@@ -17,7 +17,7 @@ from workbench.live.notebook import execute, notebook_path
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Chapter: how many figures it draws.
-CHAPTERS = {"01_data": 2, "02_research": 7, "03_train": 4, "04_validate": 2}
+CHAPTERS = {"01_data": 2, "02_research": 8, "03_train": 4, "04_validate": 2}
 
 
 @pytest.fixture(scope="module")
