@@ -306,7 +306,7 @@ def back_in_after_a_stop(patch: Patch) -> None:
 
 
 def opening_not_withdrawn_when_the_stance_turns(patch: Patch) -> None:
-    patch.setattr(Session, "_withdraw", lambda self, state: None)
+    patch.setattr(Session, "withdraw", lambda self, state: None)
 
 
 def buying_power_without_slippage(patch: Patch) -> None:

@@ -89,11 +89,15 @@ def test_exits_stand_for_what_has_filled_at_their_distance_from_the_average() ->
     result = ran("+.....", 100, 100, 104, (104, 104, 96, 104), 104, 104, exits=[Stop(5.0), Target(50.0)])
     stop = result.orders[result.orders["leg"] == "stop"].iloc[0]
     assert fills(result)[:2] == [(1, "open", 40.0, 100.0), (2, "open", 40.0, 104.0)]
-    # in bar 3 the last 20 fill at 104: average 102.4, stop 97.4; it is touched, and has room for nothing more in that bar
-    assert fills(result)[2:] == [(3, "open", 20.0, 104.0), (3, "stop", -40.0, pytest.approx(97.4))]
+    # in bar 3 the last 20 fill at 104: average 102.4, stop 97.4; it is reached, has room for 40, and the rest goes at the next opens
+    assert fills(result)[2:] == [
+        (3, "open", 20.0, 104.0),
+        (3, "stop", -40.0, pytest.approx(97.4)),
+        (4, "stop", -40.0, 104.0),
+        (5, "stop", -20.0, 104.0),
+    ]
     assert stop["price"] == pytest.approx(97.4)
-    assert stop["status"] == "working"
-    assert result.positions.iloc[-1].tolist() == [60.0]
+    assert result.positions.iloc[-1].tolist() == [0.0]
 
 
 def test_a_stop_that_filled_in_part_goes_on() -> None:
@@ -188,3 +192,28 @@ def test_the_result_says_what_it_assumed() -> None:
     words = str(result.assumptions)
     assert "0.5 x volatility x sqrt(quantity / volume)" in words
     assert "an order fills at most 0.1 of a bar's volume" in words
+
+
+def test_what_is_left_of_a_reached_stop_goes_at_market_though_the_price_recovers() -> None:
+    result = ran("+.......", *[100.0] * 4, (100, 100, 94, 99), 99, 99, 99, exits=[Stop(5.0)])
+    assert fills(result)[3:] == [(4, "stop", -40.0, 95.0), (5, "stop", -40.0, 99.0), (6, "stop", -20.0, 99.0)]
+
+
+def test_a_trade_that_is_half_closed_at_the_end_is_two() -> None:
+    result = ran("+....", (100, 100, 100, 100), 100, 100, 100, (100, 120, 90, 120), quantity=80, exits=[Stop(5.0)])
+    assert result.trades["quantity"].tolist() == [40.0, 40.0]
+    assert sorted(result.trades["exit"]) == ["open", "stop"]
+
+
+def test_a_limit_that_flips_waits_for_what_is_closed_in_parts() -> None:
+    up = (100, 102, 100, 100)
+    result = ran("+...-.........", *[100.0] * 5, *[up] * 9, execution=Limit(0.0001, 9))
+    assert "rejected" not in result.orders["status"].tolist()
+    assert result.positions.iloc[-1].tolist()[0] < 0
+
+
+def test_nothing_crosses_of_an_opening_whose_target_was_reached() -> None:
+    bars = [(100, 100, 100, 100, 1e6), (100, 100, 98.5, 100, 400.0), (100, 103, 99.5, 102, 1e6), *[(102, 102, 102, 102, 1e6)] * 2]
+    strategy = plan("+....", quantity=100, execution=Limit(0.01, 2, "cross"), exits=[Target(2.0)])
+    result = wb.backtest(strategy, market(bars), cash=100_000, costs=SHARES)
+    assert [(leg, quantity) for _, leg, quantity, _ in fills(result)] == [("open", 40.0), ("target", -40.0)]

@@ -236,3 +236,66 @@ def test_an_order_that_fills_in_parts_says_how_much() -> None:
     fed = Fed(plan(".+....", quantity=100), market(prices), cash=100_000.0, costs=Costs(participation=0.1)).run(2)
     (told,) = standing(fed.session)["working"]
     assert (told["quantity"], told["filled"], told["state"]) == (60.0, 40.0, "partial")
+
+
+# -- what a reading by fresh eyes found -------------------------------------------------------------------------------
+
+
+def test_a_rebalance_waits_until_an_opening_is_done() -> None:
+    result = ran("+........", *[100.0] * 9, quantity=40, execution=Twap(4), rebalance="1h")
+    assert [quantity for _, leg, quantity, _ in fills(result)] == [10.0] * 4
+
+
+def test_a_halt_between_two_slices_is_written_down_and_lives_again() -> None:
+    fed = Fed(plan(".+........", quantity=40, execution=Twap(4)), market([100.0] * 10), cash=100_000.0).run(1)
+    assert fed.exchange.advance()
+    fed.listen()
+    fed.session.mode = "HALTED"
+    assert fed.session.states[0].work is not None
+    fed.session.take_off()
+    assert len(list(fed.journal.entries("taken off"))) == 1
+    fed.session.take_off()
+    assert len(list(fed.journal.entries("taken off"))) == 1
+    assert fed.session.states[0].work is None
+
+
+def test_a_cancellation_that_got_lost_is_tried_again_at_the_next_close() -> None:
+    fed = Fed(plan(".+........", quantity=40, execution=LimitChase(0.02, 3)), market([100.0] * 10), cash=100_000.0).run(2)
+    fed.line.cut = lambda asked: not isinstance(asked, wb.Order)
+    fed.run(1)
+    fed.line.cut = lambda asked: False
+    fed.run()
+    assert [(leg, quantity) for _, leg, quantity, _ in fed.fills] == [("open", 40.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_nothing_of_an_opening_is_sent_once_the_account_is_worth_nothing() -> None:
+    given = {SHARE: [100, 100, 100, 100, 100, 100, 100, 50, 50, 50, 50], wb.Instrument("XYZ"): [100.0] * 11}
+    strategy = plan("+..........", ".....+.....", quantity=300, execution=Twap(4))
+    result = wb.backtest(strategy, market(given), cash=10_000, costs=FREE, buying_power=False)
+    assert [row for row, _, _, _ in fills(result) if row > 7] == []
+
+
+def test_what_a_limit_reduces_is_worked_no_further() -> None:
+    prices = [100, 100, 100, 130, 140, 140, 140, 140, 140, 140]
+    limit = wb.risk.MaxLeverage(0.3, on_breach="reduce")
+    result = ran("-.........", *prices, quantity=3_200, execution=Twap(8), risk=[limit])
+    legs = [leg for _, leg, _, _ in fills(result)]
+    assert "trim" in legs
+    assert "open" not in legs[legs.index("trim") :]
+
+
+def test_an_algorithm_that_is_asked_once_leaves_nothing_that_counts() -> None:
+    class Half(WorkingAlgorithm):
+        def work(self, parent: wb.Order, market: Any, progress: Any) -> list[wb.Order]:
+            return [replace(parent, quantity=parent.quantity / 2)]
+
+    other = wb.Instrument("XYZ")
+    strategy = plan("+.....", "...+..", quantity=100, risk=[wb.risk.MaxLeverage(1.0)], execution=Half())
+    result = wb.backtest(strategy, market({SHARE: [100.0] * 6, other: [100.0] * 6}), cash=15_000, costs=FREE, buying_power=False)
+    assert result.decisions["opened"].tolist() == [100.0, 100.0]
+
+
+def test_a_time_of_the_day_is_written_in_full() -> None:
+    with pytest.raises(ParameterError, match="a time of the day is written '09:30', got '9:30'"):
+        Vwap(4, profile={"9:30": 1.0})

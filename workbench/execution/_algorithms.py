@@ -92,7 +92,7 @@ class WorkingAlgorithm(ExecutionAlgorithm):
                 return [replace(parent, quantity=parent.quantity / (3 - progress.closes))]
 
     One order of it is out at a time. The limits were asked once, for the whole of it, which counts in full until it is done; a stance that
-    turns, a stop, a pause or a kill ends it. It backtests through the Session.
+    turns, a stop or a kill ends it, and while a run is paused nothing of it is sent. It backtests through the Session.
     """
 
     @abstractmethod

@@ -59,7 +59,7 @@ class Desk:
 
     __slots__ = (
         "average", "basis", "closing", "costs", "entry", "instrument", "j", "limit_entry", "lots", "opening", "opening_left",
-        "opening_since", "parted", "spec", "stop", "target", "till",
+        "opening_since", "parted", "spec", "stop", "target", "till", "triggered",
     )  # fmt: skip
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
@@ -76,6 +76,8 @@ class Desk:
         self.stop: Order | None = None
         self.target: Order | None = None
         self.limit_entry = -1
+        #: Whether the stop was reached: what is left of it goes at market.
+        self.triggered = False
         #: The row of the newest bar that had no room for all of an order.
         self.parted = -1
 
@@ -180,8 +182,9 @@ class Desk:
 
     def stop_at_open(self, first: float) -> None:
         """Fill a stop that the bar opens beyond."""
-        if self.stop is not None and self.stop.price is not None and stop_at_open(self._held, self.stop.price, first):
-            self._stopped(self.stop, first)
+        stop = self.stop
+        if stop is not None and stop.price is not None and (self.triggered or stop_at_open(self._held, stop.price, first)):
+            self._stopped(stop, first)
 
     def inside(self, high: float, low: float) -> None:
         """Fill what the bar reaches: a limit entry, then the stop, else the target."""
@@ -205,7 +208,8 @@ class Desk:
         order = self.opening
         if order is None or order.price is None:
             return
-        if limit_inside(float(order.sign), order.price, high, low):
+        waits = self.lots != 0 and self.closing is not None  # what is held is being closed in parts
+        if not waits and limit_inside(float(order.sign), order.price, high, low):
             self.limit_entry = self.till.row
             self._enter(order, order.price)
         if self.opening is not None:
@@ -329,7 +333,7 @@ class Desk:
         key = None if self.opening is None else self.opening.key
         goes_with_it = key is not None and (key.leg == "add" or self._continues(key))
         self._book(order, -self.lots, price, self.basis, 0)
-        self.lots, self.entry = 0, None
+        self.lots, self.entry, self.triggered = 0, None, False
         if goes_with_it:
             self._end_opening("cancelled")
         for other in (self.closing, self.stop, self.target):
@@ -344,6 +348,10 @@ class Desk:
         self.lots += lots * order.sign
         if order is self.closing:
             self.closing = self._rest_of(order, left)
+        elif order is self.stop or order is self.target:
+            self.triggered = self.triggered or order is self.stop
+            if self.opening is not None and self.opening.key is not None and self._continues(self.opening.key):
+                self._end_opening("cancelled")  # what protects it has begun to close it
         self._follow()
 
     def _book(self, order: Order, lots: int, price: float, basis: float, left: int) -> None:

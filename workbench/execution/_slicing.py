@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -19,6 +20,10 @@ from workbench.market import Market as MarketSnapshot
 from workbench.market import Order
 
 __all__ = ["Iceberg", "LimitChase", "Sliced", "Twap", "Vwap", "volume_profile"]
+
+
+#: A time of the day in a profile.
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 class Sliced(WorkingAlgorithm):
@@ -108,6 +113,9 @@ class Vwap(Sliced):
     def check(self) -> None:
         """Refuse a profile that is none."""
         super().check()
+        wrong = next((time for time in self.profile if not CLOCK.fullmatch(str(time))), None)
+        if wrong is not None:
+            raise ParameterError(f"Vwap: a time of the day is written '09:30', got {wrong!r}")
         weights = list(self.profile.values())
         if not all(0 <= weight < math.inf for weight in weights) or not math.fsum(weights) > 0:
             raise ParameterError("Vwap: profile has volumes by time of the day, {'14:30': 120.0}: execution.volume_profile(bars) makes one")
@@ -164,7 +172,7 @@ class LimitChase(WorkingAlgorithm):
         if last and self.then == "cross":
             return [parent]
         offset = self.offset * (1.0 - progress.closes / (self.bars - 1))
-        return limit_of(parent, market.price, offset, bars=1 if last else 0)
+        return limit_of(parent, market.price, offset, bars=self.bars - progress.closes)
 
 
 class Iceberg(WorkingAlgorithm):

@@ -121,6 +121,7 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
     head = orders[first]
     j, t, side = head["j"], head["t"], np.sign(head["side"])
     opens = parents["leg"] == OPEN
+    t = np.where(opens, decisions["t"][parents["decision"]], t)
     lots = np.where(opens, decisions["lots"][parents["decision"]], np.abs(decisions["closed"][parents["decision"]]))
     asked = np.abs(quantities(setup, _rows(j, lots), "lots"))
     close, unit = result.bars.array("close"), np.broadcast_to(setup.conversion.unit, result.bars.shape)

@@ -45,7 +45,7 @@ def trips(setup: Setup, record: Record) -> Trips:
     if len(setup.instruments) > 1:
         fills = fills.take(np.argsort(fills["j"], kind="stable"))
     legs = record.orders["leg"][fills["order"]]
-    if (legs >= TRIM).any() or _in_parts(fills["j"], legs == OPEN):
+    if (legs >= TRIM).any() or _in_parts(fills, legs == OPEN):
         held, ends, closed = _resized(fills, legs)
         entries = np.array([one.fill for one in held], fills.dtype)
     else:
@@ -75,9 +75,11 @@ def trips(setup: Setup, record: Record) -> Trips:
     return Trips(entries, end, why, quantity, price, fees, funding, profit)
 
 
-def _in_parts(column: np.ndarray, entry: np.ndarray) -> bool:
-    """Whether an order filled in parts: else what follows an entry on its instrument ends it, and what follows an end is an entry."""
-    return bool(((entry[1:] == entry[:-1]) & (column[1:] == column[:-1])).any())
+def _in_parts(fills: np.ndarray, entry: np.ndarray) -> bool:
+    """Whether an order filled in parts: else what follows an entry on its instrument ends all of it, and after that comes an entry."""
+    same = fills["j"][1:] == fills["j"][:-1]
+    whole = ~entry[1:] & entry[:-1] & (fills["lots"][1:] == -fills["lots"][:-1])
+    return bool((same & ~whole & ~(entry[1:] & ~entry[:-1])).any())
 
 
 def _funding_of_parts(setup: Setup, held: list[Held], end: np.ndarray) -> np.ndarray:

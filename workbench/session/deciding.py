@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.decision import BookColumns, enter_book, opening, start_book, usable
 from workbench.errors import StrategyError
@@ -22,6 +22,9 @@ from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Planned, Tape
 from workbench.session.working import Work
+
+if TYPE_CHECKING:
+    from workbench.session.session import Session
 
 __all__ = ["Decider"]
 
@@ -210,8 +213,10 @@ class Decider:
         algorithm = self.setup.strategy.execution
         if not isinstance(algorithm, WorkingAlgorithm):
             return self._planned(parent, j)
-        state.work = Work(parent, self.tape.price[j], algorithm.closes)
-        return self.next_child(row, j, state)
+        state.work = work = Work(parent, self.tape.price[j], algorithm.closes)
+        children = self.next_child(row, j, state)
+        state.work = None if work.asked_for_all else work
+        return children
 
     def next_child(self, row: int, j: int, state: State) -> list[Order]:
         """Return what of an opening is sent at a close: none, or one that takes the place of what is out."""
@@ -226,6 +231,19 @@ class Decider:
         key = replace(work.parent.key, child=work.sent)
         work.sent += len(children)
         return [replace(child, key=key) for child in children]
+
+    def go_on(self, session: Session, row: int, j: int, state: State, equity: float) -> None:
+        """Send the next part of an opening, in the place of what is out of it; nothing more without equity."""
+        if not equity > 0.0:
+            session.withdraw(state)
+            return
+        for order in self.next_child(row, j, state):
+            if state.opening is None or session.take_off_opening(state):
+                session.put_out(order, state.decision)
+            elif state.work is not None:
+                state.work.ask_again()
+        if state.work is not None and state.work.asked_for_all:
+            state.work = None
 
     def trimming(self, row: int, j: int, quantity: float, reason: str) -> Order:
         """Return the order that makes a position smaller at market."""

@@ -99,11 +99,11 @@ class JournaledSession(Session):
                 return True  # a protective order was quicker
             retried = replace(retried, quantity=min(order.quantity, abs(held)))
         state.ended(order.key)
-        self._put_out(retried, state.decision)
+        self.put_out(retried, state.decision)
         self.journal.commit([Entry("again", key, {"order": order_plain(order)} | self._gate_said()), *self._intents(), *self._alerts()])
         return self._submit(self.steps_done - 1)
 
-    def _put_out(self, order: Order, decision: int) -> None:
+    def put_out(self, order: Order, decision: int) -> None:
         """Have the gate look at an order before it is out: it may be cut or refused, and what it said is written down with it."""
         assert order.key is not None
         said, self._asked_at = self.keeper.ask(self, order), self.keeper.now(self)
@@ -115,7 +115,7 @@ class JournaledSession(Session):
             ]
         if said.quantity > 0.0:
             self._note_moment(self.portfolio.column[order.key.instrument])
-            super()._put_out(order if said.quantity == order.quantity else replace(order, quantity=said.quantity), decision)
+            super().put_out(order if said.quantity == order.quantity else replace(order, quantity=said.quantity), decision)
         else:
             self._kept_back(order, decision)
 
@@ -123,8 +123,10 @@ class JournaledSession(Session):
         """Go on without an order that the gate has refused: an opening is not tried again (SEMANTICS 10)."""
         assert order.key is not None
         state = self._state_of(order.key)
-        if not order.reduce_only and state.row is not None and state.decision == decision:
+        began = order.key.child > 0  # parts of it were sent, and stay what they are
+        if not order.reduce_only and state.row is not None and state.decision == decision and not began:
             state.row.code, state.row.lots = GATED, 0
+        state.work = state.work if order.reduce_only else None
 
     def _note_moment(self, j: int) -> None:
         moments = self.moments[self.sources[j]]
@@ -142,8 +144,9 @@ class JournaledSession(Session):
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
-        if sum(self._withdraw(state) for state in self.states):
-            self.journal.commit([Entry("taken off", self._withdrawn[0], self._taken_off())])
+        ended = [str(state.work.parent.key) for state in self.states if state.work is not None]
+        if sum(self.withdraw(state) for state in self.states) or ended:
+            self.journal.commit([Entry("taken off", [*self._withdrawn, *ended][0], self._taken_off())])
 
     def _book(self, event: VenueEvent) -> None:
         """Book what the venue says; where that does not fit what is known of an order it is said, and the session halts."""

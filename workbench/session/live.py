@@ -175,7 +175,7 @@ class LiveSession(JournaledSession):
 
     def _kill(self, command: Command) -> str:
         """Halt, and take all openings off; protective orders stay until the position is flat."""
-        off = sum(self._withdraw(state) for state in self.states)
+        off = sum(self.withdraw(state) for state in self.states)
         return self._latch("HALTED", f"{off} opening orders taken off; protective orders stay")
 
     def _flatten(self, command: Command) -> str:
@@ -183,14 +183,14 @@ class LiveSession(JournaledSession):
         closed, out = 0, 0
         self.entries.spend(self.states, self._short)
         for j, state in enumerate(self.states):
-            self._withdraw(state)
+            self.withdraw(state)
             if state.opening is not None:  # it may have filled already: whatever comes of it is closed
                 self._leaving.add(j)
                 self._unwanted.add(j)
                 out += 1
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
-                self._put_out(self.sleeves.decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
+                self.put_out(self.sleeves.decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
                 self._leaving.add(j)
                 closed += state.closing is not None
         said = f"{closed} positions are being closed" if closed else "there is nothing to close"
@@ -319,9 +319,9 @@ class LiveSession(JournaledSession):
         """Whether the strategy of a column wants late entries."""
         return self.setup.of(j).strategy.late_entries == "take"
 
-    def _work(self, row: int) -> None:
+    def _work(self, row: int, equity: float) -> None:
         if self.mode == "RUNNING":
-            super()._work(row)
+            super()._work(row, equity)
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":

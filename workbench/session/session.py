@@ -93,8 +93,6 @@ class Session:
         venue.currency = setup.currency
         venue.connect(setup.instruments)
 
-    # -- what a user calls --------------------------------------------------------------------------------------
-
     def on(self, kind: type, handler: Callable[[Any], None]) -> None:
         """Subscribe to a type of event (`workbench.session.events`)."""
         self.bus.on(kind, handler)
@@ -111,8 +109,6 @@ class Session:
             for _ in range(left if steps is None else min(steps, left)):
                 step()
         return self
-
-    # -- one step -----------------------------------------------------------------------------------------------
 
     def step(self) -> None:
         """Decide the next closed step: take the venue's events in, mark, close what turned, open, send."""
@@ -136,7 +132,7 @@ class Session:
         elif self.sleeves.resizes:
             wanted = self._resize(row, equity, wanted)
         if self.sleeves.works:
-            self._work(row)
+            self._work(row, equity)
         if self._crossing:
             self._cross_over(equity)
         if wanted:
@@ -177,6 +173,7 @@ class Session:
         if not self.portfolio.lots[j] and state.put_in:
             self.sleeves.count_trade(j, -state.spent / state.put_in)
             state.spent = state.put_in = 0.0
+            state.left_by(fill)
 
     def _finish(self, row: int, equity: float) -> None:
         """Send what the step decided, and tell that it is over."""
@@ -217,6 +214,8 @@ class Session:
         """Forget an order; a limit that is to cross goes on as a market order, if the stance stays."""
         state = self._state_of(event.key)
         order = state.ended(event.key)
+        if event.status in ("expired", "rejected") and event.key.leg == "open":
+            state.work = None  # an entry that came to nothing is not tried again
         if order is not None and event.status == "lapsed" and order.then == "cross":
             state.crossing = self.sleeves.decider(self.portfolio.column[event.key.instrument]).crossing(order)
             self._crossing = True
@@ -260,7 +259,7 @@ class Session:
 
     def _turn(self, row: int, j: int, state: State, sign: int, stance: float, equity: float) -> None:
         state.acted = sign
-        self._withdraw(state)
+        self.withdraw(state)
         state.row = self._new_decision(row, j, stance, equity)
         state.decision = self.decisions - 1
         if sign != state.wish:
@@ -271,12 +270,12 @@ class Session:
         if not sign:
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
 
-    def _withdraw(self, state: State) -> bool:
+    def withdraw(self, state: State) -> bool:
         """Take off what has not opened yet, and say whether there was anything that is off now."""
         state.crossing = state.work = None
-        return self._take_off(state)
+        return self.take_off_opening(state)
 
-    def _take_off(self, state: State) -> bool:
+    def take_off_opening(self, state: State) -> bool:
         """Take off an opening, and say whether it is off."""
         if state.opening is None or state.opening.key is None or not self._cancel(state.opening.key):
             return False
@@ -297,6 +296,7 @@ class Session:
             state.row = decision = self._new_decision(row, j, float(state.acted) if change.lots > 0 else math.nan, equity)
             state.decision, decision.asked = self.decisions - 1, change.asked
             if change.lots < 0:
+                self.withdraw(state)
                 decision.code, decision.closed = change.code, -change.lots if self.portfolio.lots[j] > 0 else change.lots
                 self._trim(row, j, state, change)
                 self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
@@ -309,7 +309,7 @@ class Session:
             return
         state.closed_at = row
         order = self.sleeves.decider(j).trimming(row, j, self.sleeves.at[j].resizer.quantity(change), WORDS[change.code])
-        self._put_out(order, state.decision)
+        self.put_out(order, state.decision)
 
     def _closes(self, state: State) -> bool:
         """Whether an order is out that closes the position; one that only trims it is taken off, if it can be."""
@@ -334,11 +334,11 @@ class Session:
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
-        if state.work is not None:
-            self._withdraw(state)
-        self._put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
+        if state.work is not None or state.crossing is not None:
+            self.withdraw(state)
+        self.put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
 
-    def _put_out(self, order: Order, decision: int) -> None:
+    def put_out(self, order: Order, decision: int) -> None:
         """Have an order out, to be written down and sent with whatever brought it about: no order goes another way."""
         assert order.key is not None
         state = self._state_of(order.key)
@@ -351,7 +351,7 @@ class Session:
     def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
         """Withdraw all openings and close all margined positions; nothing opens in this step (SEMANTICS 41)."""
         for j, state in enumerate(self.states):
-            self._withdraw(state)
+            self.withdraw(state)
             lots = self.portfolio.lots[j]
             if lots and not self._closes(state) and (self.setup.specs[j].margined or lots < 0):
                 decision = self._new_decision(row, j, math.nan, equity)
@@ -363,11 +363,10 @@ class Session:
             self.states[j].row.code = STOPPED_OUT
             self.bus.emit(Decided(self.states[j].decision, self.setup.instruments[j], self.states[j].row))
 
-    def _work(self, row: int) -> None:
-        """Send the next part of each opening that is worked over several bars, in the place of what is out of it."""
-        for j, order in self.sleeves.children(row):
-            if self.states[j].opening is None or self._take_off(self.states[j]):
-                self._put_out(order, self.states[j].decision)
+    def _work(self, row: int, equity: float) -> None:
+        """Send the next part of each opening that is worked over several bars."""
+        for j, state in self.sleeves.worked(row):
+            self.sleeves.decider(j).go_on(self, row, j, state, min(equity, self.sleeves.own(j, equity)))
 
     def _cross_over(self, equity: float) -> None:
         """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""
@@ -375,7 +374,7 @@ class Session:
         for j, state in enumerate(self.states):
             order, state.crossing = state.crossing, None
             if order is not None and min(equity, self.sleeves.own(j, equity)) > 0.0:
-                self._put_out(order, state.decision)
+                self.put_out(order, state.decision)
 
     def _open(self, row: int, equity: float, wanted: list[int]) -> None:
         """Size and cut the openings, one after the other: each is in the book of the next."""
@@ -388,7 +387,7 @@ class Session:
             else:
                 orders = sleeve.decider.adding(row, j, state, own, sleeve.resizer.quantity(change))
             for order in orders:
-                self._put_out(order, state.decision)
+                self.put_out(order, state.decision)
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
 
     def _send(self, row: int) -> None:

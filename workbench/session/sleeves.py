@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from workbench.market import Order
 from workbench.money import worth
 from workbench.past import NOW, count_trade, remember
 from workbench.portfolio import Portfolio
@@ -140,14 +139,10 @@ class Sleeves:
         looked = zip(self._owners, self.all, strict=True)
         return [owner + text for owner, sleeve in looked for text in sleeve.resizer.alerts(row, self.equity(sleeve, account))]
 
-    def children(self, row: int) -> list[tuple[int, Order]]:
-        """Return the next part of each opening that is worked over several bars, where its instrument has a bar."""
-        found: list[tuple[int, Order]] = []
-        for j, state in enumerate(self._states):
-            if state.work is not None and self._tape.close[j][row] == self._tape.close[j][row]:
-                found += [(j, order) for order in self.decider(j).next_child(row, j, state)]
-                state.work = None if state.work.asked_for_all else state.work
-        return found
+    def worked(self, row: int) -> list[tuple[int, State]]:
+        """Return the columns with an opening that is worked over several bars, where the instrument has a bar."""
+        close = self._tape.close
+        return [(j, one) for j, one in enumerate(self._states) if one.work is not None and close[j][row] == close[j][row]]
 
     def count_trade(self, j: int, gain: float) -> None:
         """Count a trade of a column that has closed."""

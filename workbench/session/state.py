@@ -111,6 +111,12 @@ class State:
         else:
             self.ended(fill.key)
 
+    def left_by(self, fill: Fill) -> None:
+        """Note what closed the position: of the same opening nothing crosses any more."""
+        key = None if self.crossing is None else self.crossing.key
+        if key is not None and key.label == fill.key.label:
+            self.crossing = None
+
     def _entered(self, fill: Fill, held: float) -> None:
         """Note at what price the position was entered: the average, where it comes in parts."""
         if held * fill.sign > 0.0:

@@ -43,6 +43,11 @@ class Work:
         """Whether its algorithm has been asked for the last time: what is out then goes on alone."""
         return self.number >= self.closes
 
+    def ask_again(self) -> None:
+        """Have its algorithm asked once more for what it was asked now: what is out could not be taken off."""
+        self.number -= 1
+        self.sent -= 1
+
     def is_over(self, fill: Fill, held: int) -> bool:
         """Take a fill in, and say whether it ends the work: all has filled, or what it had opened is closed.
 
@@ -55,8 +60,9 @@ class Work:
         mine = self.parent.key
         if mine is None or fill.key.label != mine.label or fill.key.leg == "close":  # of what was decided before or after it
             return False
-        if fill.key.leg == "open":
-            self.left -= lots_exactly(fill.quantity, *fill.instrument.step)
+        if fill.key.leg != "open":  # what protects it: nothing more is opened
+            return True
+        self.left -= lots_exactly(fill.quantity, *fill.instrument.step)
         return self.left <= 0 or not held
 
     def progress(self, interval: int, time: int, out: float) -> Progress:
