@@ -147,9 +147,9 @@ RESIZING = Rules(
         ("an interval is looked at once", "return begun != before", "return True"),
         ("without a rebalance a size is kept", "if not every:\n            return False", "every = every or 1"),
         ("without equity nothing is resized", "if not equity > 0.0:\n            return", "pass"),
-        ("what is not held is not resized", "if not held or state.closing", "if state.closing"),
-        ("what is being closed is not resized", "state.closing is not None or state.opening", "state.opening"),
-        ("what is opening is not resized", "state.opening is not None or self.tape", "self.tape"),
+        ("what is not held is not resized", "if not held or waits", "if waits"),
+        ("what is being closed is not resized", "state.closing is not None or state.reserved", "state.reserved"),
+        ("what is opening is not resized", "or state.reserved is not None or", "or"),
         ("without a bar nothing is resized", " or self.tape.close[j][row] != self.tape.close[j][row]:", ":"),
         ("within the band nothing is traded", "abs(wanted - held) > self.setup.rules.band * held", "wanted != held"),
         ("a size that is unknown changes nothing", "if asked == asked else -1", "if asked == asked else 0"),
@@ -209,6 +209,12 @@ OWN = Rules(
 CROSSED = Rules(
     "workbench/session/session.py",
     "test_team.py",
-    (("a limit crosses while its strategy is worth something", "min(equity, self.sleeves.own(j, equity))", "equity"),),
+    (
+        (
+            "a limit crosses while its strategy is worth something",
+            "order is not None and min(equity, self.sleeves.own(j, equity)) > 0.0",
+            "order is not None and equity > 0.0",
+        ),
+    ),
 )
 RULES = (DECISION, PREVIEW, RESIZING, ENTRIES, SLEEVES, LATE, TAKEN_UP, OWN, CROSSED)

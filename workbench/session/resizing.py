@@ -133,13 +133,8 @@ class Resizer:
         for j in self._seen:
             state = self.states[j]
             held = abs(self.portfolio.lots[j])
-            if (
-                not held
-                or state.closing is not None
-                or state.reserved is not None
-                or state.crossing is not None
-                or self.tape.close[j][row] != self.tape.close[j][row]
-            ):
+            waits = state.closing is not None or state.reserved is not None or state.crossing is not None
+            if not held or waits or self.tape.close[j][row] != self.tape.close[j][row]:
                 continue
             asked = self.decider.asked(row, j, state, self._said[j], equity)
             spec = self.setup.specs[j]
