@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.grid import fraction
+from workbench.grid import fraction, round_away
 from workbench.maintenance import Tier, tiers_from
 
 __all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "group_names", "pair_of", "word_set"]
@@ -201,6 +201,16 @@ class Instrument:
     def tick(self) -> tuple[float, float]:
         """The grid of prices, as numerator and power of ten; (0, 1) where there is none."""
         return fraction(self.tick_size) if self.tick_size else (0.0, 1.0)
+
+    def smallest(self, price: float) -> float:
+        """Return the smallest quantity of an order at a price: the least size or the least value, whichever is more, in whole steps.
+
+        Examples
+        --------
+        >>> Instrument("ABC", min_quantity=2, min_notional=1_000).smallest(300.0)
+        4.0
+        """
+        return round_away(max(self.min_quantity or 0.0, self.min_notional / (price * self.multiplier)), -1.0, *self.step)
 
     def legs(self, by: str) -> dict[str, tuple[float, float]]:
         """Return the groups that a position counts in, with the weight of its base leg and of its value (SEMANTICS 30).

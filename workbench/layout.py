@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -74,12 +74,17 @@ class Layout(NamedTuple):
         """Return of each column the number of its instrument, of n."""
         return [j for _, entries in self.parts for j in range(n) for _ in range(entries)]
 
+    def columns(self, n: int) -> list[list[int]]:
+        """Return of each of n instruments its columns."""
+        found: list[list[int]] = [[] for _ in range(n)]
+        for j, source in enumerate(self.sources(n)):
+            found[source].append(j)
+        return found
+
     def others(self, n: int) -> list[list[int]]:
         """Return of each column the other columns of its instrument, of n."""
-        sources, columns = self.sources(n), defaultdict(list)
-        for j, source in enumerate(sources):
-            columns[source].append(j)
-        return [[k for k in columns[source] if k != j] for j, source in enumerate(sources)]
+        columns = self.columns(n)
+        return [[k for k in columns[source] if k != j] for j, source in enumerate(self.sources(n))]
 
     def firsts(self, n: int) -> list[int]:
         """Return of each of n instruments its first column."""

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.decision import BookColumns, Chain, opening, start_book
 from workbench.errors import ParameterError, StrategyError
 from workbench.execution import Costs
-from workbench.grid import lots_of, quantity_of, round_away
+from workbench.grid import lots_of, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Book, Decision, Market, Order, Outlook, Reason
 from workbench.portfolio import Portfolio
@@ -161,7 +161,5 @@ def _venue(instrument: Instrument, asked: float, whole: float) -> list[Reason]:
 
 
 def _smallest(market: Market) -> str:
-    """Return the smallest order in words: the least size or the least value, whichever is more, in whole steps."""
-    instrument = market.instrument
-    least = max(instrument.min_quantity or 0.0, instrument.min_notional / (market.price * instrument.multiplier))
-    return f"the smallest order of {instrument.symbol} is {round_away(least, -1.0, *instrument.step):g}"
+    """Return the smallest order in words."""
+    return f"the smallest order of {market.instrument.symbol} is {market.instrument.smallest(market.price):g}"

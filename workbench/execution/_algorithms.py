@@ -12,7 +12,7 @@ from workbench.execution.fills import limit_price
 from workbench.market import Market as MarketSnapshot
 from workbench.market import Order
 
-__all__ = ["ExecutionAlgorithm", "Limit", "Market", "Progress", "WorkingAlgorithm", "limit_of"]
+__all__ = ["ExecutionAlgorithm", "Limit", "Market", "Progress", "WorkingAlgorithm", "limit_of", "require_offset"]
 
 
 class Progress(NamedTuple):
@@ -109,6 +109,10 @@ class WorkingAlgorithm(ExecutionAlgorithm):
             How far it is.
         """
 
+    def is_last(self, progress: Progress) -> bool:
+        """Whether it is asked for the last time."""
+        return progress.closes + 1 >= self.closes
+
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
         """Return what is added to a position by its sizer: that is not worked."""
         return [parent]
@@ -156,14 +160,20 @@ class Limit(ExecutionAlgorithm):
 
     def check(self) -> None:
         """Refuse an offset outside [0, 1) and fewer than one bar."""
-        if not 0 <= self.offset < 1:
-            raise ParameterError(f"Limit: offset is a share of the close between 0 and 1 (0.001 = 10 basis points), got {self.offset!r}")
+        require_offset(self, self.offset)
         if self.bars < 1:
             raise ParameterError(f"Limit: bars must be at least 1, got {self.bars}")
 
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
         """Return the order as a limit; none where its price would lie below the first tick."""
         return limit_of(parent, market.price, self.offset, self.bars, self.then)
+
+
+def require_offset(algorithm: ExecutionAlgorithm, offset: float) -> None:
+    """Refuse how much better than a close a limit is, where that is no share of it."""
+    if not 0 <= offset < 1:
+        who = type(algorithm).__name__
+        raise ParameterError(f"{who}: offset is a share of the close between 0 and 1 (0.001 = 10 basis points), got {offset!r}")
 
 
 def limit_of(parent: Order, close: float, offset: float, bars: int, then: str = "cancel") -> list[Order]:

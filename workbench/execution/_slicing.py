@@ -13,7 +13,7 @@ import pandas as pd
 
 from workbench.bars import Bars
 from workbench.errors import ParameterError, did_you_mean
-from workbench.execution._algorithms import Progress, WorkingAlgorithm, limit_of
+from workbench.execution._algorithms import Progress, WorkingAlgorithm, limit_of, require_offset
 from workbench.grid import lots_exactly, lots_of, quantity_of
 from workbench.interval import DAY
 from workbench.market import Market as MarketSnapshot
@@ -63,7 +63,7 @@ class Sliced(WorkingAlgorithm):
         """Return the next slice, what is left of the ones before it included; none while it is too small to be sent alone."""
         number, power = parent.instrument.step
         asked, left = lots_exactly(progress.asked, number, power), lots_exactly(parent.quantity, number, power)
-        last = progress.closes + 1 >= self.closes
+        last = self.is_last(progress)
         share = 1.0 if last else min(max(self.due(progress), 0.0), 1.0)
         lots = left if last else min(lots_of(asked * share * number / power, number, power) - (asked - left), left)
         least = _least(parent, market.price)
@@ -156,8 +156,7 @@ class LimitChase(WorkingAlgorithm):
 
     def check(self) -> None:
         """Refuse an offset outside [0, 1) and fewer than two quotes."""
-        if not 0 <= self.offset < 1:
-            raise ParameterError(f"LimitChase: offset is a share of the close between 0 and 1, got {self.offset!r}")
+        require_offset(self, self.offset)
         if self.bars < 2:
             raise ParameterError(f"LimitChase: bars must be at least 2, a quote and a last one, got {self.bars}")
 
@@ -168,8 +167,7 @@ class LimitChase(WorkingAlgorithm):
 
     def work(self, parent: Order, market: MarketSnapshot, progress: Progress) -> list[Order]:
         """Return the next quote, of all that is left."""
-        last = progress.closes + 1 >= self.bars
-        if last and self.then == "cross":
+        if self.then == "cross" and self.is_last(progress):
             return [parent]
         offset = self.offset * (1.0 - progress.closes / (self.bars - 1))
         return limit_of(parent, market.price, offset, bars=self.bars - progress.closes)
@@ -204,8 +202,7 @@ class Iceberg(WorkingAlgorithm):
         """Refuse parts that are none."""
         if not 0 < self.shown <= 1:
             raise ParameterError(f"Iceberg: shown is a share of the order above 0 and at most 1, got {self.shown!r}")
-        if not 0 <= self.offset < 1:
-            raise ParameterError(f"Iceberg: offset is a share of the close between 0 and 1, got {self.offset!r}")
+        require_offset(self, self.offset)
         if self.bars < 2:
             raise ParameterError(f"Iceberg: bars must be at least 2, got {self.bars}")
 
@@ -216,15 +213,15 @@ class Iceberg(WorkingAlgorithm):
 
     def work(self, parent: Order, market: MarketSnapshot, progress: Progress) -> list[Order]:
         """Return the next part where none is shown; at the end all that is left."""
-        last = progress.closes + 1 >= self.bars
-        if last and self.then == "cross":
+        if self.then == "cross" and self.is_last(progress):
             return [parent]
         if progress.out:
             return []
         number, power = parent.instrument.step
         left = lots_exactly(parent.quantity, number, power)
-        lots = min(max(lots_of(progress.asked * self.shown, number, power), _least(parent, market.price)), left)
-        if left - lots < _least(parent, market.price):
+        least = _least(parent, market.price)
+        lots = min(max(lots_of(progress.asked * self.shown, number, power), least), left)
+        if left - lots < least:
             lots = left
         part = replace(parent, quantity=quantity_of(lots, number, power))
         return limit_of(part, progress.decided, self.offset, bars=self.bars - progress.closes)
@@ -232,12 +229,7 @@ class Iceberg(WorkingAlgorithm):
 
 def _least(order: Order, price: float) -> int:
     """Return the fewest steps that a venue takes of an instrument at a price."""
-    instrument = order.instrument
-    number, power = instrument.step
-    worth = price * instrument.multiplier
-    quantity = max(instrument.min_quantity or 0.0, instrument.min_notional / worth if worth > 0.0 else 0.0)
-    lots = lots_of(quantity, number, power)
-    return max(lots + (quantity_of(lots, number, power) < quantity * (1.0 - 1e-12)), 1)
+    return max(lots_exactly(order.instrument.smallest(price), *order.instrument.step), 1)
 
 
 def volume_profile(bars: Bars, symbol: str | None = None) -> dict[str, float]:

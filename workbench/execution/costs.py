@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from workbench.component import Component
 from workbench.errors import ParameterError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.money import NO_MOST
+from workbench.spec import spec_of
 
-__all__ = ["Costs", "costs_for"]
+__all__ = ["Costs", "costs_for", "specs_for"]
 
 BP = 1e-4
 #: Commission and slippage by kind of market: share of the notional, per contract, least fee; share of the price, ticks.
@@ -110,8 +111,7 @@ class Costs(Component):
         rate, unit, least, slip, offset, most = (value * factor for value in self.numbers(instrument))
         ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
         impact = None if self.impact is None else self.impact * factor
-        most = most if most < 1.0 else math.inf
-        return Costs(rate, unit, least, slip, ticks, None, None if most == NO_MOST else most, impact, self.participation)
+        return Costs(rate, unit, least, slip, ticks, None, most if most < 1.0 else None, impact, self.participation)
 
     def to_dict(self) -> dict[str, float]:
         """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
@@ -156,3 +156,8 @@ def costs_for(costs: Costs | Mapping[str, Costs] | None, instruments: Sequence[I
         if name not in known:
             raise ParameterError(f"costs given for {name!r}, which is not traded{did_you_mean(name, sorted(known))}")
     return [costs.get(own) or costs.get(symbol) or Costs() for own, symbol in symbols.items()]
+
+
+def specs_for(instruments: Sequence[Instrument], costs: Sequence[Costs]) -> list[Any]:
+    """Return instruments, each with its costs, in plain numbers (`workbench.spec`)."""
+    return [spec_of(instrument, own.numbers(instrument)) for instrument, own in zip(instruments, costs, strict=True)]

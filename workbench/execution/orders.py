@@ -18,27 +18,27 @@ State = Literal[
 #: What is odd about a word: it came twice, after the end, on top of all that was asked for, or the table has no way to it.
 Finding = Literal["", "again", "late", "overfill", "impossible"]
 
+#: Until it ends; the ends of what a venue had taken, and of what it never had, or never had as far as it said.
+ALIVE: frozenset[State] = frozenset({"submitting", "unknown", "working", "partial", "cancelling"})
+CROSSED: frozenset[State] = frozenset({"cancelled", "expired", "lapsed"})
+UNTAKEN: frozenset[State] = frozenset({"denied", "rejected", "absent"})
+ENDED: frozenset[State] = CROSSED | UNTAKEN | {"filled"}
 #: From where an order may come into each state. A venue's word ends what it had taken; "absent" is concluded from UNKNOWN alone.
 LEGAL: dict[State, frozenset[State]] = {
     "intended": frozenset(),
     "denied": frozenset({"intended"}),
     "submitting": frozenset({"intended"}),
-    "unknown": frozenset({"submitting", "working", "partial", "cancelling"}),
+    "unknown": ALIVE - {"unknown"},
     "working": frozenset({"submitting", "unknown", "cancelling"}),
-    "partial": frozenset({"submitting", "unknown", "working", "cancelling"}),
+    "partial": ALIVE - {"partial"},
     "cancelling": frozenset({"working", "partial"}),
-    "filled": frozenset({"submitting", "unknown", "working", "partial", "cancelling"}),
-    "cancelled": frozenset({"submitting", "unknown", "working", "partial", "cancelling"}),
-    "expired": frozenset({"submitting", "unknown", "working", "partial", "cancelling"}),
-    "lapsed": frozenset({"submitting", "unknown", "working", "partial", "cancelling"}),
-    "rejected": frozenset({"submitting", "unknown", "working", "cancelling"}),
+    "filled": ALIVE,
+    "cancelled": ALIVE,
+    "expired": ALIVE,
+    "lapsed": ALIVE,
+    "rejected": ALIVE - {"partial"},
     "absent": frozenset({"unknown"}),
 }
-ENDED: frozenset[State] = frozenset({"denied", "filled", "cancelled", "expired", "lapsed", "rejected", "absent"})
-#: The ends of what a venue had taken; and of what it never had, or never had as far as it said.
-CROSSED: frozenset[State] = frozenset({"cancelled", "expired", "lapsed"})
-UNTAKEN: frozenset[State] = frozenset({"denied", "rejected", "absent"})
-ALIVE: frozenset[State] = frozenset({"submitting", "unknown", "working", "partial", "cancelling"})
 #: What a venue says of orders that it has, or had.
 TAKEN: frozenset[State] = CROSSED | {"working", "partial"}
 #: Steps back that only a cancellation that was refused takes: that an order works is no news while it is to be taken off.

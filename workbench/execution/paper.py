@@ -7,13 +7,12 @@ from typing import Any
 
 from workbench.errors import OrderError
 from workbench.execution._desk import Desk
-from workbench.execution.costs import Costs, costs_for
+from workbench.execution.costs import Costs, costs_for, specs_for
 from workbench.execution.port import ExecutionModule, OrderFilled, PositionCharged, VenueEvent
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.money import carried, worth
 from workbench.rates import Rates
-from workbench.spec import spec_of
 
 __all__ = ["PaperVenue"]
 
@@ -75,8 +74,8 @@ class PaperVenue(ExecutionModule):
         self.instruments = tuple(instruments)
         self._column = {i.symbol: j for j, i in enumerate(self.instruments)}
         costs = costs_for(self.costs, self.instruments)
-        both = enumerate(zip(self.instruments, costs, strict=True))
-        self._desks = [Desk(self, j, i, spec_of(i, own.numbers(i)), own) for j, (i, own) in both]
+        each = enumerate(zip(self.instruments, specs_for(self.instruments, costs), costs, strict=True))
+        self._desks = [Desk(self, j, *rest) for j, rest in each]
 
     # -- orders -------------------------------------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ def shortfall(result: Backtest) -> pd.DataFrame:
     place = np.full(len(orders), -1)
     place[mine] = number
     table = _asked(result, orders[mine], number, parents)
-    return _costs(table.join(_filled(result, fills, place[fills["order"]], len(parents))), result)
+    return _costs(table.join(_filled(result, fills, place[fills["order"]], len(parents))))
 
 
 def compare_execution(results: Mapping[str, Backtest]) -> pd.DataFrame:
@@ -115,15 +115,14 @@ def plot_execution(results: Mapping[str, Backtest]) -> Any:
 
 def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np.ndarray) -> pd.DataFrame:
     """Return what was asked for, and at which prices."""
-    setup, decisions = result.setup, result.record.decisions
+    setup, decided = result.setup, result.record.decisions[parents["decision"]]
     first = np.zeros(len(parents), dtype=int)
     first[number[::-1]] = np.arange(len(number))[::-1]
     head = orders[first]
     j, t, side = head["j"], head["t"], np.sign(head["side"])
     opens = parents["leg"] == OPEN
-    t = np.where(opens, decisions["t"][parents["decision"]], t)
-    lots = np.where(opens, decisions["lots"][parents["decision"]], np.abs(decisions["closed"][parents["decision"]]))
-    asked = np.abs(quantities(setup, _rows(j, lots), "lots"))
+    t = np.where(opens, decided["t"], t)
+    asked = np.where(opens, quantities(setup, decided, "lots"), np.abs(quantities(setup, decided, "closed")))
     close, unit = result.bars.array("close"), np.broadcast_to(setup.conversion.unit, result.bars.shape)
     arrival, last = _arrivals(result, t, j), np.full(len(parents), -1)
     np.maximum.at(last, number, np.where(orders["end"] >= 0, orders["end"], len(result.bars) - 1))
@@ -145,12 +144,6 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
     )
 
 
-def _rows(j: np.ndarray, lots: np.ndarray) -> np.ndarray:
-    rows = np.zeros(len(j), dtype=[("j", "i8"), ("lots", "i8")])
-    rows["j"], rows["lots"] = j, lots
-    return rows
-
-
 def _arrivals(result: Backtest, t: np.ndarray, j: np.ndarray) -> np.ndarray:
     """Return the first open after a step at which an instrument could be traded; NaN where there is none."""
     opens = pd.DataFrame(result.bars.array("open")).bfill().shift(-1).to_numpy()
@@ -168,7 +161,7 @@ def _filled(result: Backtest, fills: np.ndarray, number: np.ndarray, n: int) -> 
     return pd.DataFrame({"filled": filled, "paid": paid, "fees": fees})
 
 
-def _costs(table: pd.DataFrame, result: Backtest) -> pd.DataFrame:
+def _costs(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with what each part cost."""
     along = table["sign"] * table["unit"]
     filled = table["filled"]
@@ -178,20 +171,5 @@ def _costs(table: pd.DataFrame, result: Backtest) -> pd.DataFrame:
     table["shortfall"] = table[list(PARTS)].sum(axis=1)
     table["notional"] = table["asked"] * table["decided"] * table["unit"]
     table["bp"] = BP * table["shortfall"] / table["notional"]
-    shown = [
-        "time",
-        "symbol",
-        "leg",
-        "side",
-        "orders",
-        "asked",
-        "filled",
-        "decided",
-        "arrival",
-        "paid",
-        *PARTS,
-        "shortfall",
-        "bp",
-        "notional",
-    ]
+    shown = [*SHOWN, *PARTS, "shortfall", "bp", "notional"]
     return table[shown].sort_values(["time", "symbol"], kind="stable", ignore_index=True)

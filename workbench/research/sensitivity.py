@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.bars import Bars
 from workbench.component import clone
 from workbench.errors import ModelError, ParameterError, StrategyError
-from workbench.execution.costs import Costs
+from workbench.execution.costs import Costs, specs_for
 from workbench.rates import Rates
 from workbench.research.audits import verdict
 from workbench.research.engine import run_kernel
@@ -19,7 +19,6 @@ from workbench.research.figures import Figures
 from workbench.research.readable import Readable, as_html
 from workbench.research.running import run_session
 from workbench.session.setup import DEFAULT_CASH, Setup, set_up
-from workbench.spec import spec_of
 from workbench.strategy import Inputs, Strategy
 from workbench.team import Team
 
@@ -128,8 +127,7 @@ def _changed(base: Setup) -> Iterator[tuple[str, str, Setup]]:
 def _dearer(base: Setup, times: float) -> Setup:
     """Return the set-up with so many times the costs."""
     costs = [one.times(times, instrument) for one, instrument in zip(base.costs, base.instruments, strict=True)]
-    specs = [spec_of(i, c.numbers(i)) for i, c in zip(base.instruments, costs, strict=True)]
-    return base.changed(costs=costs, specs=specs)
+    return base.changed(costs=costs, specs=specs_for(base.instruments, costs))
 
 
 def _later(setup: Setup) -> Inputs:

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.bars import Bars
 from workbench.data import ReplayAdapter
 from workbench.errors import ParameterError, StrategyError
-from workbench.execution.costs import Costs, costs_for
+from workbench.execution.costs import Costs, costs_for, specs_for
 from workbench.execution.paper import PaperVenue
 from workbench.financing import Financing
 from workbench.instrument import Instrument
@@ -22,7 +22,6 @@ from workbench.risk import RiskManager
 from workbench.risk.gate import Gate
 from workbench.session.laying import laid_out
 from workbench.sessions import day_numbers, require_later_opens
-from workbench.spec import spec_of
 from workbench.strategy import Inputs, Rules, Strategy
 from workbench.team import Team, layout_of, strategies_of
 
@@ -154,8 +153,8 @@ class Setup:
 
     def columns_of(self, symbol: str) -> list[int]:
         """Return the columns that trade an instrument of the market."""
-        wanted, sources = self.market.symbols.index(symbol), self.layout.sources(len(self.market.instruments))
-        return [j for j, source in enumerate(sources) if source == wanted]
+        symbols = self.market.symbols
+        return self.layout.columns(len(symbols))[symbols.index(symbol)]
 
     def of(self, j: int) -> Setup:
         """Return the set-up of the strategy that a column belongs to."""
@@ -237,7 +236,7 @@ def set_up(
     known = costs_for(costs, bars.instruments)
     each = [known[source] for source in sources]
     _require_volumes(bars, known)
-    specs = [spec_of(i, c.numbers(i)) for i, c in zip(instruments, each, strict=True)]
+    specs = specs_for(instruments, each)
     shared: dict[str, Any] = {"currency": kept, "costs": each, "specs": specs, "rates": rates, "gate": gate} | laid
     if isinstance(strategy, Strategy):
         rules = _bound(strategy, instruments, kept, each)
