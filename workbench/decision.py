@@ -144,7 +144,7 @@ def start_book(b: BookColumns, j: int, quantity: float, leaving: int, done: int)
     b.fees[j] = 0.0
     b.hi[j] = max(held, 0.0) if leaving != 0 else held
     b.lo[j] = min(held, 0.0) if leaving != 0 else held
-    margin = margin_of(b, j)
+    margin = margin_of(b, j, abs(held))
     b.margin[j] = margin
     return margin
 
@@ -159,15 +159,14 @@ def enter_book(b: BookColumns, j: int, side: float, lots: int) -> None:
         b.lo[j] = b.lo[j] - quantity
     worst = slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)
     fee = fee_of(quantity, worst, b.unit[j], spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
-    margin = margin_of(b, j)
+    margin = margin_of(b, j, max(abs(b.hi[j]), abs(b.lo[j])))
     b.used[0] = b.used[0] + ((margin - b.margin[j]) + fee)
     b.fees[j] = b.fees[j] + fee
     b.margin[j] = margin
 
 
-def margin_of(b: BookColumns, j: int) -> float:
-    """Return the margin that an instrument needs at its worst, at a price moved against us."""
-    most = max(abs(b.hi[j]), abs(b.lo[j]))
+def margin_of(b: BookColumns, j: int, most: float) -> float:
+    """Return the margin that an instrument needs at its worst, a quantity, at a price moved against us."""
     spec = b.specs[j]
     needed = ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j]) * spec.margin
     return needed if most > 0.0 else 0.0  # chosen, not branched off to: in the kernel nobody can guess which instruments are held

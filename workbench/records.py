@@ -121,12 +121,11 @@ def record_class(name: str, fields: Fields) -> type:
     wide = WIDE.get(fields, {})
 
     def __init__(self: Any) -> None:
-        for field, kind in fields:
-            setattr(self, field, 0 if kind == INT else 0.0)
         for field, width in wide.items():
             setattr(self, field, [np.nan] * width)
 
-    return type(name, (), {"__slots__": (*(field for field, _ in fields), *wide), "__init__": __init__})
+    zeros = {field: 0 if kind == INT else 0.0 for field, kind in fields}
+    return type(name, (), zeros | {"__init__": __init__})
 
 
 Spec = record_class("Spec", SPEC)

@@ -59,7 +59,8 @@ class PaperVenue(ExecutionModule):
         self._desks: list[Desk] = []
         self._events: list[VenueEvent] = []
         self._fills: list[Fill] = []
-        self._busy = False
+        #: The desks with anything that a bar could fill.
+        self._busy: set[int] = set()
 
     @property
     def by_volume(self) -> bool:
@@ -84,8 +85,9 @@ class PaperVenue(ExecutionModule):
         why = self.why_not(order)
         if why:
             raise OrderError(f"paper venue: {why}")
-        self._desk(order.instrument.symbol).take(order)
-        self._busy = True
+        desk = self._desk(order.instrument.symbol)
+        desk.take(order)
+        self._busy.add(desk.j)
         return True
 
     def why_not(self, order: Order) -> str:
@@ -182,7 +184,7 @@ class PaperVenue(ExecutionModule):
     def _fill(self) -> None:
         """Fill what the bars fill: at the open phase by phase over all instruments, then inside, one by one."""
         tape, row = self.tape, self.row
-        busy = [desk for desk in self._desks if desk.busy]
+        busy = [self._desks[j] for j in sorted(self._busy)]
         opens = [(desk, tape.open[desk.j][row]) for desk in busy]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
@@ -193,7 +195,8 @@ class PaperVenue(ExecutionModule):
                 desk.inside(tape.high[desk.j][row], tape.low[desk.j][row])
             else:
                 desk.wait()
-        self._busy = any(desk.busy for desk in self._desks)
+            if not desk.busy:
+                self._busy.discard(desk.j)
 
 
 #: What happens at the open, in this order: each over all instruments before the next.

@@ -103,6 +103,8 @@ class Portfolio:
         self.specs = list(specs) if specs is not None else [spec_of(i) for i in self.instruments]
         n = len(self.instruments)
         self.lots = [0] * n
+        #: The same as signed quantities.
+        self.held = [0.0] * n
         self.basis = [0.0] * n
         self.average = [0.0] * n
         #: What one lot of a funded instrument cost on average, in account currency at the rates of its entries.
@@ -142,7 +144,7 @@ class Portfolio:
         self.symbols = [*self.symbols, instrument.symbol]
         self.column = {symbol: j for j, symbol in enumerate(self.symbols)}
         self.specs = [*self.specs, spec_of(instrument)]
-        self.lots = [*self.lots, 0]
+        self.lots, self.held = [*self.lots, 0], [*self.held, 0.0]
         self.basis, self.average, self.paid = [*self.basis, 0.0], [*self.average, 0.0], [*self.paid, 0.0]
 
     def _hold(self, instrument: Instrument, quantity: float) -> None:
@@ -154,7 +156,7 @@ class Portfolio:
         lots = lots_exactly(abs(quantity), number, power)
         if not math.isclose(quantity_of(lots, number, power), abs(quantity), rel_tol=1e-9):
             raise ParameterError(f"Portfolio: {quantity!r} of {instrument.symbol} is not a multiple of its step {instrument.quantity_step}")
-        self.lots[j] = int(math.copysign(lots, quantity))
+        self._set(j, int(math.copysign(lots, quantity)))
         self.price[j] = self._given_price(instrument)
         self.average[j] = self.price[j]
         self.basis[j] = 0.0 if instrument.funded else self.price[j]
@@ -199,7 +201,7 @@ class Portfolio:
         quantity = quantity_of(lots, spec.number, spec.power)
         opening = held * lots >= 0
         if opening:
-            before = quantity_of(held, spec.number, spec.power)
+            before = self.held[j]
             self.average[j] = average_of(before, self.average[j], quantity, price)
             self.paid[j] = average_of(before, self.paid[j], quantity, price * self.unit[j])
         else:
@@ -207,8 +209,12 @@ class Portfolio:
         basis = 0.0 if spec.funded else price if opening else self.basis[j]
         self.cash = cash_after(self.cash, quantity, price, basis, self.unit[j], fee)
         self.fees_paid += fee
-        self.lots[j] = held + lots
+        self._set(j, held + lots)
         self.basis[j] = 0.0 if spec.funded else self.average[j]
+
+    def _set(self, j: int, lots: int) -> None:
+        """Hold so many steps of column j."""
+        self.lots[j], self.held[j] = lots, quantity_of(lots, self.specs[j].number, self.specs[j].power)
 
     def _profit(self, j: int, quantity: float, price: float) -> float:
         """Return the profit of a quantity of column j: paid at the entry's rate if funded, turned over at today's if margined."""
@@ -266,7 +272,8 @@ class Portfolio:
         j, each = self._held(symbol), positive(ratio, f"the split ratio of {symbol}", "Portfolio")
         exact = self.lots[j] * each
         whole, factor, spec = int(exact), float(each), self.specs[j]
-        self.lots[j], rest = whole, float(exact - whole) * spec.number / spec.power
+        self._set(j, whole)
+        rest = float(exact - whole) * spec.number / spec.power
         for prices in (self.price, self.average, self.paid, self.basis):
             prices[j] /= factor
         self.realised += self._profit(j, rest, self.price[j])
@@ -286,10 +293,9 @@ class Portfolio:
         One loop in the order of the instruments, the same as the research kernel's.
         """
         equity, needed = self.cash, 0.0
-        for j, lots in enumerate(self.lots):
-            if lots:
+        for j, quantity in enumerate(self.held):
+            if quantity:
                 spec, price, unit = self.specs[j], self.price[j], self.unit[j]
-                quantity = quantity_of(lots, spec.number, spec.power)
                 equity = equity + worth(quantity, price, self.basis[j], unit)
                 if spec.margined or quantity < 0.0:
                     needed = needed + kept_for(quantity, price, unit, spec)
@@ -338,7 +344,7 @@ class Portfolio:
 
     def quantity(self, j: int) -> float:
         """Return the signed quantity of column j."""
-        return quantity_of(self.lots[j], self.specs[j].number, self.specs[j].power)
+        return self.held[j]
 
     def lots_in(self, j: int, quantity: float) -> int:
         """Return the whole steps of a quantity of column j that is on its grid."""

@@ -54,6 +54,8 @@ class Decider:
         #: The columns whose positions its limits see: those of its strategy, or of the whole account.
         self._seen = setup.mine or range(n)
         self.hi, self.lo = [0.0] * n, [0.0] * n
+        #: The columns that are in the book of the step: the others are 0 there.
+        self._written: list[int] = []
         self.equity = 0.0
         #: The cash that its limits see: that of the account, or of the strategy's part of it (`Sleeves`).
         self.cash: Callable[[], float] = lambda: portfolio.cash
@@ -77,19 +79,30 @@ class Decider:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
         self.equity, self._step = equity, row
         self._history = self.looked_back(row)
-        used = 0.0
-        for j in self._seen:
-            state = self.states[j]
-            done = state.closing is not None and state.closed_at == row
-            held = self.portfolio.quantity(j)
-            if done and not state.closes and state.closing is not None:  # trimmed: what is left of it stays
-                done, held = False, self._quantity(j, self.portfolio.lots[j] + self._lots(j, state.closing))
-            used += start_book(self._columns, j, held, int(state.leaving), int(done))
-        self._columns.used[0] = used
-        for j in self._seen:
-            order = self.states[j].reserved
+        b, states, used = self._columns, self.states, 0.0
+        held, out = self.portfolio.held, []
+        for j in self._in_the_book():
+            state, quantity = states[j], held[j]
+            closing = state.closing
+            done = closing is not None and state.closed_at == row
+            if done and closing is not None and not state.closes:  # trimmed: what is left of it stays
+                done, quantity = False, self._quantity(j, self.portfolio.lots[j] + self._lots(j, closing))
+            leaving = closing is not None or state.stop is not None or state.target is not None
+            used += start_book(b, j, quantity, leaving, done)
+            if state.opening is not None or state.work is not None:
+                out.append((j, state.reserved))
+        b.used[0] = used
+        for j, order in out:
             if order is not None:
                 self._enter(j, order)
+
+    def _in_the_book(self) -> list[int]:
+        """Return the columns of which anything is held or may yet open, and forget what was written of those of the step before."""
+        b, lots, states = self._columns, self.portfolio.lots, self.states
+        for j in self._written:
+            b.hi[j] = b.lo[j] = b.fees[j] = b.margin[j] = 0.0
+        self._written = [j for j in self._seen if lots[j] or states[j].opening is not None or states[j].work is not None]
+        return self._written
 
     def _lots(self, j: int, order: Order) -> int:
         return self.portfolio.lots_in(j, order.quantity) * order.sign
@@ -185,6 +198,7 @@ class Decider:
     def _note(self, j: int, side: float, lots: int, opened: float = 1.0) -> None:
         """Count what was sent, here and for the whole account, for the openings after it."""
         enter_book(self._columns, j, side, lots)
+        self._written.append(j)
         self.past[OPENED] += opened
         if self.above is not None:
             self.above._note(j, side, lots, opened)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress, count
+from operator import ne
 from typing import Any
 
 from workbench.execution.paper import PaperVenue
@@ -87,6 +89,8 @@ class Session:
         self.steps_done = 0
         self.decisions = 0
         self._crossing = False
+        #: The stances that were acted on last: one that is the same once more has nothing new to say.
+        self._heard: Sequence[float] = [math.nan] * len(setup.instruments)
         self._outbox: list[tuple[Order, int]] = []
         self._amends: list[tuple[OrderKey, float]] = []
         self._short = [bool(i.can_short) for i in setup.instruments]
@@ -118,7 +122,8 @@ class Session:
         for past in self.sleeves.pasts:
             past[NOW] = row
         self.execution.observe(tape, row)
-        self._take_in()
+        for event in self.execution.events():
+            self._book(event)
         tape.advance(row)
         equity, needed = self.portfolio.value()
         if self.sleeves.valued:
@@ -225,17 +230,18 @@ class Session:
 
     def _close_what_turned(self, row: int, equity: float) -> list[int]:
         """Act on each stance that turned: withdraw, close, and return who wants to open."""
+        stances, several = self.tape.stances, self.entries.several
+        if stances == self._heard and not several:
+            return []
+        other: Iterable[int] = range(len(stances)) if several else compress(count(), map(ne, stances, self._heard))
+        self._heard = stances
         wanted: list[int] = []
-        several = self.entries.several
-        j = -1
-        for column in self.tape.stance:
-            j += 1
-            stance = column[row]
+        for j in other:
+            stance, state = stances[j], self.states[j]
             if stance != stance:
                 continue
             if several:
                 stance = self.entries.stance(j, stance)
-            state = self.states[j]
             wish = 1 if stance > 0.0 else -1 if stance < 0.0 else 0
             if wish == state.wish and not state.waiting:
                 continue

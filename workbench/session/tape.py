@@ -17,13 +17,15 @@ from workbench.bars import FIELDS, Bars
 from workbench.exits import Distances
 from workbench.financing import Financing
 from workbench.rates import Conversion
+from workbench.session.columns import Columns, Window, append, empty, rows_of
 from workbench.session.setup import Setup
 
 __all__ = ["MarketTape", "Planned", "Tape"]
 
-Columns = list[Any]
 #: How many rows a tape of a live run keeps at least: more than any order waits.
 KEPT = 2_000
+#: How many values are read ahead at once.
+BLOCK = 16_384
 EXITS = Distances._fields
 
 
@@ -35,55 +37,6 @@ class Planned(NamedTuple):
     trail: float
     even: float
     time: float
-
-
-class Window:
-    """The newest rows of a column, under the row numbers of the whole: a list that lets go of its older end.
-
-    Parameters
-    ----------
-    values : list
-        The column so far.
-    keep : int
-        How many rows stay at least.
-
-    Examples
-    --------
-    >>> column = Window([0.0, 1.0, 2.0, 3.0, 4.0], keep=2)
-    >>> column += [5.0]
-    >>> len(column), column.first, column[5]
-    (6, 3, 5.0)
-    """
-
-    __slots__ = ("_keep", "_values", "first")
-
-    def __init__(self, values: list[Any], keep: int) -> None:
-        self._keep, self._values, self.first = keep, values, 0
-        self._let_go()
-
-    def __getitem__(self, row: int) -> Any:
-        return self._values[self._place(row)]
-
-    def __setitem__(self, row: int, value: Any) -> None:
-        self._values[self._place(row)] = value
-
-    def __iadd__(self, values: list[Any]) -> Window:
-        self._values += values
-        self._let_go()
-        return self
-
-    def __len__(self) -> int:
-        return self.first + len(self._values)
-
-    def _place(self, row: int) -> int:
-        if 0 <= row < self.first:
-            raise IndexError(f"row {row} was let go: the first that is kept is {self.first}")
-        return row - self.first if row >= 0 else row
-
-    def _let_go(self) -> None:
-        if len(self._values) > 2 * self._keep:
-            self.first += len(self._values) - self._keep
-            del self._values[: -self._keep]
 
 
 class MarketTape:
@@ -102,17 +55,25 @@ class MarketTape:
     """
 
     __slots__ = (
-        "base", "base_rows", "charges", "close", "high", "interval", "label", "low", "moving", "open", "price", "session", "unit",
-        "unit_rows", "volume",
+        "_ahead", "_ahead_from", "_block", "base", "base_rows", "charges", "close", "high", "holes", "interval", "label", "low", "moving", "open",
+        "price", "session", "stance", "stances", "unit", "unit_rows", "volume",
     )  # fmt: skip
 
     def __init__(self, n: int, interval: int, volumes: bool = False) -> None:
         self.interval = interval
-        self.volume: Columns | None = _empty(n) if volumes else None
+        self.volume: Columns | None = empty(n) if volumes else None
         self.moving = False
         self.label: list[int] = []
-        self.open, self.high, self.low, self.close = (_empty(n) for _ in range(4))
-        self.unit_rows, self.base_rows = _empty(n), _empty(n)
+        self.open, self.high, self.low, self.close = (empty(n) for _ in range(4))
+        self.unit_rows, self.base_rows = empty(n), empty(n)
+        #: By instrument, and of the newest row that was moved on to: what a strategy thinks; empty where there is none.
+        self.stance: Columns = []
+        self.stances: Sequence[float] = ()
+        #: Closes and stances of the rows from one on: as many as are read at once, until the tape grows.
+        self._ahead: list[tuple[Sequence[float], Sequence[float]]] = []
+        self._ahead_from, self._block = 0, BLOCK // max(n, 1) + 1
+        #: Whether any instrument had no bar at any row.
+        self.holes = False
         self.session: Columns | None = None
         self.price = [math.nan] * n
         self.unit, self.base = [math.nan] * n, [math.nan] * n
@@ -130,23 +91,28 @@ class MarketTape:
         if not self.label:
             self.moving = conversion.moving
             self.unit, self.base = (array[0].tolist() for array in conversion[:2])
-            self.session = None if sessions is None else _empty(len(self.price))
+            self.session = None if sessions is None else empty(len(self.price))
         elif conversion.moving and not self.moving:  # of a single row nobody can tell whether its rates move
             self.moving = True
-            self.unit_rows, self.base_rows = [[u] for u in self.unit], [[b] for b in self.base]
+            self.unit_rows[:], self.base_rows[:] = [[u] for u in self.unit], [[b] for b in self.base]
+        if self.label:
+            self._changed()
+        close = bars.array("close")[first:]
+        self.holes = self.holes or bool(np.isnan(close).any())
         self.label += bars.labels[first:].tolist()
         for name in ("open", "high", "low", "close"):
-            _append(getattr(self, name), bars.array(name)[first:])
+            append(getattr(self, name), bars.array(name)[first:])
         if self.volume is not None:
-            _append(self.volume, bars.array("volume")[first:])
+            append(self.volume, bars.array("volume")[first:])
         if self.session is not None and sessions is not None:
-            _append(self.session, np.broadcast_to(sessions[first:], (len(sessions) - first, len(self.price))))
+            append(self.session, np.broadcast_to(sessions[first:], (len(sessions) - first, len(self.price))))
         if self.moving:
-            _append(self.unit_rows, conversion.unit[first:])
-            _append(self.base_rows, conversion.base[first:])
+            append(self.unit_rows, conversion.unit[first:])
+            append(self.base_rows, conversion.base[first:])
 
     def shorten(self, keep: int = KEPT) -> None:
         """Keep only the newest rows from now on: a run without an end must not grow without one."""
+        self._changed()
         self.label = Window(self.label, keep)  # type: ignore[assignment]
         for columns in self._columns():
             columns[:] = [Window(column, keep) for column in columns]
@@ -169,15 +135,30 @@ class MarketTape:
 
     def advance(self, row: int) -> None:
         """Move the last known closes and rates on to a closed step."""
-        price = self.price
-        for j, column in enumerate(self.close):
-            close = column[row]
-            if close == close:
-                price[j] = close
+        k = row - self._ahead_from
+        if not 0 <= k < len(self._ahead):
+            self._look_ahead(row)
+            k = 0
+        closes, self.stances = self._ahead[k]
+        if self.holes:
+            closes = [new if new == new else old for new, old in zip(closes, self.price, strict=True)]
+        self.price[:] = closes
         if self.moving:
-            for j, rates in enumerate(self.unit_rows):
-                self.unit[j] = rates[row]
-                self.base[j] = self.base_rows[j][row]
+            self.unit[:] = [rates[row] for rates in self.unit_rows]
+            self.base[:] = [rates[row] for rates in self.base_rows]
+
+    def _look_ahead(self, row: int) -> None:
+        """Read the closes and stances of a row, and of some after it where the tape is whole."""
+        self._ahead_from, end = row, row + self._block
+        if self._block:
+            closes, stances = (rows_of(columns, row, end) for columns in (self.close, self.stance))
+            self._ahead = list(zip(closes, stances or [()] * len(closes), strict=True))
+        else:
+            self._ahead = [([column[row] for column in self.close], [column[row] for column in self.stance])]
+
+    def _changed(self) -> None:
+        """Read each row by itself from now on: the tape has grown or lets go of rows, or a value in it is another."""
+        self._block, self._ahead = 0, []
 
     def waited(self, j: int, since: int, row: int) -> int:
         """Return how many intervals, or sessions of daily bars, lie between two rows."""
@@ -203,16 +184,16 @@ class Tape(MarketTape):
     time: Columns | None
     measured: Columns | None
     series: Columns | None
-    __slots__ = ("day", "even", "fresh", "measured", "series", "stance", "stop", "target", "time", "trail")
+    __slots__ = ("day", "even", "fresh", "measured", "series", "stop", "target", "time", "trail")
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
         super().__init__(n, setup.interval_ns, any(costs.by_volume for costs in setup.costs))
-        self.stance = _empty(n)
+        self.stance = empty(n)
         for name in (*EXITS, "measured"):
-            setattr(self, name, None if getattr(setup.inputs, name) is None else _empty(n))
-        self.series = None if setup.inputs.series is None else _empty(setup.inputs.series.shape[1])
-        self.fresh = _empty(n)
+            setattr(self, name, None if getattr(setup.inputs, name) is None else empty(n))
+        self.series = None if setup.inputs.series is None else empty(setup.inputs.series.shape[1])
+        self.fresh = empty(n)
         #: The number of each row's day, where a limit asks for it.
         remembers = any(one.rules.remembers for one in setup.members or (setup,))
         self.day: list[int] | None = [] if remembers or self.series is not None else None
@@ -231,15 +212,15 @@ class Tape(MarketTape):
             self.charge(setup.financing, first)
         if self.day is not None:
             self.day += setup.days[first:].tolist()
-        _append(self.stance, setup.inputs.stance[first:])
+        append(self.stance, setup.inputs.stance[first:])
         for mine, theirs in self._said(setup):
-            _append(mine, theirs[first:])
+            append(mine, theirs[first:])
         if self.series is not None and setup.inputs.series is not None:
-            _append(self.series, setup.inputs.series[first:])
+            append(self.series, setup.inputs.series[first:])
         if self.moving:
-            _append(self.fresh, setup.conversion.fresh[first:])
+            append(self.fresh, setup.conversion.fresh[first:])
         elif not self.fresh[0]:
-            _append(self.fresh, setup.conversion.fresh)
+            append(self.fresh, setup.conversion.fresh)
 
     def shorten(self, keep: int = KEPT) -> None:
         """Keep only the newest rows from now on, of the days as well."""
@@ -249,6 +230,8 @@ class Tape(MarketTape):
 
     def replace(self, setup: Setup, row: int, columns: Sequence[int] | None = None) -> None:
         """Write the last row of a setup, of some columns or of all, over a row: what is known there has changed."""
+        self._changed()
+        self.holes = True
         if self.series is not None and setup.inputs.series is not None:
             for mine, value in zip(self.series, setup.inputs.series[-1].tolist(), strict=True):
                 mine[row] = value
@@ -266,6 +249,12 @@ class Tape(MarketTape):
     def _columns(self) -> list[Columns]:
         also = (self.stance, *self.exits, self.measured, self.series, self.fresh if self.moving else None)
         return [*super()._columns(), *(columns for columns in also if columns is not None)]
+
+    def let_stand(self, j: int, row: int, stance: float) -> None:
+        """Have another stance stand in the row that was moved on to last."""
+        self._changed()
+        self.stance[j][row] = stance
+        self.stances = [*self.stances[:j], stance, *self.stances[j + 1 :]]
 
     def is_fresh(self, j: int, row: int) -> bool:
         """Whether the rates of an instrument are known and recent enough to open a position."""
@@ -289,12 +278,3 @@ class Tape(MarketTape):
         both = zip([*self.exits, self.measured], setup.inputs[1:-1], strict=True)
         return [(mine, theirs) for mine, theirs in both if mine is not None and theirs is not None]
 
-
-def _empty(n: int) -> Columns:
-    return [[] for _ in range(n)]
-
-
-def _append(columns: Any, array: np.ndarray) -> None:
-    """Append the rows of an array of shape (rows, N) to N lists: one conversion a column, no list per row."""
-    for j, column in enumerate(columns):
-        column += array[:, j].tolist()

@@ -33,7 +33,7 @@ def take_up(tape: Tape, states: Sequence[State], row: int) -> None:
     for j, state in enumerate(states):
         if state.missed != state.missed or tape.stance[j][row] == tape.stance[j][row]:
             continue
-        tape.stance[j][row] = state.missed
+        tape.let_stand(j, row, state.missed)
         if tape.close[j][row] != tape.close[j][row] and state.missed_at >= tape.first:
             for columns in (*tape.exits, tape.measured):
                 if columns is not None:

@@ -24,7 +24,8 @@ from workbench.layout import SIMPLE, Layout
 from workbench.market import Order, OrderKey
 from workbench.practice.paper.feeds import BLOCK, Feed
 from workbench.rates import common_currency, conversion
-from workbench.session.tape import MarketTape, Window
+from workbench.session.columns import Window
+from workbench.session.tape import MarketTape
 from workbench.sessions import close_times, session_numbers
 
 __all__ = ["Exchange", "Message", "some_late"]
