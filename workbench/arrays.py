@@ -18,7 +18,7 @@ def read_only(array: np.ndarray) -> np.ndarray:
 
 
 def transposed(array: np.ndarray) -> np.ndarray:
-    """Return the transpose of an array of shape (T, N) as one whole of memory, shape (N, T).
+    """Return the transpose of an array of shape (T, N) as one whole of memory, shape (N, T); of one column it is a view.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def transposed(array: np.ndarray) -> np.ndarray:
     """
     rows, columns = array.shape
     if rows == 1 or columns == 1:  # a live step asks for one instrument's columns: nothing changes places
-        return array.reshape(columns, rows).copy()
+        return np.ascontiguousarray(array.reshape(columns, rows))
     out = np.empty((columns, rows), array.dtype)
     for first in range(0, rows, TALL):
         for left in range(0, columns, WIDE):

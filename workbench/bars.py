@@ -144,7 +144,10 @@ class Bars:
     ) -> Bars:
         """Return other rows of these instruments, or of some of them: source, assumptions and outside series stay."""
         instruments = self.instruments if columns is None else [self.instruments[c] for c in columns]
-        return Bars(index, instruments, interval or self.interval, arrays, self.source, self.assumptions, self._extras)
+        bars = Bars(index, instruments, interval or self.interval, arrays, self.source, self.assumptions, self._extras)
+        if columns is None:
+            bars._memo["columns"] = self._names
+        return bars
 
     def with_extra(self, name: str, given: pd.Series | pd.DataFrame, *, known_at: Any) -> Bars:
         """Return these bars with an outside series beside them: rates, sentiment, funding ...
@@ -205,7 +208,11 @@ class Bars:
 
     def laid_out(self, values: np.ndarray) -> pd.DataFrame:
         """Return numbers of shape (T, N) as a DataFrame (time x symbol), without a copy."""
-        return pd.DataFrame(values, self.index, self.memo("columns", lambda: pd.Index(self.symbols)), copy=False)
+        return pd.DataFrame(values, self.index, self._names, copy=False)
+
+    @property
+    def _names(self) -> pd.Index:
+        return self.memo("columns", lambda: pd.Index(self.symbols))
 
     @property
     def open(self) -> pd.DataFrame:

@@ -53,4 +53,4 @@ class AtrStop(Exit):
 
     def distance(self, bars: Bars) -> pd.DataFrame:
         """Return multiple x average true range, shape (T, N); NaN in the first `window` - 1 bars and at holes."""
-        return indicators.atr(bars, self.window, self.average) * self.multiple
+        return bars.laid_out(indicators.atr(bars, self.window, self.average).to_numpy() * self.multiple)

@@ -49,7 +49,7 @@ def _signs(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         tie = np.abs(b[strip])
         tie *= TIE
         np.sign(gap, out=sign[strip])
-        sign[strip][np.abs(gap, out=gap) <= tie] = 0.0
+        np.copyto(sign[strip], 0.0, where=np.abs(gap, out=gap) <= tie)
     return sign
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.bars import Bars
 from workbench.financing import Financing, financing
-from workbench.rates import Rates, conversion
+from workbench.rates import Conversion, Rates, conversion
 from workbench.sessions import session_numbers
 from workbench.strategy import Inputs, Strategy
 from workbench.team import Team, layout_of, strategies_of
@@ -17,17 +17,19 @@ from workbench.team import Team, layout_of, strategies_of
 __all__ = ["inputs_over", "laid_out"]
 
 
-def laid_out(strategy: Strategy | Team, market: Bars, currency: str, rates: Rates | None, newest: bool = False) -> dict[str, Any]:
+def laid_out(
+    strategy: Strategy | Team, market: Bars, currency: str, rates: Rates | None, newest: bool = False, fixed: Conversion | None = None
+) -> dict[str, Any]:
     """Return what a set-up has of bars, by the names of its fields.
 
-    With `newest` the stances are those of the last bar alone: what a live step takes in.
+    With `newest` the stances are those of the last bar alone: what a live step takes in. `fixed` is the conversion where no rate moves.
     """
     layout = layout_of(strategy)
     bars, inputs, charges = layout.bars(market), inputs_over(strategy, market, newest), financing(market)
     if not layout.is_simple:
         charges = repeated(charges, layout.sources(len(market.instruments)))
     rest = {"inputs": inputs, "sessions": session_numbers(bars), "financing": charges}
-    return {"bars": bars, "market": market, "conversion": conversion(currency, bars, rates), **rest}
+    return {"bars": bars, "market": market, "conversion": fixed or conversion(currency, bars, rates), **rest}
 
 
 def inputs_over(strategy: Strategy | Team, market: Bars, newest: bool = False) -> Inputs:

@@ -98,7 +98,9 @@ class Setup:
 
         With `newest` the stances are those of the last bar alone: what a live step takes in.
         """
-        return self.changed(**laid_out(self.system, bars, self.currency, self.rates, newest))
+        # of a single row nobody can tell whether its rates move
+        fixed = self.conversion if len(self.bars) > 1 and not self.conversion.moving else None
+        return self.changed(**laid_out(self.system, bars, self.currency, self.rates, newest, fixed))
 
     def knowing(self, market: Bars) -> Setup:
         """Return the set-up over the same bars, as far as they are known: nothing is computed anew."""

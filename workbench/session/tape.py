@@ -277,4 +277,3 @@ class Tape(MarketTape):
         """Return the columns of exits and sizer that there are, each with what a set-up has of it."""
         both = zip([*self.exits, self.measured], setup.inputs[1:-1], strict=True)
         return [(mine, theirs) for mine, theirs in both if mine is not None and theirs is not None]
-

@@ -70,8 +70,7 @@ class SignalGenerator(Component):
         ParameterError
             The signal gave another shape, or a stance outside [-1, 1].
         """
-        out = np.where(bars.present, self._checked(bars), np.nan) if self.cross_sectional else blockwise(bars, self._checked)
-        return bars.laid_out(out)
+        return bars.laid_out(self._over(bars))
 
     def newest(self, bars: Bars) -> np.ndarray:
         """Return the stances at the newest label alone, shape (N,): all that a live step asks for (SEMANTICS 6).
@@ -79,12 +78,17 @@ class SignalGenerator(Component):
         It is the last row of `stances`, to the last bit; a part that is slow to say all rows overrides it, and a part that is
         made of others asks them for theirs.
         """
-        return self.stances(bars).to_numpy()[-1]
+        return self._over(bars)[-1]
 
     @property
     def quick(self) -> bool:
         """Whether `newest` takes less than `stances`: true of a model, and of what is made of one."""
         return False
+
+    def _over(self, bars: Bars) -> np.ndarray:
+        if self.cross_sectional:
+            return np.where(bars.present, self._checked(bars), np.nan)
+        return blockwise(bars, self._checked)
 
     def _checked(self, bars: Bars) -> np.ndarray:
         values = aligned(self.generate(bars), bars, f"{type(self).__name__}.generate", "a stance, a number from -1 to 1,")
