@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,8 +55,8 @@ class MarketTape:
     """
 
     __slots__ = (
-        "_ahead", "_ahead_from", "_block", "base", "base_rows", "charges", "close", "high", "holes", "interval", "label", "low", "moving", "open",
-        "price", "session", "stance", "stances", "unit", "unit_rows", "volume",
+        "_ahead", "_ahead_from", "_block", "base", "base_rows", "charges", "close", "high", "holes", "interval", "label", "low", "moving",
+        "open", "price", "session", "stance", "stances", "unit", "unit_rows", "volume",
     )  # fmt: skip
 
     def __init__(self, n: int, interval: int, volumes: bool = False) -> None:
