@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress, count
 from operator import ne
 from typing import Any
 
 from workbench.execution.paper import PaperVenue
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
-from workbench.journal import Entry, JournalPort, MemoryJournal
-from workbench.market import Fill, Order, OrderKey
+from workbench.execution.port import ExecutionModule
+from workbench.journal import JournalPort, MemoryJournal
 from workbench.past import NOW
-from workbench.portfolio import Portfolio
 from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
-from workbench.session.entries import Entries
-from workbench.session.events import Decided, EventBus, OrderSent, StepClosed
+from workbench.session.booking import Bookkeeper
+from workbench.session.events import Decided, StepClosed
 from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change
-from workbench.session.setup import Setup, replayed, require_supported
-from workbench.session.sleeves import Sleeves
+from workbench.session.setup import Setup, replayed
 from workbench.session.state import State
-from workbench.session.tape import Tape
 from workbench.strategy import Strategy
 from workbench.team import Team
 
 __all__ = ["Session"]
 
 
-class Session:
+class Session(Bookkeeper):
     """Runs a strategy on a feed and a venue.
 
     `step` decides the next closed step of the tape: it is one function, the same in replay, paper and live.
@@ -72,40 +68,6 @@ class Session:
         session._begin(setup, paper, journal or MemoryJournal())
         return session
 
-    def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
-        require_supported(setup, venue.supports)
-        self.setup = setup
-        self.execution = venue
-        self.journal = journal
-        self.bus = EventBus()
-        self._step_heard = self.bus.heard(StepClosed)
-        self.tape = Tape.of(setup)
-        self.portfolio = Portfolio.empty(setup.instruments, setup.currency, setup.cash, setup.specs)
-        self.portfolio.price, self.portfolio.unit, self.portfolio.base = self.tape.price, self.tape.unit, self.tape.base
-        self.states = [State(waiting=setup.of(j).strategy.start == "wait") for j in range(len(setup.instruments))]
-        self.sleeves = Sleeves(setup, self.portfolio, self.states, self.tape)
-        self.entries = Entries(setup)
-        self._changes: dict[int, Change] = {}
-        self.steps_done = 0
-        self.decisions = 0
-        self._crossing = False
-        #: The stances that were acted on last: one that is the same once more has nothing new to say.
-        self._heard: Sequence[float] = [math.nan] * len(setup.instruments)
-        self._outbox: list[tuple[Order, int]] = []
-        self._amends: list[tuple[OrderKey, float]] = []
-        self._short = [bool(i.can_short) for i in setup.instruments]
-        venue.currency = setup.currency
-        venue.connect(setup.instruments)
-
-    def on(self, kind: type, handler: Callable[[Any], None]) -> None:
-        """Subscribe to a type of event (`workbench.session.events`)."""
-        self.bus.on(kind, handler)
-
-    @property
-    def equity(self) -> float:
-        """Equity at the last step, in account currency."""
-        return self.portfolio.equity
-
     def run(self, steps: int | None = None) -> Session:
         """Decide all steps of the tape, or the next `steps` of them; return the session."""
         left, step = len(self.tape) - self.steps_done, self.step
@@ -144,42 +106,6 @@ class Session:
             self._open(row, equity, self._may_open(row, equity, wanted))
         self._finish(row, equity)
 
-    def _take_in(self) -> None:
-        """Book what the venue says."""
-        for event in self.execution.events():
-            self._book(event)
-
-    def _book(self, event: VenueEvent) -> None:
-        if type(event) is OrderFilled:
-            self._fill(event.fill)
-        elif type(event) is OrderAccepted:
-            if event.parent is not None:
-                self._state_of(event.parent).protect(event.order)
-        elif type(event) is OrderAmended:
-            self._state_of(event.key).amended(event.key, event.price, event.quantity)
-        elif type(event) is OrderEnded:
-            self._ended(event)
-        elif type(event) is PositionCharged:
-            self.portfolio.income(-event.amount)
-            j = self.portfolio.column[event.symbol]
-            self.states[j].spent += event.amount
-            self.sleeves.moved(j, -event.amount)
-        self.bus.emit(event)
-
-    def _fill(self, fill: Fill) -> None:
-        """Book a fill; a trade that it ends is counted."""
-        before, state, j = self.portfolio.cash, self._state_of(fill.key), self.portfolio.column[fill.instrument.symbol]
-        held = self.portfolio.quantity(j)
-        self.portfolio.apply(fill)
-        state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j], held)
-        if state.work is not None and state.work.is_over(fill, self.portfolio.lots[j]):
-            state.work = None
-        self.sleeves.moved(j, self.portfolio.cash - before)
-        if not self.portfolio.lots[j] and state.put_in:
-            self.sleeves.count_trade(j, -state.spent / state.put_in)
-            state.spent = state.put_in = 0.0
-            state.left_by(fill)
-
     def _finish(self, row: int, equity: float) -> None:
         """Send what the step decided, and tell that it is over."""
         if self._outbox:
@@ -205,28 +131,9 @@ class Session:
             self._close(row, j, state, "time stop")
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
 
-    def _amend(self) -> None:
-        """Ask the venue for the stops that moved; one that it does not take moves at the next close."""
-        while self._amends:
-            self.execution.amend(*self._amends.pop(0))
-        self._take_in()
-
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Return which of those who want to open may: in a replay all of them."""
         return wanted
-
-    def _ended(self, event: OrderEnded) -> None:
-        """Forget an order; a limit that is to cross goes on as a market order, if the stance stays."""
-        state = self._state_of(event.key)
-        order = state.ended(event.key)
-        if event.status in ("expired", "rejected") and event.key.leg == "open":
-            state.work = None  # an entry that came to nothing is not tried again
-        if order is not None and event.status == "lapsed" and order.then == "cross":
-            state.crossing = self.sleeves.decider(self.portfolio.column[event.key.instrument]).crossing(order)
-            self._crossing = True
-
-    def _state_of(self, key: OrderKey) -> State:
-        return self.states[self.portfolio.column[key.instrument]]
 
     def _close_what_turned(self, row: int, equity: float) -> list[int]:
         """Act on each stance that turned: withdraw, close, and return who wants to open."""
@@ -275,24 +182,6 @@ class Session:
             self._close(row, j, state, "stance turned")
         if not sign:
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
-
-    def withdraw(self, state: State) -> bool:
-        """Take off what has not opened yet, and say whether there was anything that is off now."""
-        state.crossing = state.work = None
-        return self.take_off_opening(state)
-
-    def take_off_opening(self, state: State) -> bool:
-        """Take off an opening, and say whether it is off."""
-        if state.opening is None or state.opening.key is None or not self._cancel(state.opening.key):
-            return False
-        state.opening = None
-        return True
-
-    def _cancel(self, key: OrderKey) -> bool:
-        """Have an order taken off, and say whether it is."""
-        off = self.execution.cancel(key)
-        self._take_in()
-        return off
 
     def _resize(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Make positions smaller that should be; return who wants to open, and who is to become larger."""
@@ -344,16 +233,6 @@ class Session:
             self.withdraw(state)
         self.put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
 
-    def put_out(self, order: Order, decision: int) -> None:
-        """Have an order out, to be written down and sent with whatever brought it about: no order goes another way."""
-        assert order.key is not None
-        state = self._state_of(order.key)
-        if order.reduce_only:
-            state.closing = order
-        else:
-            state.opening = order
-        self._outbox.append((order, decision))
-
     def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
         """Withdraw all openings and close all margined positions; nothing opens in this step (SEMANTICS 41)."""
         for j, state in enumerate(self.states):
@@ -395,11 +274,3 @@ class Session:
             for order in orders:
                 self.put_out(order, state.decision)
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
-
-    def _send(self, row: int) -> None:
-        """Write all intents of the step in one commit, then hand them over."""
-        outbox, self._outbox = self._outbox, []
-        self.journal.commit([Entry("intent", order.key, order) for order, _ in outbox])
-        for order, decision in outbox:
-            self.bus.emit(OrderSent(order, decision, row))
-            self.execution.submit(order)
