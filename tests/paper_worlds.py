@@ -39,6 +39,8 @@ FREE = Costs(commission=0.0, slippage=0.0)
 class Line(ExecutionModule):
     """A session's line to an exchange in this process; what `cut` names does not get through."""
 
+    supports = PaperVenue.supports
+
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
         self.currency = ""

@@ -23,7 +23,7 @@ PACKAGE = ROOT / "workbench"
 FLOORS = (
     (
         "errors grid money maintenance financing rates interval instrument bars arrays frames rows extras resampling alignment quality "
-        "market past records spec version calendars sessions writing layout",
+        "market order past records spec version calendars sessions writing layout",
     ),
     ("indicators", "component notebook"),
     ("features", "models"),

@@ -17,7 +17,7 @@ from markets import RATES, Case, Restless, random_market
 
 from workbench import Strategy
 from workbench.decision import buying_power_room, opening, whole_steps
-from workbench.execution import Costs, Limit, PaperVenue, _algorithms, _desk, paper
+from workbench.execution import Costs, Limit, PaperVenue, _algorithms, _depth, _desk, _offers, paper
 from workbench.execution._desk import Desk
 from workbench.execution.fills import limit_inside, stop_inside
 from workbench.exits import AtrStop, TakeProfit
@@ -118,7 +118,7 @@ def stop_before_the_exit_due_at_the_open(patch: Patch) -> None:
         tape, row = self.till.tape, self.till.row
         held = math.copysign(1, self.lots)
         if self.closing and self.stop and stop_inside(held, self.stop.price, tape.high[self.j][row], tape.low[self.j][row]):
-            self._leave(self.stop, self._slipped(self.stop.price, -held, abs(self.lots)), abs(self.lots))
+            self._leave(self.stop, self.depth.slipped(self.stop.price, -held, abs(self.lots)), abs(self.lots))
 
     patch.setattr(paper, "AT_THE_OPEN", (stops_first, *paper.AT_THE_OPEN))
 
@@ -170,8 +170,8 @@ def stop_asleep_on_the_entry_bar(patch: Patch) -> None:
     enter, inside = Desk._enter, Desk.inside
     entered: dict[int, int] = {}
 
-    def noted(self: Desk, order: Any, price: float) -> None:
-        enter(self, order, price)
+    def noted(self: Desk, order: Any, price: float, *more: Any, **kinds: Any) -> None:
+        enter(self, order, price, *more, **kinds)
         entered[id(self)] = self.till.row
 
     def asleep(self: Desk, high: float, low: float) -> None:
@@ -212,14 +212,14 @@ def closings_of_the_step_not_done(patch: Patch) -> None:
 
 
 def limit_filled_at_the_touch(patch: Patch) -> None:
-    patch.setattr(_desk, "limit_inside", lambda side, limit, high, low: low <= limit if side > 0 else high >= limit)
+    patch.setattr(_offers, "limit_inside", lambda side, limit, high, low: low <= limit if side > 0 else high >= limit)
 
 
 def slippage_on_limits(patch: Patch) -> None:
     enter = Desk._enter
 
-    def moved(self: Desk, order: Any, price: float) -> None:
-        enter(self, order, price if order.price is None else self._slipped(price, order.sign, 0))
+    def moved(self: Desk, order: Any, price: float, *more: Any, **kinds: Any) -> None:
+        enter(self, order, price if order.price is None else self.depth.slipped(price, order.sign, 0), *more, **kinds)
 
     patch.setattr(Desk, "_enter", moved)
 
@@ -269,8 +269,8 @@ def gapped_stop_at_its_own_price(patch: Patch) -> None:
 def target_in_the_bar_of_a_limit_entry(patch: Patch) -> None:
     enter = Desk._enter
 
-    def forgets(self: Desk, order: Any, price: float) -> None:
-        enter(self, order, price)
+    def forgets(self: Desk, order: Any, price: float, *more: Any, **kinds: Any) -> None:
+        enter(self, order, price, *more, **kinds)
         self.limit_entry = -1
 
     patch.setattr(Desk, "_enter", forgets)
@@ -291,7 +291,7 @@ def opening_never_too_old(patch: Patch) -> None:
 
 
 def least_fee_forgotten(patch: Patch) -> None:
-    patch.setattr(_desk, "fee_of", lambda *numbers: fee_of(*numbers[:-2], 0.0, numbers[-1]))
+    patch.setattr(_depth, "fee_of", lambda *numbers: fee_of(*numbers[:-2], 0.0, numbers[-1]))
 
 
 def back_in_after_a_stop(patch: Patch) -> None:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Real
-from typing import Literal
 
 from workbench.bars import Bars
-from workbench.errors import OrderError, did_you_mean
 from workbench.instrument import Instrument
+from workbench.order import Fill, Order, OrderKey, Side
 from workbench.past import History, empty_past, no_history
 
 __all__ = [
@@ -31,118 +29,6 @@ __all__ = [
     "Reason",
     "Side",
 ]
-
-Side = Literal["buy", "sell"]
-ORDER_TYPES = ("market", "limit", "stop")
-
-
-@dataclass(frozen=True, slots=True)
-class OrderKey:
-    """What makes an order the same order, wherever and however often it is spoken of (SEMANTICS 35).
-
-    `label` is the step's label in nanoseconds; for an order that a command asked for, the command's id. Law 2 compares
-    `instrument`, `label`, `leg` and `child`.
-    """
-
-    instrument: str
-    label: int | str
-    leg: str
-    child: int = 0
-    account: str = ""
-    deployment: str = ""
-    attempt: int = 0
-
-    def __str__(self) -> str:
-        return "/".join(map(str, (self.account, self.deployment, self.instrument, self.label, self.leg, self.child, self.attempt)))
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is asked of a venue.
-
-    Parameters
-    ----------
-    instrument : Instrument
-    side : {"buy", "sell"}
-    quantity : float
-        Positive, on the instrument's grid.
-    type : {"market", "limit", "stop"}, default "market"
-    price : float, optional
-        The limit or the stop price.
-    key : OrderKey, optional
-        Given by the session.
-    reduce_only : bool, default False
-        Whether it may only make the position smaller.
-    bars : int, default 0
-        For how many bars a limit works; 0 until cancelled.
-    then : {"cancel", "cross"}, default "cancel"
-        What becomes of a limit that did not fill in time.
-    stop_distance, target_distance : float, optional
-        The protective orders that the venue rests when this one fills, as distances from the fill price.
-    reason : str, default ""
-        Why it was sent, in words.
-    """
-
-    instrument: Instrument
-    side: Side
-    quantity: float
-    type: str = "market"
-    price: float | None = None
-    key: OrderKey | None = None
-    reduce_only: bool = False
-    bars: int = 0
-    then: str = "cancel"
-    stop_distance: float | None = None
-    target_distance: float | None = None
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse what no venue could take."""
-        if not _is(self.instrument, Instrument):
-            raise OrderError(f"order: instrument must be a wb.Instrument, got {self.instrument!r}")
-        if self.side not in ("buy", "sell"):
-            raise OrderError(f"order for {self.instrument.symbol}: side must be 'buy' or 'sell', got {self.side!r}")
-        if not _is(self.quantity, Real) or not 0 < self.quantity < float("inf"):
-            raise OrderError(f"order for {self.instrument.symbol}: quantity must be a positive number, got {self.quantity!r}")
-        if self.type not in ORDER_TYPES:
-            raise OrderError(f"order for {self.instrument.symbol}: unknown type {self.type!r}{did_you_mean(str(self.type), ORDER_TYPES)}")
-        if self.type != "market" and not (self.price is not None and 0 < self.price < float("inf")):
-            raise OrderError(f"order for {self.instrument.symbol}: a {self.type} order needs a positive price, got {self.price!r}")
-
-    @property
-    def sign(self) -> int:
-        """Return +1 for buy, -1 for sell."""
-        return 1 if self.side == "buy" else -1
-
-
-def _is(value: object, kind: type) -> bool:
-    """Whether a value is of a kind, whatever its annotation promised."""
-    return isinstance(value, kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """What a venue did: a quantity at a price, and its fee in account currency.
-
-    Under `name`, the venue's own, it is booked once; `left` is what of its order still works.
-    """
-
-    key: OrderKey
-    instrument: Instrument
-    side: Side
-    quantity: float
-    price: float
-    fee: float
-    label: int
-    stop: float | None = None
-    target: float | None = None
-    name: str = ""
-    left: float = 0.0
-
-    @property
-    def sign(self) -> int:
-        """Return +1 for buy, -1 for sell."""
-        return 1 if self.side == "buy" else -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
 ) = range(19)
 
 LEGS = ("open", "close", "stop", "target", "trim", "add")
-TYPES = ("market", "limit", "stop")
+TYPES = ("market", "limit", "stop", "stop_limit", "take_profit", "trailing_stop")
 STATUSES = ("working", "filled", "cancelled", "expired", "lapsed", "absent", "rejected")
 
 WORDS = (

@@ -1,7 +1,7 @@
 """Execution: the port to venues, the fill rules, costs, algorithms and the paper venue."""
 
 from workbench.errors import unknown_name
-from workbench.execution._algorithms import ExecutionAlgorithm, Limit, Market, Progress, WorkingAlgorithm
+from workbench.execution._algorithms import ExecutionAlgorithm, Limit, Market, Progress, StopEntry, WorkingAlgorithm
 from workbench.execution._slicing import Iceberg, LimitChase, Sliced, Twap, Vwap, volume_profile
 from workbench.execution.costs import Costs
 from workbench.execution.paper import PaperVenue
@@ -23,6 +23,7 @@ __all__ = [
     "PositionCharged",
     "Progress",
     "Sliced",
+    "StopEntry",
     "Twap",
     "Vwap",
     "WorkingAlgorithm",

@@ -12,7 +12,7 @@ from workbench.execution.fills import limit_price
 from workbench.market import Market as MarketSnapshot
 from workbench.market import Order
 
-__all__ = ["ExecutionAlgorithm", "Limit", "Market", "Progress", "WorkingAlgorithm", "limit_of", "require_offset"]
+__all__ = ["ExecutionAlgorithm", "Limit", "Market", "Progress", "StopEntry", "WorkingAlgorithm", "limit_of", "require_offset"]
 
 
 class Progress(NamedTuple):
@@ -143,30 +143,106 @@ class Limit(ExecutionAlgorithm):
     offset : float, default 0.0005
         How much better than the close, as a share of it; 0 rests at the close.
     bars : int, default 1
-        For how many of its instrument's bars it works.
+        For how many of its instrument's bars it works, where `time_in_force` says nothing else.
     then : {"cancel", "cross"}, default "cancel"
-        What becomes of it at the close of the last: taken off, or sent on at market.
+        What becomes of it when its time is over: taken off, or sent on at market.
+    time_in_force : {"gtc", "day", "ioc", "fok"}, default "gtc"
+        ``"day"``: to the end of the day of its first bar. ``"ioc"``, ``"fok"``: at its first open as much as there is, or all or nothing.
+    post_only : bool, default False
+        Whether it is refused where its first bar opens beyond it: it never takes what is there (`Costs.maker`).
+
+    Notes
+    -----
+    With `time_in_force` or `post_only` a backtest runs through the Session.
 
     Examples
     --------
     >>> Limit(offset=0.001, then="cross")
-    Limit(offset=0.001, bars=1, then='cross')
+    Limit(offset=0.001, bars=1, then='cross', time_in_force='gtc', post_only=False)
     """
 
     offset: float = 0.0005
     bars: int = 1
     then: Literal["cancel", "cross"] = "cancel"
-    compiled: ClassVar[bool] = True
+    time_in_force: Literal["gtc", "day", "ioc", "fok"] = "gtc"
+    post_only: bool = False
 
     def check(self) -> None:
-        """Refuse an offset outside [0, 1) and fewer than one bar."""
+        """Refuse an offset outside [0, 1), fewer than one bar, and to rest and not to rest at once."""
         require_offset(self, self.offset)
         if self.bars < 1:
             raise ParameterError(f"Limit: bars must be at least 1, got {self.bars}")
+        if self.post_only and self.time_in_force in ("ioc", "fok"):
+            raise ParameterError(f"Limit: post_only rests and {self.time_in_force!r} does not: choose one")
+
+    @property
+    def compiled(self) -> bool:  # type: ignore[override]
+        """Whether it is the plain one."""
+        return self.time_in_force == "gtc" and not self.post_only
+
+    @property
+    def sends(self) -> frozenset[str]:  # type: ignore[override]
+        """A limit with what it asks for; a market order where it may cross."""
+        also = {self.time_in_force} - {"gtc"} | ({"post_only"} if self.post_only else set())
+        return frozenset({"limit", "market"} | also)
 
     def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
         """Return the order as a limit; none where its price would lie below the first tick."""
-        return limit_of(parent, market.price, self.offset, self.bars, self.then)
+        bars = self.bars if self.time_in_force == "gtc" else 0
+        orders = limit_of(parent, market.price, self.offset, bars, self.then)
+        if self.compiled:
+            return orders
+        return [replace(order, time_in_force=self.time_in_force, post_only=self.post_only) for order in orders]
+
+
+class StopEntry(ExecutionAlgorithm):
+    """Enter once the price has gone on in the direction of the stance: a stop order beyond the decision's close.
+
+    Set off inside a bar it fills at its price, at an open beyond it at the open, both moved against it by the slippage. It backtests
+    through the Session.
+
+    Parameters
+    ----------
+    offset : float, default 0.001
+        How far beyond the close, as a share of it: above for a buy.
+    bars : int, default 1
+        For how many of its instrument's bars it waits.
+    limit : float, optional
+        What it may cost at most, so much further, as a share of the close: a stop-limit order. At an open beyond that it rests there.
+
+    Examples
+    --------
+    >>> StopEntry(offset=0.002, bars=3)
+    StopEntry(offset=0.002, bars=3, limit=None)
+    """
+
+    offset: float = 0.001
+    bars: int = 1
+    limit: float | None = None
+
+    def check(self) -> None:
+        """Refuse an offset or a limit outside [0, 1), and fewer than one bar."""
+        require_offset(self, self.offset)
+        if self.limit is not None and not 0 <= self.limit < 1:
+            raise ParameterError(f"StopEntry: limit is a share of the close between 0 and 1, beyond the offset, got {self.limit!r}")
+        if self.bars < 1:
+            raise ParameterError(f"StopEntry: bars must be at least 1, got {self.bars}")
+
+    @property
+    def sends(self) -> frozenset[str]:  # type: ignore[override]
+        """A stop order, or a stop-limit order."""
+        return frozenset({"stop" if self.limit is None else "stop_limit"})
+
+    def plan(self, parent: Order, market: MarketSnapshot) -> list[Order]:
+        """Return the order as a stop; none where a price would lie below the first tick."""
+        side, tick = float(parent.sign), parent.instrument.tick
+        price = limit_price(-side, market.price, self.offset, *tick)
+        if self.limit is None:
+            return [replace(parent, type="stop", price=price, bars=self.bars)] if price > 0.0 else []
+        most = limit_price(-side, market.price, self.offset + self.limit, *tick)
+        if not min(price, most) > 0.0:
+            return []
+        return [replace(parent, type="stop_limit", price=price, limit_price=most, bars=self.bars)]
 
 
 def require_offset(algorithm: ExecutionAlgorithm, offset: float) -> None:

@@ -3,44 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
+from workbench.execution._depth import Depth, Till
+from workbench.execution._offers import Offer, Waits, at_the_open, inside, set_off_at_open, set_off_inside
 from workbench.execution.costs import Costs
-from workbench.execution.fills import (
-    limit_at_open,
-    limit_inside,
-    nearer,
-    stop_at_open,
-    stop_inside,
-    stop_level,
-    target_level,
-    too_old,
-)
-from workbench.execution.liquidity import impact_of, room_in, usual
-from workbench.execution.port import Ending, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
-from workbench.grid import lots_exactly, lots_of, on_grid, quantity_of
+from workbench.execution.fills import limit_at_open, limit_inside, nearer, stop_at_open, stop_inside, stop_level, target_level, too_old
+from workbench.execution.port import Ending, OrderAccepted, OrderAmended, OrderEnded, OrderFilled
+from workbench.grid import lots_exactly, on_grid, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Fill, Order, OrderKey, Side
-from workbench.money import average_of, cash_after, fee_of, slipped
+from workbench.money import average_of, cash_after
 
-__all__ = ["Desk", "Till"]
+__all__ = ["Desk"]
 
 ORDERS = ("opening", "closing", "stop", "target")
-
-
-class Till(Protocol):
-    """The account that a desk books into: its cash, and what it has to tell."""
-
-    cash: float
-    tape: Any
-    row: int
-
-    @property
-    def label(self) -> int:
-        """The label of the bar that is looked at."""
-
-    def tell(self, event: VenueEvent) -> None:
-        """Keep what happened for whoever asks."""
 
 
 class Desk:
@@ -58,12 +35,13 @@ class Desk:
     """
 
     __slots__ = (
-        "average", "basis", "closing", "costs", "entry", "instrument", "j", "limit_entry", "lots", "opening", "opening_left",
-        "opening_since", "parted", "spec", "stop", "target", "till", "triggered",
+        "average", "basis", "closing", "closing_ready", "depth", "entry", "instrument", "j", "limit_entry", "lots", "opening",
+        "opening_left", "opening_since", "opening_waits", "spec", "stop", "target", "till", "triggered",
     )  # fmt: skip
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
-        self.till, self.j, self.instrument, self.spec, self.costs = till, j, instrument, spec, costs
+        self.till, self.j, self.instrument, self.spec = till, j, instrument, spec
+        self.depth = Depth(till, j, spec, costs)
         self.lots = 0
         #: What cash is booked against: 0 where the whole price is paid, else the average price; and that price.
         self.basis = self.average = 0.0
@@ -72,14 +50,14 @@ class Desk:
         self.opening: Order | None = None
         self.opening_left = 0
         self.opening_since = 0
+        self.opening_waits = Waits()
         self.closing: Order | None = None
+        self.closing_ready = 0
         self.stop: Order | None = None
         self.target: Order | None = None
         self.limit_entry = -1
         #: Whether the stop was reached: what is left of it goes at market.
         self.triggered = False
-        #: The row of the newest bar that had no room for all of an order.
-        self.parted = -1
 
     @property
     def busy(self) -> bool:
@@ -127,9 +105,24 @@ class Desk:
             assert order.key is not None
             self.till.tell(OrderEnded(order.key, "cancelled", self.till.label))
         elif order.reduce_only:
-            self.closing = order
+            self.closing, self.closing_ready = order, self._arrives()
         else:
-            self.opening, self.opening_left, self.opening_since = order, order.bars, self.till.row
+            self.opening, self.opening_left, self.opening_since = self._followed(order), order.bars, self.till.row
+            self.opening_waits = Waits(self._arrives())
+            self.depth.queue_up("opening")
+
+    def _arrives(self) -> int:
+        """Return from when on the venue has an order that is sent now: 0 where it has it at once."""
+        latency = self.depth.costs.latency
+        return self.till.label + self.till.tape.interval + int(latency * 1e9) if latency and self.till.row >= 0 else 0
+
+    def _followed(self, order: Order) -> Order:
+        """Return an order whose stop follows the price at where it stands now: at its distance from the last price."""
+        if order.type != "trailing_stop" or order.price is not None:
+            return order
+        assert order.trail is not None
+        held, last = -float(order.sign), self.till.tape.price[self.j]
+        return replace(order, price=stop_level(held, last, order.trail, self.spec.tick_number, self.spec.tick_power))
 
     def cancel(self, key: OrderKey) -> bool:
         """Take an order off; whether it was there."""
@@ -155,30 +148,47 @@ class Desk:
 
     def close_at_open(self, first: float) -> None:
         """Fill what closes at market."""
-        if self.closing is not None:
+        if self.closing is not None and self.till.label >= self.closing_ready:
             lots = self._wanted(self.closing)
-            self._leave(self.closing, self._slipped(first, -self._held, lots), lots)
+            self._leave(self.closing, self.depth.slipped(first, -self._held, lots), lots)
 
     def open_at_open(self, first: float) -> None:
-        """Fill an opening at market, or one whose limit the bar opens beyond; let one go that has waited for too long."""
-        order, till = self.opening, self.till
-        if order is None:
+        """Fill an opening at market, or one whose price the bar opens beyond; let one go that has waited for too long."""
+        order, till, waits = self.opening, self.till, self.opening_waits
+        if order is None or till.label < waits.ready:
             return
         if too_old(till.tape.waited(self.j, self.opening_since, till.row), till.tape.interval):
             self._end_opening("expired")
+        elif waits.is_over(order, till.label):
+            self._end_opening("lapsed")
         elif self.lots and self.closing is not None:
             return  # what is held is being closed in parts: it waits
-        elif order.price is None:
-            self._enter(order, self._slipped(first, float(order.sign), self._wanted(order)))
-        elif limit_at_open(float(order.sign), order.price, first):
-            self.limit_entry = till.row
-            self._enter(order, first)
+        else:
+            self._offer_the_open(order, first, waits.meets(till.label))
+
+    def _offer_the_open(self, order: Order, first: float, arrives: bool) -> None:
+        """Fill an opening by a bar's open, as far as its type and time in force let it."""
+        offer = at_the_open(order, first, self.opening_waits.off)
+        if offer is not None and order.post_only and arrives:
+            self._end_opening("rejected")  # it would take what is there
+            return
+        self.opening_waits.off = self.opening_waits.off or set_off_at_open(order, first)
+        if offer is not None and not (order.time_in_force == "fok" and self._wanted(order) < self._steps(order)):
+            self.limit_entry = self.till.row if order.type == "limit" else self.limit_entry
+            self._take_offer(order, offer, maker=order.type == "limit" and not arrives)
+        if self.opening is not None and order.time_in_force in ("ioc", "fok"):
+            self._end_opening("lapsed")
+
+    def _take_offer(self, order: Order, offer: Offer, maker: bool) -> None:
+        side = float(order.sign)
+        price = offer.capped(self.depth.slipped(offer.price, side, self._wanted(order)), side) if offer.slips else offer.price
+        self._enter(order, price, maker)
 
     def take_profit_at_open(self, first: float) -> None:
         """Fill a target that the bar opens beyond."""
         target = self._due_target
         if target is not None and target.price is not None and limit_at_open(-self._held, target.price, first):
-            self._leave(target, first, self._room(abs(self.lots)))
+            self._leave(target, first, self.depth.room(abs(self.lots)), maker=True)
 
     def stop_at_open(self, first: float) -> None:
         """Fill a stop that the bar opens beyond."""
@@ -195,7 +205,8 @@ class Desk:
         if stop is not None and stop.price is not None and stop_inside(held, stop.price, high, low):
             self._stopped(stop, stop.price)
         elif target is not None and target.price is not None and limit_inside(-held, target.price, high, low):
-            self._leave(target, target.price, self._room(abs(self.lots)))
+            lots = self.depth.room_in_the_queue("target", abs(self.lots), target.price, -held, high, low)
+            self._leave(target, target.price, lots, maker=True)
 
     def wait(self) -> None:
         """Let an opening go whose instrument has had no bar for too long."""
@@ -205,48 +216,54 @@ class Desk:
                 self._end_opening("expired")
 
     def _enter_inside(self, high: float, low: float) -> None:
-        order = self.opening
-        if order is None or order.price is None:
+        order, waits = self.opening, self.opening_waits
+        if order is None or order.type == "market" or self.till.label < waits.ready:
             return
-        waits = self.lots != 0 and self.closing is not None  # what is held is being closed in parts
-        if not waits and limit_inside(float(order.sign), order.price, high, low):
+        offer = inside(order, high, low, waits.off)
+        if offer is not None and not (self.lots and self.closing is not None):  # else what is held is being closed in parts
             self.limit_entry = self.till.row
-            self._enter(order, order.price)
+            self._in_the_queue(order, offer, high, low)
+        waits.off = waits.off or set_off_inside(order, high, low)
         if self.opening is not None:
+            self.opening = self._trailed(self.opening, high, low)
             self.opening_since = self.till.row
             self.opening_left -= 1
             if self.opening_left == 0:
                 self._end_opening("lapsed")
 
+    def _in_the_queue(self, order: Order, offer: Offer, high: float, low: float) -> None:
+        """Fill an opening inside a bar: a limit as far as it comes to its turn."""
+        if offer.slips:
+            self._take_offer(order, offer, maker=False)
+            return
+        side = float(order.sign)
+        lots = self.depth.room_in_the_queue("opening", self._steps(order), offer.price, side, high, low)
+        if lots:
+            self._enter(order, offer.price, maker=True, most=lots)
+
+    def _trailed(self, order: Order, high: float, low: float) -> Order:
+        """Return an order whose stop follows the price at where a bar has brought it: from the next bar on (SEMANTICS 25)."""
+        if order.type != "trailing_stop" or order.trail is None or order.price is None:
+            return order
+        held = -float(order.sign)
+        level = stop_level(held, high if held > 0 else low, order.trail, self.spec.tick_number, self.spec.tick_power)
+        return replace(order, price=nearer(held, order.price, level))
+
     def _stopped(self, stop: Order, price: float) -> None:
-        lots = self._room(abs(self.lots))
-        self._leave(stop, self._slipped(price, -self._held, lots), lots)
+        lots = self.depth.room(abs(self.lots))
+        self._leave(stop, self.depth.slipped(price, -self._held, lots), lots)
 
     # -- how much, and at what price ------------------------------------------------------------------------------------
 
+    def _steps(self, order: Order) -> int:
+        """Return the steps of an order."""
+        return lots_exactly(order.quantity, self.spec.number, self.spec.power)
+
     def _wanted(self, order: Order) -> int:
         """Return how many steps of an order fill in this bar; what closes takes all that is held, what trims no more than that."""
-        held, lots = abs(self.lots), lots_exactly(order.quantity, self.spec.number, self.spec.power)
+        held, lots = abs(self.lots), self._steps(order)
         trims = order.key is not None and order.key.leg == "trim"
-        return self._room(lots if not order.reduce_only else min(lots, held) if trims else held)
-
-    def _room(self, lots: int) -> int:
-        """Return how many of so many steps the bar has room for: all of them where nobody asks how much is traded."""
-        share = self.costs.participation
-        if share is None:
-            return lots
-        if self.parted == self.till.row:
-            return 0  # its share of this bar is used up
-        room = room_in(self.till.tape.volume[self.j][self.till.row], share)
-        return min(lots, lots_of(room, self.spec.number, self.spec.power))
-
-    def _slipped(self, price: float, side: float, lots: int) -> float:
-        """Return what a fill of so many steps at market costs: moved against it by the slippage, and by its own weight."""
-        spec, tape, moved = self.spec, self.till.tape, 0.0
-        if self.costs.impact:
-            volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
-            moved = impact_of(self.costs.impact, self.quantity_of(lots), volatility, volume)
-        return slipped(price, side, spec.slip_rate + moved, spec.slip_offset)
+        return self.depth.room(lots if not order.reduce_only else min(lots, held) if trims else held)
 
     # -- fills --------------------------------------------------------------------------------------------------------
 
@@ -255,22 +272,22 @@ class Desk:
         if order is not None and order.key is not None:
             self.till.tell(OrderEnded(order.key, status, self.till.label))
 
-    def _enter(self, order: Order, price: float) -> None:
+    def _enter(self, order: Order, price: float, maker: bool = False, most: int | None = None) -> None:
         """Fill an opening, or as much of it as the bar has room for, and rest its protective orders."""
         assert order.key is not None
         adds = order.key.leg == "add"
         if (adds or self._continues(order.key)) != bool(self.lots):  # an opening is for a flat instrument, an addition for one that is held
             self._end_opening("rejected")
             return
-        asked, lots = lots_exactly(order.quantity, self.spec.number, self.spec.power), self._wanted(order)
+        asked, lots = self._steps(order), self._wanted(order) if most is None else most
         self.opening_since = self.till.row
         if lots < asked:
-            self.parted = self.till.row
+            self.depth.use_up()
         if not lots:
             return
         more, signed = bool(self.lots), lots * order.sign
         average = average_of(self.quantity, self.average, self.quantity_of(signed), price)
-        self._book(order, signed, price, 0.0 if self.spec.funded else price, asked - lots)
+        self._book(order, signed, price, 0.0 if self.spec.funded else price, asked - lots, maker)
         self.average, self.basis = average, 0.0 if self.spec.funded else average
         self.lots = self.lots + signed
         self.opening = self._rest_of(order, asked - lots)
@@ -280,6 +297,8 @@ class Desk:
         self.entry = order.key
         self.stop = self._protect(order, "stop") if order.stop_distance is not None else None
         self.target = self._protect(order, "target") if order.target_distance is not None else None
+        if self.target is not None:
+            self.depth.queue_up("target")
 
     def _continues(self, key: OrderKey) -> bool:
         """Whether an opening is another part of what is held: of the same decision."""
@@ -323,16 +342,16 @@ class Desk:
             setattr(self, leg, replace(order, quantity=quantity, price=price))
             self.till.tell(OrderAmended(order.key, price, self.till.label, quantity))
 
-    def _leave(self, order: Order, price: float, lots: int) -> None:
+    def _leave(self, order: Order, price: float, lots: int, maker: bool = False) -> None:
         """Fill what closes a position, or so many steps of it; what else is there to close it, or to add to it, goes with it."""
         if lots < abs(self.lots):
-            self.parted = self.till.row
+            self.depth.use_up()
             if lots:
-                self._part(order, price, lots)
+                self._part(order, price, lots, maker)
             return
         key = None if self.opening is None else self.opening.key
         goes_with_it = key is not None and (key.leg == "add" or self._continues(key))
-        self._book(order, -self.lots, price, self.basis, 0)
+        self._book(order, -self.lots, price, self.basis, 0, maker)
         self.lots, self.entry, self.triggered = 0, None, False
         if goes_with_it:
             self._end_opening("cancelled")
@@ -341,10 +360,10 @@ class Desk:
                 self.till.tell(OrderEnded(other.key, "cancelled", self.till.label))
         self.closing = self.stop = self.target = None
 
-    def _part(self, order: Order, price: float, lots: int) -> None:
+    def _part(self, order: Order, price: float, lots: int, maker: bool) -> None:
         """Fill a part of what makes a position smaller; what is left of the order goes on, and the others stand for what is held."""
-        left = min(lots_exactly(order.quantity, self.spec.number, self.spec.power), abs(self.lots)) - lots
-        self._book(order, lots * order.sign, price, self.basis, left)
+        left = min(self._steps(order), abs(self.lots)) - lots
+        self._book(order, lots * order.sign, price, self.basis, left, maker)
         self.lots += lots * order.sign
         if order is self.closing:
             self.closing = self._rest_of(order, left)
@@ -354,12 +373,11 @@ class Desk:
                 self._end_opening("cancelled")  # what protects it has begun to close it
         self._follow()
 
-    def _book(self, order: Order, lots: int, price: float, basis: float, left: int) -> None:
+    def _book(self, order: Order, lots: int, price: float, basis: float, left: int, maker: bool) -> None:
         """Book a fill of so many signed steps, of which so many are left."""
         assert order.key is not None
-        spec, till = self.spec, self.till
-        quantity, unit = self.quantity_of(lots), till.tape.unit[self.j]
-        fee = fee_of(quantity, price, unit, spec.multiplier, spec.fee_rate, spec.fee_unit, spec.fee_minimum, spec.fee_most)
+        till, quantity, unit = self.till, self.quantity_of(lots), self.till.tape.unit[self.j]
+        fee = self.depth.fee(quantity, price, unit, maker)
         till.cash = cash_after(till.cash, quantity, price, basis, unit, fee)
         still = self.quantity_of(left) if left else 0.0
         till.tell(OrderFilled(Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, till.label, left=still)))

@@ -55,10 +55,17 @@ class Costs(Component):
         (`workbench.execution.liquidity`). About 1 for shares and futures.
     participation : float, optional
         The largest share of a bar's volume that one order fills: the rest of it goes on in the next bars.
+    maker : float, optional
+        The commission of a limit that rested and was filled, as a share of the notional; `commission` is the taker's then.
+    queue : float, optional
+        What stands before a limit at its price when it arrives, in usual bars' volume: 0.1 is a tenth of one. It fills once more than that
+        has traded through it, and only as much as then is left.
+    latency : float, optional
+        Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier.
 
     Notes
     -----
-    With `impact` or `participation` a backtest runs through the Session: what fills depends on volumes that the fast kernel does not read.
+    With any of the last five a backtest runs through the Session: what fills depends on what the fast kernel does not read.
 
     Examples
     --------
@@ -75,13 +82,20 @@ class Costs(Component):
     maximum: float | None = None
     impact: float | None = None
     participation: float | None = None
+    maker: float | None = None
+    queue: float | None = None
+    latency: float | None = None
 
     def check(self) -> None:
         """Refuse negative costs and costs above the whole price."""
-        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum", "impact"):
+        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum", "impact", "queue", "latency"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float("inf"):
                 raise ParameterError(f"Costs: {name} must not be negative, got {value!r}")
+        if self.maker is not None and not -1 < self.maker < 1:
+            raise ParameterError(
+                f"Costs: maker is a share of the price, below 0 a rebate (-0.0001 = 1 basis point back), got {self.maker!r}"
+            )
         for name in ("commission", "slippage", "spread", "maximum"):
             if (getattr(self, name) or 0.0) >= 1.0:
                 raise ParameterError(f"Costs: {name} is a share of the price (0.001 = 10 basis points), got {getattr(self, name)!r}")
@@ -92,7 +106,12 @@ class Costs(Component):
     @property
     def by_volume(self) -> bool:
         """Whether what fills, and at what price, depends on how much is traded."""
-        return bool(self.impact) or self.participation is not None
+        return bool(self.impact) or self.participation is not None or bool(self.queue)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the fast kernel knows these costs."""
+        return not self.by_volume and self.maker is None and not self.latency
 
     def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
         """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""
@@ -111,7 +130,9 @@ class Costs(Component):
         rate, unit, least, slip, offset, most = (value * factor for value in self.numbers(instrument))
         ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
         impact = None if self.impact is None else self.impact * factor
-        return Costs(rate, unit, least, slip, ticks, None, most if most < 1.0 else None, impact, self.participation)
+        maker = None if self.maker is None else self.maker * factor
+        rest = (self.participation, maker, self.queue, self.latency)
+        return Costs(rate, unit, least, slip, ticks, None, most if most < 1.0 else None, impact, *rest)
 
     def to_dict(self) -> dict[str, float]:
         """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
@@ -127,8 +148,12 @@ class Costs(Component):
         moved = [f"{slip / BP:g} bp"] if slip or not offset else []
         moved += [f"{offset:g} a unit of price"] if offset else []
         moved += [f"{self.impact:g} x volatility x sqrt(quantity / volume)"] if self.impact else []
-        share = f"; an order fills at most {self.participation:.3g} of a bar's volume" if self.participation is not None else ""
-        return f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits{share}"
+        fee += [f"{self.maker / BP:g} bp where a limit rested"] if self.maker is not None else []
+        also = [f"an order fills at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []
+        also += [f"a limit stands behind {self.queue:g} of a usual bar's volume"] if self.queue else []
+        also += [f"an order is {self.latency:g} s on its way"] if self.latency else []
+        moved_by = f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits"
+        return "; ".join([moved_by, *also])
 
 
 def _market(instrument: Instrument) -> str:

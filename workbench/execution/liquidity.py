@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-__all__ = ["WINDOW", "impact_of", "room_in", "usual"]
+__all__ = ["WINDOW", "beyond", "impact_of", "room_in", "usual"]
 
 #: How many bars before a fill say how much the price moves, and how much is traded.
 WINDOW = 20
@@ -20,6 +20,18 @@ WINDOW = 20
 def room_in(volume: float, participation: float) -> float:
     """Return the quantity that one order fills in a bar: a share of its volume; none where no volume is known."""
     return volume * participation if volume > 0.0 else 0.0
+
+
+def beyond(price: float, side: float, high: float, low: float) -> float:
+    """Return what share of a bar's range lies beyond a limit: about so much of its volume traded through it.
+
+    Examples
+    --------
+    >>> beyond(100.0, 1.0, high=103.0, low=99.0)
+    0.25
+    """
+    through = price - low if side > 0 else high - price
+    return min(max(through / (high - low), 0.0), 1.0) if high > low else float(through > 0.0)
 
 
 def impact_of(coefficient: float, quantity: float, volatility: float, volume: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from workbench.errors import OrderError
 from workbench.execution._desk import Desk
 from workbench.execution.costs import Costs, costs_for, specs_for
-from workbench.execution.port import ExecutionModule, OrderFilled, PositionCharged, VenueEvent
+from workbench.execution.port import EVERYTHING, ExecutionModule, OrderFilled, PositionCharged, VenueEvent
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.money import carried, worth
@@ -39,6 +39,8 @@ class PaperVenue(ExecutionModule):
     >>> PaperVenue(cash=10_000).account().cash
     10000.0
     """
+
+    supports = EVERYTHING
 
     def __init__(
         self,
@@ -97,10 +99,13 @@ class PaperVenue(ExecutionModule):
             return f"an order for {symbol} has no key"
         if symbol not in self._column:
             return f"no instrument {symbol!r} here; it was connected with {', '.join(self._column)}"
-        kinds = ("market",) if order.reduce_only else ("market", "limit")
-        if order.type not in kinds:
-            what = "a closing" if order.reduce_only else "an opening"
-            return f"{what} for {symbol} goes by {' or '.join(kinds)} order, got {order.type}; a stop and a target come with the opening"
+        if order.reduce_only and order.type != "market":
+            return f"a closing for {symbol} goes by market order, got {order.type}; a stop and a target come with the opening"
+        missing = order.needs - self.supports
+        if missing:
+            return (
+                f"{', '.join(sorted(missing))} orders are not taken here, got one for {symbol}; what is: {', '.join(sorted(self.supports))}"
+            )
         return self._desks[self._column[symbol]].off_grid(order)
 
     def cancel(self, key: OrderKey) -> bool:

@@ -9,8 +9,10 @@ from typing import Any, Literal, NamedTuple, Protocol
 from workbench.bars import Bars
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
+from workbench.order import ORDER_TYPES, TIMES_IN_FORCE
 
 __all__ = [
+    "EVERYTHING",
     "GRACE",
     "Arrival",
     "BarsClosed",
@@ -32,6 +34,9 @@ __all__ = [
 #: Seconds after a close in which all its bars may come, where their source says nothing else (SEMANTICS 5).
 GRACE = 2.0
 
+
+#: All that a venue may be asked for (`Order.needs`), and to move what rests.
+EVERYTHING = frozenset({*ORDER_TYPES, *TIMES_IN_FORCE, "post_only", "amend"})
 
 #: How an order ends without a fill.
 Ending = Literal["cancelled", "expired", "lapsed", "absent", "rejected"]
@@ -145,7 +150,7 @@ class ExecutionModule(ABC):
     ================== =====================================================================================
     method             requirement
     ================== =====================================================================================
-    supports           order types that it takes, and whether it amends what rests
+    supports           order types and times in force that it takes, and whether it amends what rests
     connect            called once before anything else, with the instruments in the order of `Bars`
     submit             hand an order over, and say whether it certainly arrived; raises OrderError where the venue has
                        refused it for certain, and never where it may have taken it
@@ -165,7 +170,7 @@ class ExecutionModule(ABC):
     """
 
     currency: str
-    #: What the venue can do: the order types that it takes, and "amend". A strategy that asks for more is refused at the start.
+    #: What the venue can do, of `EVERYTHING`. A strategy that asks for more is refused at the start.
     supports: frozenset[str] = frozenset({"market", "limit", "stop", "amend"})
 
     @abstractmethod

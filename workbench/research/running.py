@@ -67,10 +67,14 @@ def backtest(
 
 def run_session(setup: Setup) -> Record:
     """Run a strategy through the Session and the paper venue, and return the record."""
+    from workbench.session.events import HandlerFailed
     from workbench.session.recorder import Recorder
     from workbench.session.session import Session
 
-    session = Session.of(setup)
+    session, failed = Session.of(setup), list[HandlerFailed]()
+    session.on(HandlerFailed, failed.append)
     recorder = Recorder(session)
     session.run()
+    if failed:  # a record with a hole is none
+        raise failed[0].error
     return recorder.record()

@@ -14,6 +14,7 @@ from workbench.errors import did_you_mean
 from workbench.grid import lots_of, on_grid, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Order, OrderKey
+from workbench.order import ORDER_TYPES
 from workbench.risk._room import TOLERANCE
 from workbench.risk._situation import Failure, Situation, number, positive, seconds
 
@@ -56,7 +57,10 @@ def asked_of(order: Order, now: Situation) -> Asked:
     """Return an order and its situation with numbers that are numbers."""
     last, closing = positive(now.last), order.reduce_only is True
     quoted = positive(now.ask if order.side == "buy" else now.bid)
-    price = positive(order.price) if order.type != "market" else last if now.bid is None and now.ask is None else quoted
+    if order.type == "market" or (order.type == "trailing_stop" and order.price is None):
+        price = last if now.bid is None and now.ask is None else quoted
+    else:
+        price = positive(order.price if order.limit_price is None else order.limit_price)
     dearest = max(price, last) if price == price and last == last else math.nan
     by_hand = isinstance(order.key, OrderKey) and isinstance(order.key.label, str)
     reached = _reached(order, now)
@@ -111,8 +115,8 @@ def _numbers(gate: Gate, asked: Asked) -> Iterator[Failure]:
 
 def _of_the_order(order: Order) -> dict[str, object]:
     """Return the numbers that would go to the venue."""
-    optional = {name: getattr(order, name) for name in ("price", "stop_distance", "target_distance")}
-    needed: tuple[str, ...] = ("price",) if order.type != "market" else ()
+    optional = {name: getattr(order, name) for name in ("price", "limit_price", "trail", "stop_distance", "target_distance")}
+    needed = ORDER_TYPES.get(order.type, ("price",))
     return {"quantity": order.quantity} | {name: value for name, value in optional.items() if value is not None or name in needed}
 
 

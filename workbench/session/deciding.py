@@ -354,13 +354,21 @@ def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Orde
     if not same or not 0 < lots <= lots_exactly(parent.quantity, number, power):
         allowed = f"{parent.side} up to {parent.quantity:g} {parent.instrument.symbol} in steps of {parent.instrument.quantity_step:g}"
         raise StrategyError(f"{type(algorithm).__name__}.plan may {allowed}, got {order.side} {order.quantity:g} {order.instrument.symbol}")
-    if order.type not in ("market", "limit"):
-        raise StrategyError(f"{type(algorithm).__name__}.plan gave a {order.type} order; an opening goes to market or rests as a limit")
-    price = None if order.price is None else round_away(order.price, float(order.sign), *order.instrument.tick)
+    side = float(order.sign)
+    missing = order.needs - algorithm.sends
+    if missing:
+        said = f"gave what it does not say it sends: {', '.join(sorted(missing))}; {sorted(algorithm.sends)} is what `sends` has"
+        raise StrategyError(f"{type(algorithm).__name__}.plan {said}")
+    # a limit away from the market; what waits for a price to go on, away from it on the other side
+    price, limit = (
+        None if value is None else round_away(value, away, *order.instrument.tick)
+        for value, away in ((order.price, side if order.type in ("limit", "take_profit") else -side), (order.limit_price, side))
+    )
     return replace(
         order,
         key=parent.key,
         price=price,
+        limit_price=limit,
         quantity=quantity_of(lots, number, power),
         stop_distance=parent.stop_distance,
         target_distance=parent.target_distance,

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.errors import JournalError
-from workbench.execution.port import ExecutionModule, VenueEvent, VenueSaid
+from workbench.execution.port import EVERYTHING, ExecutionModule, VenueEvent, VenueSaid
 from workbench.execution.wire import event_from, order_from
 from workbench.instrument import Instrument
 from workbench.journal import Answer, Command, Entry, MemoryJournal, ReceivedBar
@@ -27,6 +27,8 @@ __all__ = ["relived"]
 
 class Echo(ExecutionModule):
     """A venue that only says what the journal says it said."""
+
+    supports = EVERYTHING
 
     def __init__(self) -> None:
         self.withdrawn: frozenset[str] = frozenset()

@@ -258,7 +258,7 @@ def _require_volumes(bars: Bars, costs: Sequence[Costs]) -> None:
 def _bound(strategy: Strategy, instruments: Sequence[Instrument], currency: str, costs: Sequence[Costs]) -> Rules:
     """Return the decisions of a strategy; where fills depend on volumes, which the kernel does not read, a session makes them."""
     rules = strategy.bind(instruments, currency)
-    return replace(rules, compiled=False) if any(one.by_volume for one in costs) else rules
+    return replace(rules, compiled=False) if not all(one.compiled for one in costs) else rules
 
 
 def _members(team: Team, cash: float, buying_power: bool, shared: dict[str, Any]) -> Iterator[Setup]:

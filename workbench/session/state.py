@@ -122,7 +122,7 @@ class State:
         if held * fill.sign > 0.0:
             self.filled_at = average_of(held, self.filled_at, fill.quantity * fill.sign, fill.price)
             return
-        self.by_limit = self.opening is not None and self.opening.type == "limit"
+        self.by_limit = self.opening is not None and self.opening.type != "market"
         self.filled_at = self.best = fill.price
         self.age = 0
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from workbench.adapters.paper.connection import PaperConnection, Unreachable
+from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, VenueEvent, VenueState
 from workbench.execution.wire import fill_from, order_from, order_plain
 from workbench.instrument import Instrument
@@ -24,6 +25,8 @@ class PaperAccount(ExecutionModule):
     ----------
     connection : PaperConnection
     """
+
+    supports = PaperVenue.supports
 
     def __init__(self, connection: PaperConnection) -> None:
         self._connection = connection

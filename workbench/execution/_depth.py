@@ -1,0 +1,103 @@
+"""What the bar that is looked at has for the orders of one instrument: room, a price that moves, a queue, a fee."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from workbench.execution.costs import Costs
+from workbench.execution.liquidity import beyond, impact_of, room_in, usual
+from workbench.execution.port import VenueEvent
+from workbench.grid import lots_of, quantity_of
+from workbench.money import fee_of, slipped
+
+__all__ = ["Depth", "Till"]
+
+
+class Till(Protocol):
+    """The account that a desk books into: its cash, and what it has to tell."""
+
+    cash: float
+    tape: Any
+    row: int
+
+    @property
+    def label(self) -> int:
+        """The label of the bar that is looked at."""
+
+    def tell(self, event: VenueEvent) -> None:
+        """Keep what happened for whoever asks."""
+
+
+class Depth:
+    """One instrument's market, as its costs say.
+
+    Parameters
+    ----------
+    till : Till
+    j : int
+        The number of the instrument.
+    spec : Any
+        It and its costs in plain numbers (`workbench.spec`).
+    costs : Costs
+    """
+
+    __slots__ = ("_ahead", "_used_up", "costs", "j", "spec", "till")
+
+    def __init__(self, till: Till, j: int, spec: Any, costs: Costs) -> None:
+        self.till, self.j, self.spec, self.costs = till, j, spec, costs
+        #: The row of the newest bar that had no room for all of an order.
+        self._used_up = -1
+        #: What stands before each limit that rests, as a quantity.
+        self._ahead: dict[str, float] = {}
+
+    def room(self, lots: int) -> int:
+        """Return how many of so many steps the bar has room for: all of them where nobody asks how much is traded."""
+        share = self.costs.participation
+        if share is None:
+            return lots
+        if self._used_up == self.till.row:
+            return 0  # its share of this bar is used up
+        return min(lots, self._lots(room_in(self._volume, share)))
+
+    def use_up(self) -> None:
+        """Have no more room in this bar."""
+        self._used_up = self.till.row
+
+    def queue_up(self, name: str) -> None:
+        """Have a limit stand at the end of the queue at its price: before it, so much of what is traded in a usual bar."""
+        if self.costs.queue:
+            tape = self.till.tape
+            _, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row + 1, tape.first)
+            self._ahead[name] = self.costs.queue * volume if volume == volume else 0.0
+
+    def room_in_the_queue(self, name: str, lots: int, price: float, side: float, high: float, low: float) -> int:
+        """Return how many steps of a limit the bar fills that has traded through it: what stood before it goes first."""
+        if not self.costs.queue:
+            return self.room(lots)
+        traded, ahead = self._volume * beyond(price, side, high, low), self._ahead.get(name, 0.0)
+        self._ahead[name] = max(ahead - traded, 0.0)
+        return min(self.room(lots), self._lots(max(traded - ahead, 0.0)))
+
+    def slipped(self, price: float, side: float, lots: int) -> float:
+        """Return what a fill of so many steps at market costs: moved against it by the slippage, and by its own weight."""
+        spec, tape, moved = self.spec, self.till.tape, 0.0
+        if self.costs.impact:
+            volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
+            moved = impact_of(self.costs.impact, quantity_of(lots, spec.number, spec.power), volatility, volume)
+        return slipped(price, side, spec.slip_rate + moved, spec.slip_offset)
+
+    def fee(self, quantity: float, price: float, unit: float, maker: bool) -> float:
+        """Return the fee of a fill in account currency: the maker's, where there is one, of a limit that rested."""
+        spec, rate = self.spec, self.costs.maker
+        share = spec.fee_rate if rate is None or not maker else rate
+        if share < 0.0:  # a rebate: no least fee stands against it
+            return abs((quantity * price) * unit) * share
+        return fee_of(quantity, price, unit, spec.multiplier, share, spec.fee_unit, spec.fee_minimum, spec.fee_most)
+
+    @property
+    def _volume(self) -> float:
+        volume: float = self.till.tape.volume[self.j][self.till.row]
+        return volume if volume > 0.0 else 0.0
+
+    def _lots(self, quantity: float) -> int:
+        return lots_of(quantity, self.spec.number, self.spec.power)
