@@ -7,6 +7,15 @@
     ├── DataError (ValueError)                   bars that cannot be trusted: the row, column and value are named
     ├── StrategyError (ValueError)               parts that do not fit together, or cannot be saved or loaded
     ├── OrderError (ValueError)                  an order that no venue could take
+    │   └── OrderRejected                        a venue refused it for certain: its code and its own words are kept
+    │       ├── InsufficientFunds                the account has not the money, the margin or the coins
+    │       ├── InvalidOrder                     off a grid, too small, too large, or at a price that is not allowed
+    │       ├── MarketClosed                     the instrument is not traded now
+    │       ├── NotPermitted                     the account, or its key, may not do this
+    │       └── DuplicateOrder                   an order of this name is there already
+    ├── VenueError                               a venue did not do what was asked, through no fault of the order
+    │   ├── OutcomeUnknown                       no answer, or none to be trusted: it may have been done, or not
+    │   └── Throttled                            too many requests: not done, and not before `retry_after` seconds
     ├── ModelError (ValueError)                  a trained model that cannot be trusted, or rows that it was not trained for
     ├── CausalityError                           a part looked at bars that had not closed yet
     ├── JournalError                             the record of a run that cannot be trusted or written
@@ -24,12 +33,21 @@ from collections.abc import Iterable
 __all__ = [
     "CausalityError",
     "DataError",
+    "DuplicateOrder",
+    "InsufficientFunds",
+    "InvalidOrder",
     "JournalError",
+    "MarketClosed",
     "ModelError",
+    "NotPermitted",
     "OrderError",
+    "OrderRejected",
+    "OutcomeUnknown",
     "ParameterError",
     "RunError",
     "StrategyError",
+    "Throttled",
+    "VenueError",
     "WorkbenchError",
     "did_you_mean",
     "unknown_name",
@@ -54,6 +72,66 @@ class StrategyError(WorkbenchError, ValueError):
 
 class OrderError(WorkbenchError, ValueError):
     """An order that no venue could take."""
+
+
+class OrderRejected(OrderError):
+    """A venue refused an order for certain.
+
+    Parameters
+    ----------
+    message : str
+        In our words.
+    code, words : str
+        The venue's own.
+    """
+
+    def __init__(self, message: str, code: str = "", words: str = "") -> None:
+        said = f" (the venue: {' '.join(filter(None, (code, words)))})" if code or words else ""
+        super().__init__(f"{message}{said}")
+        self.code, self.words = code, words
+
+
+class InsufficientFunds(OrderRejected):
+    """The account has not the money, the margin or the coins."""
+
+
+class InvalidOrder(OrderRejected):
+    """The order is off a grid, too small, too large, or at a price that is not allowed."""
+
+
+class MarketClosed(OrderRejected):
+    """The instrument is not traded now."""
+
+
+class NotPermitted(OrderRejected):
+    """The account, or its key, may not do this."""
+
+
+class DuplicateOrder(OrderRejected):
+    """An order of this name is there already."""
+
+
+class VenueError(WorkbenchError):
+    """A venue did not do what was asked, through no fault of the order."""
+
+
+class OutcomeUnknown(VenueError):
+    """No answer came, or none to be trusted: what was asked may have been done, or not."""
+
+
+class Throttled(VenueError):
+    """Too many requests: it was not done.
+
+    Parameters
+    ----------
+    message : str
+    retry_after : float, default 0
+        Seconds before which nothing more may be asked.
+    """
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ModelError(WorkbenchError, ValueError):

@@ -89,7 +89,7 @@ DECISION = Rules(
         ("openings count for those after them: short", "b.lo[j] = b.lo[j] - quantity", "pass"),
         ("they tie up margin", "b.used[0] = b.used[0] + ((margin - b.margin[j]) + fee)", "b.used[0] = b.used[0] + fee"),
         ("they cost fees", "b.used[0] = b.used[0] + ((margin - b.margin[j]) + fee)", "b.used[0] = b.used[0] + (margin - b.margin[j])"),
-        ("margin is that of the worse direction", "most = max(abs(b.hi[j]), abs(b.lo[j]))", "most = b.hi[j]"),
+        ("margin is that of the worse direction", "max(abs(b.hi[j]), abs(b.lo[j]))", "b.hi[j]"),
         (
             "margin is held at a slipped price",
             "needed = ((most * slipped(b.price[j], 1.0, spec.slip_rate, spec.slip_offset)) * b.unit[j])",

@@ -11,7 +11,7 @@ CHECKS = Rules(
     "test_gate.py test_gate_numbers.py",
     (
         # what an order is held against
-        ("an order that is not at market costs its own price", 'if order.type != "market" else last', 'if order.type == "" else last'),
+        ("an order that is not at market costs its own price", 'if order.type == "market" or (order.type', "if True or (order.type"),
         (
             "a buy costs the ask, a sale the bid",
             'now.ask if order.side == "buy" else now.bid',
@@ -33,7 +33,7 @@ CHECKS = Rules(
         ("bars and idle fills are counted from 0", "if not 0.0 <= number(value) < math.inf:", "if False:"),
         ("a position is a finite number", "if not math.isfinite(number(now.position)):", "if False:"),
         ("without a known position nothing is closed either", 'got {now.position!r}", NOTHING)', 'got {now.position!r}", ALL)'),
-        ("an order with a price of its own needs one", '("price",) if order.type != "market" else ()', "()"),
+        ("an order with a price of its own needs one", 'ORDER_TYPES.get(order.type, ("price",))', "()"),
         ("a reference is given where it is asked for", "gate.reference_collar is not None or now.reference is not None", "False"),
         ("a bid needs an ask", "if now.bid is not None or now.ask is not None:", "if False:"),
         ("sizes of orders that are out are numbers", "one.quantity for one in _others(asked.order, now)}", "one.quantity for one in ()}"),
@@ -54,8 +54,10 @@ CHECKS = Rules(
         ("openings need RUNNING", 'elif not asked.closing and mode != "RUNNING":', "elif False:"),
         ("a closing in HALTED that nobody asked for is told", 'elif asked.closing and mode == "HALTED"', "elif False"),
         ("what a person closes in HALTED is no alert", ' and mode == "HALTED" and not asked.by_hand:', ' and mode == "HALTED":'),
-        ("a shut latch holds openings", "if gate.repeats is None or not latch.why:", "if True:"),
-        ("without a limit of repeats there is no latch", "if gate.repeats is None or not latch.why:", "if not latch.why:"),
+        ("a shut latch holds openings", "if not latch.why or (gate.refusals", "if True or (gate.refusals"),
+        ("without a limit of either there is no latch", "or (gate.refusals if latch.refused else gate.repeats) is None", "or False"),
+        ("what shut the latch can be switched off by itself", "gate.refusals if latch.refused else gate.repeats", "gate.repeats"),
+        ("fills that do not move the position hold closings too", "blind = gate.repeats is not None and", "blind = False and"),
         ("closings that only repeat a fault wait for a person", "NOTHING if blind and not asked.by_hand else asked.soft", "asked.soft"),
         ("a person closes past the latch", "NOTHING if blind and not asked.by_hand", "NOTHING if blind"),
         ("a calendar lets orders through", "if gate.calendar and asked.situation.open is not True:", "if False:"),

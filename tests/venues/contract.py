@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from workbench import Instrument, Order
-from workbench.errors import OrderError
+from workbench.errors import OrderError, VenueError
 from workbench.execution.orders import Life
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import EVERYTHING, ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, VenueEvent
 from workbench.market import Fill, OrderKey
 
 PATIENCE = 10.0
@@ -189,7 +189,7 @@ class Contract:
         [
             ({"quantity": 10.5}, "in steps of 1, got 10.5"),
             ({"type": "limit", "price": 99.005}, "in ticks of 0.01, got 99.005"),
-            ({"type": "stop", "price": 105.0}, "got stop"),
+            ({"type": "stop", "price": 95.0, "side": "sell", "leg": "close"}, "got stop"),
         ],
         ids=["off the grid", "between ticks", "a type it does not take"],
     )
@@ -208,9 +208,9 @@ class Contract:
         assert order.key is not None
         venue.cut()
         assert venue.account.submit(order) is False
-        with pytest.raises(OrderError):
+        with pytest.raises(VenueError):
             venue.account.knows(order.key)  # a failed query is never an answer
-        with pytest.raises(OrderError):
+        with pytest.raises(VenueError):
             venue.account.state()
         venue.mend()
         assert not venue.account.knows(order.key)
@@ -260,7 +260,53 @@ class Contract:
         assert state.account == venue.account.account()
 
     def test_it_says_what_it_can_do(self, venue: Counterpart) -> None:
-        assert {"market"} <= set(venue.account.supports) <= {"market", "limit", "stop", "amend"}
+        assert {"market"} <= venue.account.supports <= EVERYTHING
+
+    # -- forms that not every venue has: taken as they are, or refused in words -------------------------------------------
+
+    def form(self, venue: Counterpart, **how: Any) -> Order | None:
+        """Return an order in a form that was taken; None where the venue says that it has none such, and refuses it."""
+        order = self.order(venue, **how)
+        if order.needs <= venue.account.supports:
+            return self.sent(venue, **how)
+        with pytest.raises(OrderError):
+            venue.account.submit(order)
+        return None
+
+    def test_a_stop_entry_waits_for_its_price(self, venue: Counterpart) -> None:
+        order = self.form(venue, type="stop", price=102.0)
+        if order is not None:
+            venue.trade(high=101.0)
+            assert venue.account.positions() == {}
+            venue.trade(high=103.0)
+            assert self.filled(venue, order)[0].price >= 102.0
+
+    def test_a_stop_limit_pays_no_more_than_its_limit(self, venue: Counterpart) -> None:
+        order = self.form(venue, type="stop_limit", price=102.0, limit_price=102.01)
+        if order is not None:
+            venue.trade(high=103.0)
+            assert 102.0 <= self.filled(venue, order)[0].price <= 102.01
+
+    def test_what_does_not_fill_at_once_is_over(self, venue: Counterpart) -> None:
+        order = self.form(venue, quantity=100.0, time_in_force="ioc")
+        if order is not None:
+            venue.trade()
+            assert self.filled(venue, order)[0].quantity == venue.ROOM
+            assert venue.account.open_orders() == []
+
+    def test_all_or_nothing_is_nothing(self, venue: Counterpart) -> None:
+        order = self.form(venue, quantity=100.0, time_in_force="fok")
+        if order is not None:
+            venue.trade()
+            assert self.wait(venue, (OrderEnded,), order.key)[0].status in ("lapsed", "cancelled", "expired")
+            assert venue.account.positions() == {}
+
+    def test_a_limit_that_would_take_is_refused_where_it_only_posts(self, venue: Counterpart) -> None:
+        order = self.form(venue, type="limit", price=101.0, post_only=True)
+        if order is not None:
+            venue.trade()
+            assert self.wait(venue, (OrderEnded,), order.key)[0].status == "rejected"
+            assert venue.account.positions() == {}
 
 
 def key_of(event: VenueEvent) -> OrderKey | None:

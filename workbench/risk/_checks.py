@@ -167,9 +167,9 @@ def _mode(gate: Gate, asked: Asked) -> Iterator[Failure]:
 def _latch(gate: Gate, asked: Asked) -> Iterator[Failure]:
     """Require an open latch. Where fills do not move the position, more closings only repeat it: then a person has to ask for them."""
     latch = asked.situation.latch
-    if gate.repeats is None or not latch.why:
+    if not latch.why or (gate.refusals if latch.refused else gate.repeats) is None:
         return
-    blind = not number(latch.idle) < gate.repeats
+    blind = gate.repeats is not None and not number(latch.idle) < gate.repeats
     yield Failure("latch", f"{latch.why}; a person has to arm it again", NOTHING if blind and not asked.by_hand else asked.soft)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Literal, NamedTuple
 
@@ -44,12 +44,15 @@ class Latch:
         When the position that is open now began.
     why : str, default ""
         Why it is shut; empty while it is not.
+    refused : int, default 0
+        Orders in a row that the venue has refused.
     """
 
     idle: int = 0
     rounds: tuple[int, ...] = ()
     opened_at: int | None = None
     why: str = ""
+    refused: int = 0
 
     def after(
         self,
@@ -76,6 +79,12 @@ class Latch:
             opened_at = now
         count = len(rounds) + sum(not seconds(at, now) > within for at in elsewhere)
         return Latch(idle, rounds, opened_at, self.why or _repeated(fill.instrument.symbol, idle, count, repeats, at_once))
+
+    def refused_by(self, symbol: str, refusals: float) -> Latch:
+        """Return the latch after an order that the venue has refused; `Gate.rejected` calls it with its setting."""
+        refused = self.refused + 1
+        why = f"{symbol}: the venue has refused {refused} orders in a row, and {refusals:g} shut the gate" if refused >= refusals else ""
+        return replace(self, refused=refused, why=self.why or why)
 
 
 def seconds(since: object, now: object) -> float:

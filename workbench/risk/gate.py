@@ -56,6 +56,8 @@ class Gate:
         gate for the instrument until a person opens it again.
     at_once, within : float, default 5 and 600
         Seconds.
+    refusals : int or None, default 3
+        So many orders of an instrument in a row that the venue has refused shut it too: what is refused once is refused again.
     calendar : bool, default True
         Whether the instrument's calendar must let orders through.
 
@@ -87,16 +89,17 @@ class Gate:
     at_once: float = 5.0
     within: float = 600.0
     calendar: bool = True
+    refusals: int | None = 3
 
     def __post_init__(self) -> None:
         """Refuse limits that are none: NaN would let everything pass, or nothing."""
-        for name in ("max_age", "max_notional", "max_position", "max_orders", "repeats"):
+        for name in ("max_age", "max_notional", "max_position", "max_orders", "repeats", "refusals"):
             _require(name, getattr(self, name), "a positive number, or None for no check", optional=True)
         for name in ("max_spread", "collar", "reference_collar"):
             _require(name, getattr(self, name), "a share between 0 and 1, or None for no check", optional=True, below=1.0)
         for name in ("at_once", "within"):
             _require(name, getattr(self, name), "a positive number of seconds")
-        for name in ("max_orders", "repeats"):
+        for name in ("max_orders", "repeats", "refusals"):
             if getattr(self, name) is not None and not isinstance(getattr(self, name), int):
                 raise ParameterError(f"Gate: {name} counts, so it must be a whole number, got {getattr(self, name)!r}")
         for symbol, most in (self.max_quantity if isinstance(self.max_quantity, Mapping) else {"all": self.max_quantity}).items():
@@ -166,6 +169,10 @@ class Gate:
         """
         repeats = math.inf if self.repeats is None else self.repeats
         return latch.after(fill, before, after, now, repeats, self.at_once, self.within, elsewhere)
+
+    def rejected(self, latch: Latch, symbol: str) -> Latch:
+        """Return the latch of an instrument after an order of it that the venue has refused; a fill begins the count anew."""
+        return latch.refused_by(symbol, math.inf if self.refusals is None else self.refusals)
 
     def limit(self, share: float, equity: float) -> float:
         """Return a limit in account currency; NaN where equity is none."""

@@ -8,10 +8,12 @@ from workbench.execution.port import ExecutionModule, OrderEnded, VenueSaid
 from workbench.market import Order
 from workbench.session.live import LiveSession
 
-__all__ = ["Doubts", "send_again", "settle"]
+__all__ = ["Doubts", "Insistence", "send_again", "settle"]
 
 #: Seconds in which a venue usually says something of an order.
 PATIENCE = 2.0
+#: Seconds between two tries of what a venue does not confirm: at first, twice as many each time, and at most.
+FIRST, MOST = 0.25, 30.0
 
 
 class Doubts:
@@ -24,6 +26,29 @@ class Doubts:
         """Return how many orders have been in doubt for `PATIENCE` seconds and more."""
         self._since = {key: self._since.get(key, now) for key in (str(order.key) for order in session.doubtful)}
         return sum(now - since >= PATIENCE for since in self._since.values())
+
+
+class Insistence:
+    """Says when to try again what a venue has not confirmed yet: at once, then ever more rarely.
+
+    Examples
+    --------
+    >>> tries = Insistence()
+    >>> [at for at in (0.0, 0.1, 0.25, 0.5, 0.75) if tries.is_due(at)]
+    [0.0, 0.25, 0.75]
+    """
+
+    def __init__(self) -> None:
+        self._pause, self._due = FIRST, 0.0
+
+    def is_due(self, now: float, wanted: bool = True) -> bool:
+        """Whether to try now; where nothing is wanted any more, the next time it is is the first."""
+        if not wanted:
+            self._pause, self._due = FIRST, 0.0
+        if not wanted or now < self._due:
+            return False
+        self._due, self._pause = now + self._pause, min(2.0 * self._pause, MOST)
+        return True
 
 
 def settle(session: LiveSession, account: ExecutionModule) -> list[Order]:

@@ -5,12 +5,13 @@ What leaves it may be in doubt until the venue has said something; what is in do
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from workbench.errors import OrderError
+from workbench.errors import OrderError, VenueError
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
@@ -26,6 +27,7 @@ from workbench.session.words import decision_words
 
 __all__ = ["JournaledSession", "Mode"]
 
+log = logging.getLogger("workbench.session")
 #: RUNNING: all. REDUCING: only closings are sent. PAUSED: no decisions. HALTED: cancels and a person's flatten (SEMANTICS 38).
 Mode = Literal["RUNNING", "REDUCING", "PAUSED", "HALTED"]
 
@@ -154,6 +156,9 @@ class JournaledSession(Session):
             return  # told once more
         odd = self.lives.heard(event)
         super()._book(event)
+        if isinstance(event, OrderEnded) and event.status == "rejected":
+            symbol = event.key.instrument
+            self._set_latch(symbol, self.setup.gate.rejected(self.latches.get(symbol, Latch()), symbol), event.key)
         if odd is not None:
             self._noticed(odd)
 
@@ -171,9 +176,13 @@ class JournaledSession(Session):
         super()._fill(fill)
         elsewhere = [at for k in self.others[j] for at in self.latch(k).rounds]
         after = self.setup.gate.filled(before, fill, held, self.portfolio.quantity(j), fill.label, elsewhere)
-        self.latches[symbol] = after
-        if after.why != before.why:
-            self._came_up.append(Entry("alert", f"latch {fill.key}", {"text": f"{after.why}: nothing opens there until it is armed again"}))
+        self._set_latch(symbol, after, fill.key)
+
+    def _set_latch(self, symbol: str, latch: Latch, key: OrderKey) -> None:
+        """Keep what the gate remembers of an instrument; that it has shut is an alert."""
+        before, self.latches[symbol] = self.latches.get(symbol, Latch()), latch
+        if latch.why != before.why:
+            self._came_up.append(Entry("alert", f"latch {key}", {"text": f"{latch.why}: nothing opens there until it is armed again"}))
 
     def latch(self, j: int) -> Latch:
         """Return the latch of a column."""
@@ -192,7 +201,11 @@ class JournaledSession(Session):
     def _cancel(self, key: OrderKey) -> bool:
         """Ask for an order to be taken off, and write down whether the venue confirmed it; until it does it is out."""
         self.lives.cancelling(key)
-        off = self.execution.cancel(key)
+        try:
+            off = self.execution.cancel(key)
+        except (OrderError, VenueError) as error:  # not confirmed, so it is out
+            off = False
+            self.alert(f"the order {key} could not be taken off: {error}", f"cancel {key}")
         if off:
             self._withdrawn.append(str(key))
         return off
@@ -221,7 +234,7 @@ class JournaledSession(Session):
         for key, price in amends:
             try:
                 self.execution.amend(key, price)
-            except OrderError as error:
+            except (OrderError, VenueError) as error:
                 self.alert(f"the stop of {key.instrument} stays where it was: {error}", f"amend {key} {price!r}")
 
     def _submit(self, row: int) -> bool:
@@ -242,6 +255,10 @@ class JournaledSession(Session):
                     doubts.append(str(order.key))
             except OrderError as error:
                 self._refused(order, str(error))
+            except Exception:  # whatever went wrong on the way, the venue may have the order: it is in doubt, and asked for
+                log.exception("sending %s broke", order.key)
+                doubtful.add(order.key.instrument)
+                doubts.append(str(order.key))
         if doubts:
             self.doubt(doubts)
         return not doubtful

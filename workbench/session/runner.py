@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from workbench.bars import Bars
-from workbench.errors import JournalError, OrderError, RunError
+from workbench.errors import JournalError, OrderError, RunError, VenueError
 from workbench.execution.port import BarsClosed, Connected, Disconnected, Link, MarketOver, VenueSaid
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
 from workbench.session.checking import Gatekeeper
-from workbench.session.doubts import Doubts, send_again, settle
+from workbench.session.doubts import Doubts, Insistence, send_again, settle
 from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.history import History
 from workbench.session.inbox import Inbox, Numbered
@@ -95,7 +95,7 @@ class Runner:
         self._past: list[Numbered] = []
         self._gathering = Gathering([one.symbol for one in instruments])
         self._inbox, self._doubts, self._models = Inbox(), Doubts(), ModelWatch(journal.beats().get("session"))
-        self._due = dict.fromkeys(("commands", "beat", "gate"), 0.0)
+        self._due, self._tries = dict.fromkeys(("commands", "beat", "gate"), 0.0), Insistence()
         self.arrived = 0
         self.over = ""
         #: Whether a run of one step came to no decision, for a reason that somebody should look at.
@@ -346,7 +346,7 @@ class Runner:
             absent = settle(session, self._account)
             why = difference(session, self._account.state(), self._inbox.told)
             self.gate = self.gate if why == MOVED and self.gate.startswith("reconcile") else why
-        except OrderError as error:
+        except (OrderError, VenueError) as error:
             self.gate = f"reconcile: {error}"
         send_again(session, absent, closings_only=bool(held or self._gathering.waiting or self.gate or self.over))
 
@@ -359,7 +359,7 @@ class Runner:
             self._decide(step)
         if session is not None and now >= self._due["commands"]:
             self._obey(session)
-            if session.mode == "HALTED":
+            if self._tries.is_due(now, wanted=session.mode == "HALTED"):
                 session.take_off()
         if self.gate.startswith("reconcile") and now >= self._due["gate"]:
             self._reconcile()

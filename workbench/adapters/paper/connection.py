@@ -14,10 +14,10 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from workbench.errors import OrderError
+from workbench.errors import OrderRejected, OutcomeUnknown
 from workbench.execution.port import Connected, Disconnected
 
-__all__ = ["PaperConnection", "Unreachable"]
+__all__ = ["PaperConnection"]
 
 log = logging.getLogger("workbench.adapters.paper")
 #: Seconds: between two attempts to connect, and to wait for an answer.
@@ -26,10 +26,6 @@ PAUSE, PATIENCE = 0.2, 5.0
 SETTINGS: dict[str, Any] = {
     "compression": None, "proxy": None, "max_size": 2**26, "max_queue": None, "ping_interval": 5, "ping_timeout": 10, "close_timeout": 1,
 }  # fmt: skip
-
-
-class Unreachable(OrderError):
-    """The venue did not answer: whether it heard is not known."""
 
 
 class PaperConnection:
@@ -75,9 +71,9 @@ class PaperConnection:
 
         Raises
         ------
-        Unreachable
+        OutcomeUnknown
             No answer came: it may have heard, or not.
-        OrderError
+        OrderRejected
             The venue refused, in its words.
         """
         asked = asyncio.run_coroutine_threadsafe(self._ask(do, more), self._loop)
@@ -85,9 +81,9 @@ class PaperConnection:
             answer = asked.result(patience)
         except (TimeoutError, ConnectionError, WebSocketException, asyncio.CancelledError) as error:
             asked.cancel()
-            raise Unreachable(f"the paper venue did not answer to {do!r}: {error or type(error).__name__}") from None
+            raise OutcomeUnknown(f"the paper venue did not answer to {do!r}: {str(error) or type(error).__name__}") from None
         if "error" in answer:
-            raise OrderError(f"the paper venue refused: {answer['error']}")
+            raise OrderRejected("the paper venue refused", words=answer["error"])
         return answer["ok"]
 
     def say(self, do: str, **more: Any) -> None:

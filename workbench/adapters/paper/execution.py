@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
-from workbench.adapters.paper.connection import PaperConnection, Unreachable
+from workbench.adapters.paper.connection import PaperConnection
+from workbench.errors import VenueError
+from workbench.execution.calls import Calls
 from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, VenueEvent, VenueState
 from workbench.execution.wire import fill_from, order_from, order_plain
@@ -13,6 +16,9 @@ from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 
 __all__ = ["PaperAccount"]
+
+#: Seconds: to wait for an answer, and within which a query is made again; the run's own loop asks once more after that.
+PATIENCE, AGAIN = 5.0, 0.5
 
 
 class PaperAccount(ExecutionModule):
@@ -30,6 +36,7 @@ class PaperAccount(ExecutionModule):
 
     def __init__(self, connection: PaperConnection) -> None:
         self._connection = connection
+        self._calls = Calls(patience=PATIENCE, in_all=AGAIN)
         self.currency = ""
         self.instruments: dict[str, Instrument] = {}
 
@@ -40,23 +47,23 @@ class PaperAccount(ExecutionModule):
     def submit(self, order: Order) -> bool:
         """Hand an order over; False where no answer came, so that it is in doubt."""
         try:
-            self._connection.ask("submit", order=order_plain(order))
-        except Unreachable:
+            self._send("submit", order=order_plain(order))
+        except VenueError:
             return False
         return True
 
     def cancel(self, key: OrderKey) -> bool:
         """Ask for an order to be taken off; True where the venue confirmed it."""
         try:
-            return bool(self._connection.ask("cancel", key=asdict(key))["off"])
-        except Unreachable:
+            return bool(self._send("cancel", key=asdict(key))["off"])
+        except VenueError:
             return False
 
     def amend(self, key: OrderKey, price: float) -> bool:
         """Ask for a resting order to work at another price; False where no answer came, or there is none."""
         try:
-            return bool(self._connection.ask("amend", key=asdict(key), price=price)["amended"])
-        except Unreachable:
+            return bool(self._send("amend", key=asdict(key), price=price)["amended"])
+        except VenueError:
             return False
 
     def events(self) -> list[VenueEvent]:
@@ -65,11 +72,11 @@ class PaperAccount(ExecutionModule):
 
     def knows(self, key: OrderKey) -> bool:
         """Whether the venue ever took an order of this key."""
-        return bool(self._connection.ask("order", key=asdict(key))["known"])
+        return bool(self._read("order", key=asdict(key))["known"])
 
     def state(self) -> VenueState:
         """Return positions, open orders and account as they are together."""
-        said = self._connection.ask("state")
+        said = self._read("state")
         orders = [order_from(plain, self.instruments) for plain in said["orders"]]
         return VenueState(said["number"], said["positions"], orders, Account(**said["account"]))
 
@@ -79,7 +86,7 @@ class PaperAccount(ExecutionModule):
 
     def executions(self, since: int = 0) -> list[Fill]:
         """Return the fills of labels from `since` on."""
-        return [fill_from(plain, self.instruments) for plain in self._connection.ask("executions", since=since)]
+        return [fill_from(plain, self.instruments) for plain in self._read("executions", since=since)]
 
     def positions(self) -> dict[str, float]:
         """Return the signed quantities held, by symbol."""
@@ -88,3 +95,11 @@ class PaperAccount(ExecutionModule):
     def account(self) -> Account:
         """Return cash, equity and margin."""
         return self.state().account
+
+    def _read(self, do: str, **more: Any) -> Any:
+        """Ask what changes nothing; a failed query raises."""
+        return self._calls.read(lambda patience: self._connection.ask(do, patience, **more))
+
+    def _send(self, do: str, **more: Any) -> Any:
+        """Ask what changes something, once."""
+        return self._calls.send(lambda patience: self._connection.ask(do, patience, **more))
