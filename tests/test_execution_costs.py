@@ -56,6 +56,26 @@ def test_an_order_that_was_sent_with_the_last_bar_has_no_arrival_yet() -> None:
     assert table["shortfall"].tolist() == [0.0]
 
 
+def test_what_another_result_paid_for_the_same_orders_stands_beside() -> None:
+    prices = (100, (101, 101, 101, 101), 101, 101, 102, 102)
+    ideal, real = ran("+..0..", *prices), ran("+..0..", *prices, costs=Costs(commission=0.0, slippage=0.01))
+    table = shortfall(real, against=ideal)
+    assert table["expected"].tolist() == [101.0, 102.0]
+    assert table["slippage"].tolist() == [pytest.approx(101.0), pytest.approx(102.0)]
+    none = shortfall(real, against=ran("......", *prices))
+    assert none["expected"].isna().all()
+
+
+def test_a_comparison_by_venue_and_leg() -> None:
+    bars = wb.simulate([wb.Instrument("A", venue="X"), wb.Instrument("B", venue="Y")], days=5, interval="5min", seed=1)
+    result = wb.backtest(wb.Strategy(wb.signals.MovingAverageCross(3, 9)), bars)
+    by = compare_execution({"market": result}, by="venue")
+    assert by.index.tolist() == [("market", "X"), ("market", "Y")]
+    assert by["money"].sum() == pytest.approx(compare_execution({"market": result})["money"].iloc[0])
+    with pytest.raises(ParameterError, match="by is venue, symbol, leg, side or nothing, got 'venues'; did you mean 'venue'"):
+        compare_execution({"market": result}, by="venues")
+
+
 def test_nothing_sent_is_an_empty_table() -> None:
     assert shortfall(ran("...", 100, 100, 100)).empty
     assert compare_execution({"idle": ran("...", 100, 100, 100)})["orders"].tolist() == [0]

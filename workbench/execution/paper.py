@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from workbench.errors import OrderError
+from workbench.errors import OrderError, ParameterError, did_you_mean
 from workbench.execution._desk import Desk
 from workbench.execution.costs import Costs, costs_for, specs_for
-from workbench.execution.port import EVERYTHING, ExecutionModule, OrderFilled, PositionCharged, VenueEvent
+from workbench.execution.port import EVERYTHING, ExecutionModule, OrderEnded, OrderFilled, PositionCharged, VenueEvent
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.money import carried, worth
@@ -33,6 +35,13 @@ class PaperVenue(ExecutionModule):
     rates : mapping, optional
         Conversion rates by pair, as in `wb.backtest`.
     buying_power : bool, default True
+    rejects : float, default 0
+        The share of all openings that is refused, for a strategy to be tried against: the same ones each time.
+    halts : mapping of str to list of (start, end), optional
+        By symbol, times in which it is not traded though there are bars, in UTC: what rests waits, ``{"ABC": [("2026-01-05 15:00",
+        "2026-01-05 16:30")]}``; the end is not part of it.
+    seed : int, default 0
+        Says which openings are refused.
 
     Examples
     --------
@@ -49,7 +58,14 @@ class PaperVenue(ExecutionModule):
         currency: str | None = None,
         rates: Rates | None = None,
         buying_power: bool = True,
+        rejects: float = 0.0,
+        halts: Mapping[str, Sequence[tuple[Any, Any]]] | None = None,
+        seed: int = 0,
     ) -> None:
+        if not 0 <= rejects <= 1:
+            raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
+        self.rejects, self.seed = rejects, seed
+        self._halts = {symbol: [halt_of(symbol, *times) for times in given] for symbol, given in (halts or {}).items()}
         self.cash = float(cash)
         self.costs = costs
         self.currency = currency or ""
@@ -79,6 +95,9 @@ class PaperVenue(ExecutionModule):
         costs = costs_for(self.costs, self.instruments)
         each = enumerate(zip(self.instruments, specs_for(self.instruments, costs), costs, strict=True))
         self._desks = [Desk(self, j, *rest) for j, rest in each]
+        for symbol in self._halts:
+            if symbol not in self._column:
+                raise ParameterError(f"PaperVenue: halts of {symbol!r}, which is not traded{did_you_mean(symbol, self._column)}")
 
     # -- orders -------------------------------------------------------------------------------------------------
 
@@ -88,6 +107,10 @@ class PaperVenue(ExecutionModule):
         if why:
             raise OrderError(f"paper venue: {why}")
         desk = self._desk(order.instrument.symbol)
+        if self.rejects and not order.reduce_only and random.Random(f"{self.seed} {order.key}").random() < self.rejects:
+            assert order.key is not None
+            self.tell(OrderEnded(order.key, "rejected", self.label))
+            return True
         desk.take(order)
         self._busy.add(desk.j)
         return True
@@ -177,6 +200,10 @@ class PaperVenue(ExecutionModule):
         if charges:
             self._charge(charges, 2 * row + 1)
 
+    def _is_halted(self, desk: Desk) -> bool:
+        """Whether an instrument is not traded in the bar that is looked at."""
+        return any(start <= self.label < end for start, end in self._halts.get(desk.instrument.symbol, ()))
+
     def _charge(self, charges: Sequence[tuple[int, int, float, float]], now: int) -> None:
         """Take from the cash what positions are charged at a moment, at the last completed step's rate."""
         for moment, j, long, short in charges:
@@ -190,7 +217,7 @@ class PaperVenue(ExecutionModule):
         """Fill what the bars fill: at the open phase by phase over all instruments, then inside, one by one."""
         tape, row = self.tape, self.row
         busy = [self._desks[j] for j in sorted(self._busy)]
-        opens = [(desk, tape.open[desk.j][row]) for desk in busy]
+        opens = [(desk, math.nan if self._is_halted(desk) else tape.open[desk.j][row]) for desk in busy]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
             for desk, first in present:
@@ -202,6 +229,20 @@ class PaperVenue(ExecutionModule):
                 desk.wait()
             if not desk.busy:
                 self._busy.discard(desk.j)
+
+
+def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:
+    """Return the first and the last moment of a halt in nanoseconds."""
+    import pandas as pd
+
+    try:
+        moments = [pd.Timestamp(one) for one in (start, end)]
+        first, last = ((one.tz_localize("UTC") if one.tz is None else one).value for one in moments)
+    except (TypeError, ValueError):
+        first = last = 0
+    if not first < last:
+        raise ParameterError(f"PaperVenue: a halt of {symbol} goes from one time to a later one, got {start!r} and {end!r}")
+    return first, last
 
 
 #: What happens at the open, in this order: each over all instruments before the next.

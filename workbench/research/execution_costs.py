@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.errors import ParameterError
+from workbench.errors import ParameterError, did_you_mean
 from workbench.records import LEGS, MARKET, OPEN
 from workbench.research.plots import BLUE, GREEN, GREY, LEGEND, ORANGE, dress
 from workbench.research.result import Backtest
@@ -23,21 +23,30 @@ __all__ = ["compare_execution", "plot_execution", "shortfall"]
 
 #: What the shortfall is made of, in money.
 PARTS = ("delay", "prices", "fees", "missed")
-SHOWN = ("time", "symbol", "leg", "side", "orders", "asked", "filled", "decided", "arrival", "paid")
+SHOWN = ("time", "symbol", "venue", "leg", "side", "orders", "asked", "filled", "decided", "arrival", "paid")
+GROUPS = ("venue", "symbol", "leg", "side")
 BP = 1e4
 
 
-def shortfall(result: Backtest) -> pd.DataFrame:
+def shortfall(result: Backtest, against: Backtest | None = None) -> pd.DataFrame:
     """Return what each order cost against the price it was decided at; the children of an algorithm are one line.
+
+    Parameters
+    ----------
+    result : Backtest
+    against : Backtest, optional
+        Another result of the same decisions, with ideal costs say, or the backtest of a run: `expected` is what it paid for the same
+        order, NaN where it has none such, and `slippage` what ours cost beyond that, in account currency.
 
     Returns
     -------
     DataFrame
-        A row for each opening and each closing at market: `time` of the decision, `symbol`, `leg`, `side`, `orders` (how many were
-        sent), `asked` and `filled` (quantities), `decided` (the close), `arrival` (the next open, which nobody could have had earlier),
-        `paid` (the average price); and in account currency, above 0 where it cost: `delay` (from the close to the open), `prices` (from
-        the open to what was paid), `fees`, `missed` (what was not filled, from the close to the last bar that could have filled it), and
-        `shortfall`, their sum; `bp` of `notional`, what was asked for at the price of the decision. `paid` is NaN where nothing was filled.
+        A row for each opening and each closing at market: `time` of the decision, `symbol`, its `venue`, `leg`, `side`, `orders` (how
+        many were sent), `asked` and `filled` (quantities), `decided` (the close), `arrival` (the next open, which nobody could have had
+        earlier), `paid` (the average price); and in account currency, above 0 where it cost: `delay` (from the close to the open),
+        `prices` (from the open to what was paid), `fees`, `missed` (what was not filled, from the close to the last bar that could have
+        filled it), and `shortfall`, their sum; `bp` of `notional`, what was asked for at the price of the decision. `paid` is NaN where
+        nothing was filled.
 
     Examples
     --------
@@ -54,16 +63,19 @@ def shortfall(result: Backtest) -> pd.DataFrame:
     place = np.full(len(orders), -1)
     place[mine] = number
     table = _asked(result, orders[mine], number, parents)
-    return _costs(table.join(_filled(result, fills, place[fills["order"]], len(parents))))
+    table = _costs(table.join(_filled(result, fills, place[fills["order"]], len(parents))))
+    return table if against is None else _held_against(table, shortfall(against))
 
 
-def compare_execution(results: Mapping[str, Backtest]) -> pd.DataFrame:
+def compare_execution(results: Mapping[str, Backtest], by: str = "") -> pd.DataFrame:
     """Return what several results paid to get their orders done, a row each.
 
     Parameters
     ----------
     results : mapping of str to Backtest
         By name, of the same strategy with other algorithms, say.
+    by : {"", "venue", "symbol", "leg", "side"}, default ""
+        A row for each of these in each result, where one is named.
 
     Returns
     -------
@@ -78,14 +90,23 @@ def compare_execution(results: Mapping[str, Backtest]) -> pd.DataFrame:
     """
     if not results or not all(isinstance(one, Backtest) for one in results.values()):
         raise ParameterError(f"expected results by name, {{'market': wb.backtest(...), 'twap': wb.backtest(...)}}, got {results!r}")
-    rows = {}
+    if by and by not in GROUPS:
+        raise ParameterError(f"compare_execution: by is {', '.join(GROUPS)} or nothing, got {by!r}{did_you_mean(str(by), GROUPS)}")
+    rows: dict[Any, dict[str, float]] = {}
     for name, result in results.items():
         table = shortfall(result)
-        notional = float(table["notional"].sum())
-        parts = {part: BP * float(table[part].sum()) / notional if notional else np.nan for part in (*PARTS, "shortfall")}
-        filled = 100 * float((table["filled"] * table["notional"] / table["asked"]).sum()) / notional if notional else np.nan
-        rows[name] = {"orders": int(table["orders"].sum()), "filled %": filled, **parts, "money": float(table["shortfall"].sum())}
-    return pd.DataFrame.from_dict(rows, orient="index")
+        for group, part in table.groupby(by) if by else [("", table)]:
+            rows[(name, group) if by else name] = _summed(part)
+    index = pd.MultiIndex.from_tuples(rows, names=["result", by]) if by else list(rows)
+    return pd.DataFrame(list(rows.values()), index)
+
+
+def _summed(table: pd.DataFrame) -> dict[str, float]:
+    """Return the parts of a shortfall in basis points of what was asked for."""
+    notional = float(table["notional"].sum())
+    parts = {part: BP * float(table[part].sum()) / notional if notional else np.nan for part in (*PARTS, "shortfall")}
+    filled = 100 * float((table["filled"] * table["notional"] / table["asked"]).sum()) / notional if notional else np.nan
+    return {"orders": int(table["orders"].sum()), "filled %": filled, **parts, "money": float(table["shortfall"].sum())}
 
 
 def plot_execution(results: Mapping[str, Backtest]) -> Any:
@@ -131,6 +152,7 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
         {
             "time": result.bars.index[t],
             "symbol": np.array(result.bars.symbols, dtype=object)[j],
+            "venue": np.array([one.venue or "" for one in result.bars.instruments], dtype=object)[j],
             "leg": np.array(LEGS, dtype=object)[parents["leg"]],
             "side": np.where(side > 0, "buy", "sell"),
             "orders": np.bincount(number, minlength=len(parents)),
@@ -159,6 +181,16 @@ def _filled(result: Backtest, fills: np.ndarray, number: np.ndarray, n: int) -> 
     filled, fees = np.bincount(number, quantity, n), np.bincount(number, rows["fee"], n)
     paid = np.bincount(number, quantity * rows["price"], n) / np.where(filled > 0, filled, np.nan)
     return pd.DataFrame({"filled": filled, "paid": paid, "fees": fees})
+
+
+def _held_against(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with what another result paid for the same orders."""
+    same = ["time", "symbol", "leg"]
+    found = other.drop_duplicates(same).rename(columns={"paid": "expected"})[[*same, "expected"]]
+    joined = table.merge(found, on=same, how="left", validate="many_to_one")
+    along = np.where(joined["side"] == "buy", 1.0, -1.0) * joined["notional"] / (joined["asked"] * joined["decided"])
+    joined["slippage"] = joined["filled"] * (joined["paid"] - joined["expected"]) * along
+    return joined
 
 
 def _costs(table: pd.DataFrame) -> pd.DataFrame:
