@@ -15,7 +15,7 @@ import pandas as pd
 from workbench import Bars, Strategy
 from workbench.bars import FIELDS
 from workbench.execution import Costs, PaperVenue
-from workbench.execution.port import ExecutionModule, VenueEvent, VenueSaid, VenueState
+from workbench.execution.port import EVERYTHING, ExecutionModule, VenueEvent, VenueSaid, VenueState
 from workbench.execution.wire import event_from, order_plain
 from workbench.instrument import Instrument
 from workbench.journal import Answer, Command, JournalPort, MemoryJournal
@@ -39,9 +39,8 @@ FREE = Costs(commission=0.0, slippage=0.0)
 class Line(ExecutionModule):
     """A session's line to an exchange in this process; what `cut` names does not get through."""
 
-    supports = PaperVenue.supports
-
     def __init__(self, exchange: Exchange) -> None:
+        self.supports = exchange.venue.supports
         self.exchange = exchange
         self.currency = ""
         self.cut: Callable[[Order | OrderKey], bool] = lambda asked: False
@@ -103,9 +102,10 @@ class Fed:
     """
 
     def __init__(self, strategy: Strategy | Team, bars: Bars, history: int = 1, journal: JournalPort | None = None, **account: Any) -> None:
+        supports = {"supports": account.pop("supports")} if "supports" in account else {}
         account = {"cash": 100_000.0, "costs": FREE} | account
         self.bars, self.first = bars, history
-        self.venue = PaperVenue(**account)
+        self.venue = PaperVenue(**account, **supports)
         self.ledger, self.journal = MemoryJournal(), MemoryJournal() if journal is None else journal
         self.exchange = Exchange(Recorded(bars), self.venue, self.ledger, layout=layout_of(strategy))
         self.exchange.begin(history)
@@ -176,7 +176,8 @@ class Fed:
 
     def again(self) -> tuple[LiveSession, Record]:
         """Return the session that the journal leads to, and its record."""
-        return lived_again(self.session.setup.on(self.known(self.exchange.row + 1)), self.journal, self.first)
+        whole = self.session.setup.on(self.known(self.exchange.row + 1))
+        return lived_again(whole, self.journal, self.first, self.line.supports)
 
     @property
     def fills(self) -> list[tuple[int, str, float, float]]:
@@ -202,11 +203,11 @@ def expected(setup: Setup, first: int) -> Record:
     return run_kernel(later) if setup.rules.compiled else run_session(later)
 
 
-def lived_again(setup: Setup, journal: JournalPort, first: int) -> tuple[LiveSession, Record]:
+def lived_again(setup: Setup, journal: JournalPort, first: int, supports: frozenset[str] = EVERYTHING) -> tuple[LiveSession, Record]:
     """Return the session that a journal leads to, and its record."""
     recorders: list[Recorder] = []
     whole = setup.on(setup.market)  # that of a live session has the stances of its newest bar alone
-    session = relived(whole, journal.entries(), first, lambda one: recorders.append(Recorder(one)), journal.entries("late"))
+    session = relived(whole, journal.entries(), first, lambda one: recorders.append(Recorder(one)), journal.entries("late"), supports)
     return session, recorders[0].record()
 
 

@@ -296,7 +296,10 @@ def test_an_algorithm_sends_what_it_says_it_sends() -> None:
     class Quiet(Sends):
         sends: ClassVar[frozenset[str]] = frozenset({"market"})
 
-    with pytest.raises(StrategyError, match=r"Quiet\.plan gave what it does not say it sends: stop"):
+    with pytest.raises(
+        StrategyError,
+        match=r"Quiet\.plan gave an order that asks for stop, and does not say that it sends such: sends = frozenset\(\{.market., .stop.\}\) does",
+    ):
         run("+..", 100, 100, 100, execution=Quiet(kind="stop", price=101.0))
 
 

@@ -46,7 +46,10 @@ def test_no_order_is_a_choice() -> None:
 @pytest.mark.parametrize(
     ("makes", "said"),
     [
-        (lambda parent, snapshot: [replace(parent, type="stop", price=110.0)], "gave a stop order; an opening goes to market or rests"),
+        (
+            lambda parent, snapshot: [replace(parent, type="stop", price=110.0)],
+            "gave an order that asks for stop, and does not say that it sends such",
+        ),
         (lambda parent, snapshot: [replace(parent, side="sell")], "may buy up to 4 ABC in steps of 1, got sell 4 ABC"),
         (lambda parent, snapshot: [replace(parent, quantity=5)], "got buy 5 ABC"),
         (lambda parent, snapshot: [replace(parent, instrument=OTHER)], "got buy 4 XYZ"),

@@ -52,7 +52,8 @@ WORKING, FILLED, CANCELLED, EXPIRED, LAPSED, ABSENT, REJECTED = range(7)
     GATED,
     RESIZED,
     REDUCED,
-) = range(19)
+    HELD,
+) = range(20)
 
 LEGS = ("open", "close", "stop", "target", "trim", "add")
 TYPES = ("market", "limit", "stop", "stop_limit", "take_profit", "trailing_stop")
@@ -78,6 +79,7 @@ WORDS = (
     "refused by the gate, the last look before the venue",
     "resized: the sizer asks for another size by now",
     "a limit is breached, and on_breach='reduce'",
+    "the price reached a stop or target that the session holds",
 )
 #: A chain of limits is this long at most.
 MOST_LIMITS = 8

@@ -145,6 +145,9 @@ class Strategy(Component):
         other direction closes them all (SEMANTICS 11). Each stands under a symbol of its own, ``SPX``, ``SPX#2``, ``SPX#3``.
     max_entries : int, optional
         With ``entries="each"``: how many since the stance last turned, open or closed again; 3 where not given. Each counts as a position.
+    unsupported : {"refuse", "hold"}, default "refuse"
+        What becomes of stops and targets at a venue that takes no such orders: a run does not start there, or the session holds them
+        itself - it looks at each close whether they were reached, and closes at market. A run that is dead then protects nothing.
 
     Examples
     --------
@@ -164,6 +167,7 @@ class Strategy(Component):
     day: str = "00:00 UTC"
     entries: Literal["once", "each"] = field(default="once", kw_only=True)
     max_entries: int | None = field(default=None, kw_only=True)
+    unsupported: Literal["refuse", "hold"] = field(default="refuse", kw_only=True)
 
     #: The file inside the folder of a saved strategy.
     FILE: ClassVar[str] = "strategy.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from workbench.errors import OrderError, ParameterError, did_you_mean
@@ -42,6 +42,8 @@ class PaperVenue(ExecutionModule):
         "2026-01-05 16:30")]}``; the end is not part of it.
     seed : int, default 0
         Says which openings are refused.
+    supports : collection of str, optional
+        What it can do, for a strategy to be tried at a simpler venue; all of `workbench.execution.port.EVERYTHING` where not given.
 
     Examples
     --------
@@ -61,7 +63,9 @@ class PaperVenue(ExecutionModule):
         rejects: float = 0.0,
         halts: Mapping[str, Sequence[tuple[Any, Any]]] | None = None,
         seed: int = 0,
+        supports: Collection[str] = EVERYTHING,
     ) -> None:
+        self.supports = frozenset(supports)
         if not 0 <= rejects <= 1:
             raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
         self.rejects, self.seed = rejects, seed

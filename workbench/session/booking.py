@@ -12,6 +12,7 @@ from workbench.market import Fill, Order, OrderKey
 from workbench.portfolio import Portfolio
 from workbench.session.entries import Entries
 from workbench.session.events import EventBus, OrderSent, StepClosed
+from workbench.session.holding import held_legs, rest
 from workbench.session.resizing import Change
 from workbench.session.setup import Setup, require_supported
 from workbench.session.sleeves import Sleeves
@@ -37,6 +38,11 @@ class Bookkeeper:
         self.states = [State(waiting=setup.of(j).strategy.start == "wait") for j in range(len(setup.instruments))]
         self.sleeves = Sleeves(setup, self.portfolio, self.states, self.tape)
         self.entries = Entries(setup)
+        #: Which protective orders of each column the session holds, because the venue takes no such orders.
+        self.held = [held_legs(setup.of(j).strategy, venue.supports) for j in range(len(setup.instruments))]
+        self._holds = any(self.held)
+        for j, legs in enumerate(self.held):
+            self.sleeves.decider(j).held = legs
         self._changes: dict[int, Change] = {}
         self.steps_done = 0
         self.decisions = 0
@@ -89,6 +95,8 @@ class Bookkeeper:
         if state.work is not None and state.work.is_over(fill, self.portfolio.lots[j]):
             state.work = None
         self.sleeves.moved(j, self.portfolio.cash - before)
+        if self.held[j]:
+            rest(self.held[j], state, fill, self.portfolio.quantity(j), self.setup.specs[j])
         if not self.portfolio.lots[j] and state.put_in:
             self.sleeves.count_trade(j, -state.spent / state.put_in)
             state.spent = state.put_in = 0.0
@@ -127,9 +135,18 @@ class Bookkeeper:
 
     def _amend(self) -> None:
         """Ask the venue for the stops that moved; one that it does not take moves at the next close."""
+        self._move_held()
         while self._amends:
             self.execution.amend(*self._amends.pop(0))
         self._take_in()
+
+    def _move_held(self) -> None:
+        """Move the stops that the session holds itself; those at the venue are left."""
+        for key, price in self._amends if self._holds else ():
+            if key.leg in self.held[self.portfolio.column[key.instrument]]:
+                self._state_of(key).amended(key, price)
+        if self._holds:
+            self._amends = [one for one in self._amends if one[0].leg not in self.held[self.portfolio.column[one[0].instrument]]]
 
     def put_out(self, order: Order, decision: int) -> None:
         """Have an order out, to be written down and sent with whatever brought it about: no order goes another way."""

@@ -61,6 +61,8 @@ class Decider:
         self.cash: Callable[[], float] = lambda: portfolio.cash
         #: Whose orders these are: a live session names them (SEMANTICS 35), a replay has no need to.
         self.account = self.deployment = ""
+        #: The protective orders that the session holds: the openings do not carry them.
+        self.held: frozenset[str] = frozenset()
         self._step = 0
         self._has = setup.rules.exits
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
@@ -210,8 +212,8 @@ class Decider:
             "buy" if side > 0 else "sell",
             self._quantity(j, lots),
             key=self.key(row, j, leg),
-            stop_distance=plan.stop if plan is not None and self._has[0] else None,
-            target_distance=plan.target if plan is not None and self._has[1] else None,
+            stop_distance=plan.stop if plan is not None and self._has[0] and "stop" not in self.held else None,
+            target_distance=plan.target if plan is not None and self._has[1] and "target" not in self.held else None,
             reason="stance turned" if plan is not None else "resized",
         )
 
@@ -357,7 +359,8 @@ def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Orde
     side = float(order.sign)
     missing = order.needs - algorithm.sends
     if missing:
-        said = f"gave what it does not say it sends: {', '.join(sorted(missing))}; {sorted(algorithm.sends)} is what `sends` has"
+        also = f"sends = frozenset({{{', '.join(repr(one) for one in sorted(algorithm.sends | missing))}}})"
+        said = f"gave an order that asks for {', '.join(sorted(missing))}, and does not say that it sends such: {also} does"
         raise StrategyError(f"{type(algorithm).__name__}.plan {said}")
     # a limit away from the market; what waits for a price to go on, away from it on the other side
     price, limit = (

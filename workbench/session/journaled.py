@@ -190,8 +190,9 @@ class JournaledSession(Session):
 
     @property
     def working(self) -> list[Order]:
-        """The orders that are out, as far as this session knows."""
-        return [order for state in self.states for order in state.orders]
+        """The orders that are out at the venue, as far as this session knows: those that it holds itself are not."""
+        out = [(j, order) for j, state in enumerate(self.states) for order in state.orders]
+        return [order for j, order in out if order.key is None or order.key.leg not in self.held[j]]
 
     @property
     def doubtful(self) -> list[Order]:
@@ -230,6 +231,7 @@ class JournaledSession(Session):
 
     def _amend(self) -> None:
         """Ask the venue for the stops that moved; one that it refuses rests where it was, and is asked for at the next close."""
+        self._move_held()
         amends, self._amends = self._amends, []
         for key, price in amends:
             try:

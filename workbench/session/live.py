@@ -132,6 +132,8 @@ class LiveSession(JournaledSession):
         self.missed_steps += 1
         self._forget_crossings(all_of_them=False)
         label = self.tape.label[row]
+        if self._holds:
+            self._watch(row, equity)
         if self.sleeves.moves:  # exits are kept up in every mode
             self._move_exits(row, equity, close=why in HELD)
         if why in HELD:

@@ -28,9 +28,8 @@ __all__ = ["relived"]
 class Echo(ExecutionModule):
     """A venue that only says what the journal says it said."""
 
-    supports = EVERYTHING
-
-    def __init__(self) -> None:
+    def __init__(self, supports: frozenset[str] = EVERYTHING) -> None:
+        self.supports = supports
         self.withdrawn: frozenset[str] = frozenset()
         self.currency = ""
 
@@ -88,6 +87,7 @@ def relived(
     first: int,
     listen: Callable[[LiveSession], object] = lambda session: None,
     late: Iterable[Entry] = (),
+    supports: frozenset[str] = EVERYTHING,
 ) -> LiveSession:
     """Return a session in the state that its journal leads to.
 
@@ -103,13 +103,15 @@ def relived(
         Given the session before it lives through anything: a recorder subscribes here.
     late : iterable of Entry
         The entries of bars that came late (`Written.late`).
+    supports : frozenset of str, optional
+        What the venue could do (`Written.supports`).
 
     Raises
     ------
     JournalError
         The session decides otherwise now than it did then.
     """
-    echo, sent, known = Echo(), Sent(), Known(setup, late)
+    echo, sent, known = Echo(supports), Sent(), Known(setup, late)
     session = LiveSession(known.setup, echo, sent, first)
     session.keeper = keeper = Recalled()
     listen(session)

@@ -160,7 +160,7 @@ class Runner:
             return
         numbers: set[int] = set()
         entries = self._noting(self.journal.entries(), numbers)
-        session = relived(written.setup(self._setting), entries, written.first, self._listen, written.late)
+        session = relived(written.setup(self._setting), entries, written.first, self._listen, written.late, written.supports)
         session.tape.shorten()
         session.stopping = ""  # that run was stopped, this one begins
         self._went_on(session, written.history, int(written.bars.labels[written.first - 1]))
@@ -186,6 +186,7 @@ class Runner:
         self.joins = joining(session)
         session.sleeves.name(**self._names)
         body = self._names | {"rows": len(bars), "seen": self._inbox.told, "source": bars.source, "anchor": int(bars.labels[0])}
+        body |= {"supports": sorted(self._account.supports)} if any(session.held) else {}
         self.journal.commit([Entry("start", self._run, body)], received)
 
     def _went_on(self, session: LiveSession, bars: Bars, past: int) -> None:

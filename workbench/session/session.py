@@ -12,9 +12,10 @@ from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule
 from workbench.journal import JournalPort, MemoryJournal
 from workbench.past import NOW
-from workbench.records import NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
+from workbench.records import HELD, NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
 from workbench.session.booking import Bookkeeper
 from workbench.session.events import Decided, StepClosed
+from workbench.session.holding import touched
 from workbench.session.quiet import quiet_collector
 from workbench.session.resizing import Change
 from workbench.session.setup import Setup, replayed
@@ -90,6 +91,8 @@ class Session(Bookkeeper):
         equity, needed = self.portfolio.value()
         if self.sleeves.valued:
             self.sleeves.close(row, self.tape.day, equity)
+        if self._holds:
+            self._watch(row, equity)
         if self.sleeves.moves:
             self._move_exits(row, equity)
         wanted = self._close_what_turned(row, equity)
@@ -130,6 +133,20 @@ class Session(Bookkeeper):
             state.decision = self.decisions - 1
             self._close(row, j, state, "time stop")
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+
+    def _watch(self, row: int, equity: float) -> None:
+        """Close what a bar has brought to a stop or target that the session holds itself."""
+        for j, state in enumerate(self.states):
+            high, low = self.tape.high[j][row], self.tape.low[j][row]
+            if not self.held[j] or not self.portfolio.lots[j] or high != high or state.closes:
+                continue
+            leg = touched(self.held[j], state, self.portfolio.quantity(j), high, low)
+            if leg and not self._closes(state):
+                decision = self._new_decision(row, j, math.nan, equity)
+                decision.closed, decision.code = self.portfolio.lots[j], HELD
+                state.decision = self.decisions - 1
+                self._close(row, j, state, f"{leg} held by the session")
+                self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Return which of those who want to open may: in a replay all of them."""

@@ -20,6 +20,7 @@ from workbench.layout import Layout
 from workbench.rates import Conversion, Rates, common_currency
 from workbench.risk import RiskManager
 from workbench.risk.gate import Gate
+from workbench.session.holding import unserved
 from workbench.session.laying import laid_out
 from workbench.sessions import day_numbers, require_later_opens
 from workbench.strategy import Inputs, Rules, Strategy
@@ -281,7 +282,7 @@ def require_supported(setup: Setup, supports: Collection[str]) -> None:
     ------
     StrategyError
     """
-    missing = {what: who for one in setup.strategies for what, who in one.needs.items() if what not in supports}
+    missing = {what: who for one in setup.strategies for what, who in unserved(one, supports).items()}
     if missing:
         said = ", ".join(f"{SPOKEN.get(what, f'{what} orders')} ({who})" for what, who in missing.items())
         raise StrategyError(f"this venue cannot do what the strategy asks for: {said}; it knows {', '.join(sorted(supports))}")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from workbench.bars import FIELDS, Bars
 from workbench.errors import JournalError
+from workbench.execution.port import EVERYTHING
 from workbench.instrument import Instrument
 from workbench.journal import Entry, Journal, ReceivedBar
 from workbench.session.gathering import bars_received
@@ -53,6 +54,11 @@ class Written:
             return None
         bars = bars_of(journal.bars(), instruments, interval, began.body["source"])
         return cls(began, bars, list(journal.entries("anchor")), list(journal.entries("late")))
+
+    @property
+    def supports(self) -> frozenset[str]:
+        """What the venue could do, where the session holds in its place what it could not."""
+        return frozenset(self.began.body.get("supports", EVERYTHING))
 
     @classmethod
     def of(cls, journal: Journal, instruments: Sequence[Instrument], interval: str) -> Written:
