@@ -76,7 +76,7 @@ def test_a_target_rests_at_a_venue_that_takes_limits_while_the_stop_is_held() ->
 
 
 def test_a_held_stop_follows_the_price() -> None:
-    _, done = run("+......", 100, 100, (100, 106, 100, 106), (106, 107, 103.9, 105), 104, 104, 104, exits=[wb.exits.TrailingStop(0.02)])
+    _, done = run("+......", 100, 100, (100, 106, 100, 106), (106, 107, 103.9, 105), 104, 104, 104, exits=[wb.exits.TrailingStop(price=2.0)])
     assert done[1:] == [(4, "close", -1.0, 104.0)]
 
 
@@ -102,7 +102,7 @@ def test_it_says_what_it_did() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_live_is_the_replay_and_lives_again(seed: int, supports: set[str]) -> None:
     bars = wb.simulate([SHARE, wb.Instrument("XYZ")], bars=150, interval="1h", seed=seed, missing=0.05)
-    exits = [wb.exits.AtrStop(5, 1.0), wb.exits.TrailingStop(0.03), wb.exits.TakeProfit(0.02)]
+    exits = [wb.exits.AtrStop(5, 1.0), wb.exits.TrailingStop(multiple=2.0), wb.exits.TakeProfit(2.0)]
     strategy = wb.Strategy(wb.signals.MovingAverageCross(2, 6), wb.sizing.FixedQuantity(10), exits, unsupported="hold")
     fed = Fed(strategy, bars, 20, cash=1e9, supports=supports).run()
     stance = fed.full.inputs.stance.copy()

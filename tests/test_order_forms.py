@@ -296,10 +296,8 @@ def test_an_algorithm_sends_what_it_says_it_sends() -> None:
     class Quiet(Sends):
         sends: ClassVar[frozenset[str]] = frozenset({"market"})
 
-    with pytest.raises(
-        StrategyError,
-        match=r"Quiet\.plan gave an order that asks for stop, and does not say that it sends such: sends = frozenset\(\{.market., .stop.\}\) does",
-    ):
+    said = r"Quiet\.plan gave an order that asks for stop, and .*: sends = frozenset\(\{'market', 'stop'\}\) does"
+    with pytest.raises(StrategyError, match=said):
         run("+..", 100, 100, 100, execution=Quiet(kind="stop", price=101.0))
 
 

@@ -63,9 +63,10 @@ class PaperVenue(ExecutionModule):
         rejects: float = 0.0,
         halts: Mapping[str, Sequence[tuple[Any, Any]]] | None = None,
         seed: int = 0,
-        supports: Collection[str] = EVERYTHING,
+        supports: Collection[str] | None = None,
     ) -> None:
-        self.supports = frozenset(supports)
+        if supports is not None:
+            self.supports = frozenset(supports)
         if not 0 <= rejects <= 1:
             raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
         self.rejects, self.seed = rejects, seed
