@@ -76,7 +76,9 @@ def test_a_target_rests_at_a_venue_that_takes_limits_while_the_stop_is_held() ->
 
 
 def test_a_held_stop_follows_the_price() -> None:
-    _, done = run("+......", 100, 100, (100, 106, 100, 106), (106, 107, 103.9, 105), 104, 104, 104, exits=[wb.exits.TrailingStop(price=2.0)])
+    _, done = run(
+        "+......", 100, 100, (100, 106, 100, 106), (106, 107, 103.9, 105), 104, 104, 104, exits=[wb.exits.TrailingStop(price=2.0)]
+    )
     assert done[1:] == [(4, "close", -1.0, 104.0)]
 
 
