@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import pandas as pd
 import pytest
 from filled import fills, ran
 from paper_worlds import Fed, state_of
@@ -228,6 +229,21 @@ def test_a_limit_waits_for_its_turn() -> None:
     how = {"kind": "limit", "price": 99.0, "costs": queued}
     assert entry(".+....", *falling, **how) == [(3, 100.0, 99.0)]
     assert entry(".+....", *falling[:3], (99, 101, 98.2, 99), 100, 100, **how) == [(3, 14.0, 99.0)]
+
+
+def test_the_spread_of_the_bars_is_paid_at_market() -> None:
+    bars = market([100.0, 101.0, 102.0, 103.0, 104.0])
+    spread = pd.Series([0.1, 0.2, 0.4, 0.6, 0.8], bars.index)
+    known = bars.with_extra("spread", spread, known_at="1h")  # each at the close of its bar
+    costs = Costs(commission=0.0, quoted=1.0)
+    result = wb.backtest(plan("+.0..", quantity=1.0), known, cash=100_000, costs=costs)
+    assert result.fills["price"].tolist() == [pytest.approx(101.05), pytest.approx(103 - 0.2)]
+    twice = wb.backtest(plan("+.0..", quantity=1.0), known, cash=100_000, costs=costs.times(2.0, known.instruments[0]))
+    assert twice.fills["price"].tolist() == [pytest.approx(101.1), pytest.approx(103 - 0.4)]
+    fed = Fed(plan(".+.0.", quantity=1.0), known, 1, cash=100_000.0, costs=costs).run()  # its venue sees them, the session need not
+    assert [price for _, _, _, price in fed.fills] == [pytest.approx(102.1), pytest.approx(104 - 0.3)]
+    unknown = wb.backtest(plan("+.0..", quantity=1.0), bars, cash=100_000, costs=costs)
+    assert unknown.fills["price"].tolist() == [pytest.approx(101 * 1.0005), pytest.approx(103 * 0.9995)]  # the usual slippage
 
 
 def test_an_order_meets_the_first_bar_that_opens_after_it_arrived() -> None:

@@ -8,6 +8,7 @@ from workbench.execution.costs import Costs
 from workbench.execution.liquidity import beyond, impact_of, room_in, usual
 from workbench.execution.port import VenueEvent
 from workbench.grid import lots_of, quantity_of
+from workbench.instrument import Instrument
 from workbench.money import fee_of, slipped
 
 __all__ = ["Depth", "Till"]
@@ -36,15 +37,17 @@ class Depth:
     till : Till
     j : int
         The number of the instrument.
+    instrument : Instrument
     spec : Any
         It and its costs in plain numbers (`workbench.spec`).
     costs : Costs
     """
 
-    __slots__ = ("_ahead", "_used_up", "costs", "j", "spec", "till")
+    __slots__ = ("_ahead", "_used_up", "_usual", "costs", "j", "spec", "till")
 
-    def __init__(self, till: Till, j: int, spec: Any, costs: Costs) -> None:
+    def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
         self.till, self.j, self.spec, self.costs = till, j, spec, costs
+        self._usual = Costs().numbers(instrument)[3:5]
         #: The row of the newest bar that had no room for all of an order.
         self._used_up = -1
         #: What stands before each limit that rests, as a quantity.
@@ -84,7 +87,15 @@ class Depth:
         if self.costs.impact:
             volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
             moved = impact_of(self.costs.impact, quantity_of(lots, spec.number, spec.power), volatility, volume)
-        return slipped(price, side, spec.slip_rate + moved, spec.slip_offset)
+        rate, offset = self._half_a_spread if self.costs.quoted else (0.0, 0.0)
+        return slipped(price, side, spec.slip_rate + moved + rate, spec.slip_offset + offset)
+
+    @property
+    def _half_a_spread(self) -> tuple[float, float]:
+        """Half of the spread that was last known before the bar, else the usual slippage: a share of the price, and so much of it."""
+        tape = self.till.tape
+        half = 0.5 * (self.costs.quoted or 0.0) * tape.spread[self.j][max(self.till.row - 1, tape.first)]
+        return (0.0, half) if half == half else self._usual
 
     def fee(self, quantity: float, price: float, unit: float, maker: bool) -> float:
         """Return the fee of a fill in account currency: the maker's, where there is one, of a limit that rested."""

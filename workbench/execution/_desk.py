@@ -41,7 +41,7 @@ class Desk:
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
         self.till, self.j, self.instrument, self.spec = till, j, instrument, spec
-        self.depth = Depth(till, j, spec, costs)
+        self.depth = Depth(till, j, instrument, spec, costs)
         self.lots = 0
         #: What cash is booked against: 0 where the whole price is paid, else the average price; and that price.
         self.basis = self.average = 0.0

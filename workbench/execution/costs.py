@@ -60,12 +60,15 @@ class Costs(Component):
     queue : float, optional
         What stands before a limit at its price when it arrives, in usual bars' volume: 0.1 is a tenth of one. It fills once more than that
         has traded through it, and only as much as then is left.
+    quoted : float, optional
+        Of the spread that the bars carry, ``bars.with_extra("spread", ...)`` in units of price, so many halves are paid at market: 1 is
+        the quote's other side. It is the spread last known before the bar; where none is, the usual slippage is paid.
     latency : float, optional
         Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier.
 
     Notes
     -----
-    With any of the last five a backtest runs through the Session: what fills depends on what the fast kernel does not read.
+    With any of the last six a backtest runs through the Session: what fills depends on what the fast kernel does not read.
 
     Examples
     --------
@@ -85,10 +88,11 @@ class Costs(Component):
     maker: float | None = None
     queue: float | None = None
     latency: float | None = None
+    quoted: float | None = None
 
     def check(self) -> None:
         """Refuse negative costs and costs above the whole price."""
-        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum", "impact", "queue", "latency"):
+        for name in ("commission", "per_unit", "minimum", "slippage", "ticks", "spread", "maximum", "impact", "queue", "latency", "quoted"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < float("inf"):
                 raise ParameterError(f"Costs: {name} must not be negative, got {value!r}")
@@ -111,14 +115,14 @@ class Costs(Component):
     @property
     def compiled(self) -> bool:
         """Whether the fast kernel knows these costs."""
-        return not self.by_volume and self.maker is None and not self.latency
+        return not self.by_volume and self.maker is None and not self.latency and self.quoted is None
 
     def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
         """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""
         rate, unit, least, slip, ticks = USUAL[_market(instrument)]
         if (self.commission, self.per_unit, self.minimum) != (None, None, None):
             rate, unit, least = self.commission or 0.0, self.per_unit or 0.0, self.minimum or 0.0
-        if (self.slippage, self.ticks, self.spread) != (None, None, None):
+        if (self.slippage, self.ticks, self.spread, self.quoted) != (None, None, None, None):
             slip, ticks = (self.slippage or 0.0) + (self.spread or 0.0) / 2, self.ticks or 0.0
         if ticks and instrument.tick_size is None:
             slip, ticks = slip + TICKLESS, 0.0
@@ -131,7 +135,7 @@ class Costs(Component):
         ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
         impact = None if self.impact is None else self.impact * factor
         maker = None if self.maker is None else self.maker * factor
-        rest = (self.participation, maker, self.queue, self.latency)
+        rest = (self.participation, maker, self.queue, self.latency, None if self.quoted is None else self.quoted * factor)
         return Costs(rate, unit, least, slip, ticks, None, most if most < 1.0 else None, impact, *rest)
 
     def to_dict(self) -> dict[str, float]:
@@ -147,6 +151,7 @@ class Costs(Component):
         fee += [f"at most {most:.2%} of it".replace("%", " %")] if most < NO_MOST else []
         moved = [f"{slip / BP:g} bp"] if slip or not offset else []
         moved += [f"{offset:g} a unit of price"] if offset else []
+        moved += [f"{self.quoted:g} x half the spread of the bars (where none is known the usual slippage)"] if self.quoted else []
         moved += [f"{self.impact:g} x volatility x sqrt(quantity / volume)"] if self.impact else []
         fee += [f"{self.maker / BP:g} bp where a limit rested"] if self.maker is not None else []
         also = [f"an order fills at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []

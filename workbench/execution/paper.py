@@ -91,6 +91,12 @@ class PaperVenue(ExecutionModule):
         given = self.costs.values() if isinstance(self.costs, Mapping) else [self.costs]
         return any(one is not None and one.by_volume for one in given)
 
+    @property
+    def quoted(self) -> bool:
+        """Whether what a fill costs depends on the spread that the bars carry."""
+        given = self.costs.values() if isinstance(self.costs, Mapping) else [self.costs]
+        return any(one is not None and bool(one.quoted) for one in given)
+
     def connect(self, instruments: Sequence[Instrument]) -> None:
         """Open a desk for each instrument."""
         if self._desks:

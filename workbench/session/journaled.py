@@ -155,7 +155,7 @@ class JournaledSession(Session):
         if self.lives.has_booked(event):
             return  # told once more
         odd = self.lives.heard(event)
-        super()._book(event)
+        super()._book(self.lives.counted(event))
         if isinstance(event, OrderEnded) and event.status == "rejected":
             symbol = event.key.instrument
             self._set_latch(symbol, self.setup.gate.rejected(self.latches.get(symbol, Latch()), symbol), event.key)

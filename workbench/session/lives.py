@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, KeysView
+from dataclasses import replace
 from typing import NamedTuple
 
 from workbench.execution.orders import Finding, Life
 from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
+from workbench.grid import quantity_of
 from workbench.market import Fill, Order, OrderKey
 from workbench.portfolio import Portfolio
 
@@ -74,6 +76,15 @@ class Lives:
         life = self._lives.get(str(event.fill.key))
         return life is not None and event.fill.name in life.fills
 
+    def counted(self, event: VenueEvent) -> VenueEvent:
+        """Return an event that was heard, what is left of an opening by our count: fills may come in another order than they happened."""
+        if not isinstance(event, OrderFilled) or event.fill.key.leg not in ("open", "add"):
+            return event
+        life, j = self._lives[str(event.fill.key)], self._portfolio.column[event.fill.instrument.symbol]
+        spec = self._portfolio.specs[j]
+        left = quantity_of(life.left, spec.number, spec.power)
+        return event if left == event.fill.left else OrderFilled(replace(event.fill, left=left))
+
     def heard(self, event: VenueEvent) -> Oddity | None:
         """Move a life on by what the venue says; return what is wrong with that."""
         if isinstance(event, PositionCharged):
@@ -101,8 +112,9 @@ class Lives:
             rested = event.parent is not None  # by the venue itself, with the opening that it protects
             return (Life(self._lots(event.order), "working"), "") if rested else life.moved("working")
         if isinstance(event, OrderEnded):
-            asked = life.moved("unknown")[0] if event.status == "absent" else life  # it was asked for, and is not there
-            return asked.moved(event.status)
+            # it was asked for, and is not there; one that was seen to work cannot never have been
+            doubted = event.status == "absent" and life.state == "submitting"
+            return (life.moved("unknown")[0] if doubted else life).moved(event.status)
         if isinstance(event, OrderAmended) and event.quantity is not None:
             return life.resized(self._portfolio.lots_in(self._portfolio.column[event.key.instrument], event.quantity)), ""
         return life, ""

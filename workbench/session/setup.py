@@ -252,7 +252,7 @@ def _require_volumes(bars: Bars, costs: Sequence[Costs]) -> None:
     """Refuse costs that ask how much is traded where there are bars and none says so."""
     for j, (instrument, one) in enumerate(zip(bars.instruments, costs, strict=True)):
         if one.by_volume and bars.present[:, j].any() and not (np.nan_to_num(bars.array("volume")[:, j]) > 0).any():
-            asked = "participation" if one.participation is not None else "impact"
+            asked = next(name for name in ("participation", "impact", "queue") if getattr(one, name))
             raise ParameterError(f"Costs({asked}=...) needs volumes, and the bars of {instrument.symbol} have none")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from workbench.bars import FIELDS, Bars
 from workbench.exits import Distances
@@ -50,18 +51,19 @@ class MarketTape:
         How many instruments.
     interval : int
         Length of a bar in nanoseconds.
-    volumes : bool, default False
-        Whether anybody asks how much was traded.
+    volumes, spreads : bool, default False
+        Whether anybody asks how much was traded, and what the spread was (``bars.extra["spread"]``).
     """
 
     __slots__ = (
         "_ahead", "_ahead_from", "_block", "base", "base_rows", "charges", "close", "high", "holes", "interval", "label", "low", "moving",
-        "open", "price", "session", "stance", "stances", "unit", "unit_rows", "volume",
+        "open", "price", "session", "spread", "stance", "stances", "unit", "unit_rows", "volume",
     )  # fmt: skip
 
-    def __init__(self, n: int, interval: int, volumes: bool = False) -> None:
+    def __init__(self, n: int, interval: int, volumes: bool = False, spreads: bool = False) -> None:
         self.interval = interval
         self.volume: Columns | None = empty(n) if volumes else None
+        self.spread: Columns | None = empty(n) if spreads else None
         self.moving = False
         self.label: list[int] = []
         self.open, self.high, self.low, self.close = (empty(n) for _ in range(4))
@@ -104,6 +106,8 @@ class MarketTape:
             append(getattr(self, name), bars.array(name)[first:])
         if self.volume is not None:
             append(self.volume, bars.array("volume")[first:])
+        if self.spread is not None:
+            append(self.spread, spreads_of(bars)[first:])
         if self.session is not None and sessions is not None:
             append(self.session, np.broadcast_to(sessions[first:], (len(sessions) - first, len(self.price))))
         if self.moving:
@@ -120,7 +124,7 @@ class MarketTape:
     def _columns(self) -> list[Columns]:
         """Return all columns that have a value for each row."""
         moving = [self.unit_rows, self.base_rows] if self.moving else []
-        some = [columns for columns in (self.session, self.volume) if columns is not None]
+        some = [columns for columns in (self.session, self.volume, self.spread) if columns is not None]
         return [self.open, self.high, self.low, self.close, *moving, *some]
 
     @property
@@ -174,6 +178,16 @@ class MarketTape:
         return len(self.label)
 
 
+def spreads_of(bars: Bars) -> np.ndarray:
+    """Return the spread that each instrument is known to have at each bar, shape (T, N), in units of price; NaN where none is known."""
+    if "spread" not in bars.extra:
+        return np.full(bars.shape, np.nan)
+    known = bars.extra["spread"]
+    symbols = [dict(one.tags).get("symbol", one.symbol) for one in bars.instruments]  # a column of a team's is named otherwise
+    frame = known if isinstance(known, pd.DataFrame) else pd.DataFrame(dict.fromkeys(symbols, known))
+    return frame.reindex(columns=symbols).to_numpy(float)
+
+
 class Tape(MarketTape):
     """The columns of one strategy's bars, and what follows from them: stances, distances, whether rates are fresh."""
 
@@ -188,7 +202,8 @@ class Tape(MarketTape):
 
     def __init__(self, setup: Setup) -> None:
         n = len(setup.instruments)
-        super().__init__(n, setup.interval_ns, any(costs.by_volume for costs in setup.costs))
+        by_volume, quoted = any(costs.by_volume for costs in setup.costs), any(costs.quoted for costs in setup.costs)
+        super().__init__(n, setup.interval_ns, by_volume, quoted)
         self.stance = empty(n)
         for name in (*EXITS, "measured"):
             setattr(self, name, None if getattr(setup.inputs, name) is None else empty(n))

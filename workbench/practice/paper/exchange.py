@@ -106,7 +106,7 @@ class Exchange:
         self._past: list[Bars] = []
         self._past_row = 0
         self._known: dict[str, OrderKey] = {}
-        self._by_volume = venue.by_volume
+        self._asks = venue.by_volume, venue.quoted
         self._extend()
         traded = layout.instruments(self._past[0].instruments)
         self.instruments = {i.symbol: i for i in traded}
@@ -211,7 +211,7 @@ class Exchange:
             return False
         venue, traded = self.venue, self._layout.bars(block)
         if not self._past:
-            self.tape = MarketTape(len(traded.instruments), block.interval_ns, self._by_volume)
+            self.tape = MarketTape(len(traded.instruments), block.interval_ns, *self._asks)
             self._closes: Any = []
             venue.currency = venue.currency or common_currency(block.instruments)
         begun = bool(self._past)
