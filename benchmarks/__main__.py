@@ -96,24 +96,26 @@ frames = cache(warm.frames)
 
 
 def _kernel() -> Measured:
-    minutes, _, _ = frames()
+    minutes, _ = frames()
     lines = warm.kernel(minutes)
     whole, said = warm.whole_calls(minutes)
     return [*lines, *whole], said
 
 
 def _replay() -> Measured:
-    lines, said = warm.replay(frames()[1])
-    return lines, [said]
+    minutes, days = frames()
+    lines, said = warm.replay(minutes)
+    more, also = warm.replay_of_many(days)
+    return [*lines, *more], [said, also]
 
 
 def _symbols() -> Measured:
-    lines, said = warm.daily(frames()[2])
+    lines, said = warm.daily(frames()[1])
     return lines, [said]
 
 
 def _limits() -> Measured:
-    minutes, _, days = frames()
+    minutes, days = frames()
     return limits.measure(minutes, days)
 
 

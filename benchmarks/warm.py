@@ -15,14 +15,16 @@ import workbench as wb
 from benchmarks import answers, data, loops, peers, rules
 from benchmarks.rules import CASH, CROSS_FEE, EACH, RISK, RISK_FEE
 from benchmarks.timing import Line, Taken, agree, in_turn
+from workbench.research.comparing import compare
 from workbench.research.engine import run_kernel
+from workbench.research.running import run_session
 from workbench.session.session import Session
 from workbench.session.setup import set_up
 
-__all__ = ["daily", "kernel", "replay", "whole_calls"]
+__all__ = ["daily", "kernel", "replay", "replay_of_many", "whole_calls"]
 
 MILLION = 1e6
-KERNEL_TARGET, RATIO_TARGET, REPLAY_TARGET, REPLAY_BARS = 40.0, 2.0, 200_000.0, 200_000
+KERNEL_TARGET, RATIO_TARGET, REPLAY_TARGET, WIDE_TARGET = 40.0, 2.0, 250_000.0, 500_000.0
 SPREAD_TARGET = 5.0
 LIMIT = 1.0
 #: A share of equity that orders sized at the fill rather than at the decision may make.
@@ -157,13 +159,28 @@ def replay(frame: pd.DataFrame) -> tuple[list[Line], str]:
     said = _compare_replay(bars, frame)
     lines: list[Line] = []
     for name, strategy, fee in (("A, one unit", rules.cross(), CROSS_FEE), ("D, risk and stop", rules.risk(), RISK_FEE)):
-        runs = [_replayed(strategy, bars, fee) for _ in range(6)][1:]
+        runs = [_replayed(strategy, bars, fee) for _ in range(4)][1:]
         for what, k, target in ((f"{name}: Session.run", 1, REPLAY_TARGET / MILLION), (f"{name}: + set-up and signal", 0, 0.0)):
             lines.append(speed("replay", what, OURS, len(frame), Taken(tuple(r[k] for r in runs)), target))
     with quiet():
         test = peers.backtesting_py(frame, None, CASH, CROSS_FEE)
         taken = in_turn({BACKTESTING: test.run}, rounds=3)
     return [*lines, speed("replay", "A, one unit: Backtest.run", BACKTESTING, len(frame), taken[BACKTESTING])], said
+
+
+def replay_of_many(frames: Mapping[str, pd.DataFrame]) -> tuple[list[Line], str]:
+    """Time the Session on 500 symbols, after every order, fill, decision and equity agreed with the kernel's."""
+    bars = rules.bars_of(frames, "1D")
+    setup = set_up(rules.spread(), bars, CASH, rules.costs(CROSS_FEE))
+    record = run_session(setup)
+    differences = compare(run_kernel(setup), record, bars)
+    if len(differences):
+        raise SystemExit(f"benchmarks: the Session differs from the kernel in {len(differences)} places on B:\n{differences.head()}")
+    held = [Session.of(setup) for _ in range(4)]
+    taken = Taken(tuple(in_turn({"run": lambda: held.pop().run()}, rounds=1)["run"].best for _ in range(len(held)))[1:])
+    what = f"B, {len(frames)} symbols x {len(bars):,} days, one purse: Session.run"
+    line = speed("replay", what, OURS, len(bars) * len(frames), taken, WIDE_TARGET / MILLION)
+    return [line], f"replay: Session = kernel on B in every order, fill, decision and equity: {len(record.orders):,} orders"
 
 
 def _session(strategy: wb.Strategy, bars: wb.Bars, fee: float) -> Session:
@@ -226,7 +243,7 @@ def _their_spread(first: pd.DataFrame, close: pd.DataFrame) -> Any:
     return peers.vectorbt_portfolio(first, close, peers.late(np.asarray(fast > slow)), CASH, CROSS_FEE, EACH)
 
 
-def frames() -> tuple[pd.DataFrame, pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Return the data of all measurements: a million minutes, the replay's part of them, and many days."""
+def frames() -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the data of all measurements: a million minutes, and many days."""
     minutes = data.minutes()
-    return minutes, minutes.iloc[:REPLAY_BARS], data.daily()
+    return minutes, data.daily()

@@ -253,11 +253,15 @@ def failing(commit: Callable[..., None]) -> Callable[..., None]:
 # -- doubts and the gate (SEMANTICS 37, 38) ---------------------------------------------------------------------------
 
 
-class Losing:
-    """A line that loses one order: before it reaches the venue, or only the answer."""
+class Killed(BaseException):
+    """The process ends here."""
 
-    def __init__(self, link: Any, arrives: bool) -> None:
-        self.link, self.arrives, self.lost = link, arrives, []
+
+class Losing:
+    """A line that loses one order: before it reaches the venue, or only the answer. Then the process is killed, or it goes on."""
+
+    def __init__(self, link: Any, arrives: bool, error: type[BaseException] = Killed) -> None:
+        self.link, self.arrives, self.error, self.lost = link, arrives, error, []
 
     def open(self, put: Callable[[Any], None], since: Callable[[], int]) -> Any:
         """Connect."""
@@ -270,7 +274,7 @@ class Losing:
             self.lost.append(order.key)
             if self.arrives:
                 submit(order)
-            raise ConnectionAbortedError("the process was killed")
+            raise self.error("here")
 
         account.submit = losing
         return account
@@ -288,7 +292,7 @@ class Losing:
 def test_rule_37_an_order_in_doubt_is_sent_again_only_where_it_never_arrived(started: Callable[..., Runs], arrives: bool) -> None:
     runs = started(market([100.0] * 9), plan(".+...0..."), history=1)
     link = Losing(runs.serving.link(), arrives)
-    with pytest.raises(ConnectionAbortedError):
+    with pytest.raises(Killed):
         runs.run(link=link)
     assert runs.run().over == "the recording is over"
     taken = [OrderKey(**one.body["key"]) for one in runs.serving.do(lambda exchange: list(exchange.ledger.entries("submit")))]
@@ -297,9 +301,21 @@ def test_rule_37_an_order_in_doubt_is_sent_again_only_where_it_never_arrived(sta
     assert differences(runs).empty
 
 
+@pytest.mark.parametrize("arrives", [False, True], ids=["never arrived", "arrived"])
+@pytest.mark.parametrize("error", [TimeoutError, KeyError], ids=["no answer", "a fault of the connector"])
+def test_rule_37_an_order_in_doubt_is_asked_for_though_no_line_broke(
+    started: Callable[..., Runs], arrives: bool, error: type[Exception]
+) -> None:
+    runs = started(market([100.0] * 9), plan(".+...0..."), history=1)
+    assert runs.run(link=Losing(runs.serving.link(), arrives, error)).over == "the recording is over"
+    taken = [OrderKey(**one.body["key"]) for one in runs.serving.do(lambda exchange: list(exchange.ledger.entries("submit")))]
+    assert [key.leg for key in taken] == (["open", "close"] if arrives else [])  # by the time that it was asked for it was too late
+    assert len(list(runs.journal.entries("doubt"))) == 1
+
+
 def test_rule_37_a_late_opening_that_never_arrived_is_not_sent_again(started: Callable[..., Runs]) -> None:
     runs = started(market([100.0] * 9), plan(".+......."), history=1)
-    with pytest.raises(ConnectionAbortedError):
+    with pytest.raises(Killed):
         runs.run(link=Losing(runs.serving.link(), arrives=False))
     runs.serving.do(lambda exchange: exchange.advance())
     runs.run()

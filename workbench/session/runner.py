@@ -354,15 +354,15 @@ class Runner:
     # -- beside the market ----------------------------------------------------------------------------------------------
 
     def _look_around(self) -> None:
-        now = time.monotonic()
-        session = self.session
+        now, session = time.monotonic(), self.session
         for step in self._gathering.overdue(now):
             self._decide(step)
         if session is not None and now >= self._due["commands"]:
             self._obey(session)
             if self._tries.is_due(now, wanted=session.mode == "HALTED"):
                 session.take_off()
-        if self.gate.startswith("reconcile") and now >= self._due["gate"]:
+        lasting = session is not None and self._doubts.lasting(session, now)  # no answer, and no line that broke: nobody else asks
+        if (lasting or self.gate.startswith("reconcile")) and now >= self._due["gate"]:
             self._reconcile()
         self._beat_if_due()
 
