@@ -120,7 +120,7 @@ def test_the_picture_stacks_what_the_shortfall_is_made_of() -> None:
     assert figure.data[-1].text[1] == f"  {compare_execution(made).loc['market', 'shortfall']:+.1f} bp in all"
 
 
-@pytest.mark.parametrize("given", [{}, {"market": 1}, {"market": pd.DataFrame()}])
+@pytest.mark.parametrize("given", [[1], None, {}, {"market": 1}, {"market": pd.DataFrame()}])
 def test_what_is_no_result_is_refused(given: Any) -> None:
     with pytest.raises(ParameterError, match="expected results by name"):
         compare_execution(given)

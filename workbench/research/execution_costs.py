@@ -88,7 +88,7 @@ def compare_execution(results: Mapping[str, Backtest], by: str = "") -> pd.DataF
     ParameterError
         Nothing to compare, or something that is no result.
     """
-    if not results or not all(isinstance(one, Backtest) for one in results.values()):
+    if not isinstance(results, Mapping) or not results or not all(isinstance(one, Backtest) for one in results.values()):
         raise ParameterError(f"expected results by name, {{'market': wb.backtest(...), 'twap': wb.backtest(...)}}, got {results!r}")
     if by and by not in GROUPS:
         raise ParameterError(f"compare_execution: by is {', '.join(GROUPS)} or nothing, got {by!r}{did_you_mean(str(by), GROUPS)}")
