@@ -10,7 +10,7 @@ from markets_held import alone
 from paper_worlds import Fed, state_of
 
 import workbench as wb
-from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, Market, Twap
+from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, Market, StopEntry, Twap
 from workbench.research.comparing import compare
 
 ALGORITHMS: list[ExecutionAlgorithm] = [
@@ -21,6 +21,11 @@ ALGORITHMS: list[ExecutionAlgorithm] = [
     Iceberg(0.3, 0.001, 5, "cancel"),
     Limit(0.001, 2, "cross"),
     Market(),
+    StopEntry(0.001, 3),
+    StopEntry(0.001, 2, limit=0.001),
+    Limit(0.0005, 3, post_only=True),
+    Limit(0.0005, then="cross", time_in_force="ioc"),
+    Limit(0.001, time_in_force="day"),
 ]
 
 
@@ -36,8 +41,17 @@ def system(seed: int, algorithm: ExecutionAlgorithm) -> tuple[Any, wb.Bars, dict
         strategy = wb.Team({"a": strategy, "b": other})
     bars, account = alone(case.bars).iloc[:110], case.account
     if bars.has_volume:
-        account = account | {"costs": Costs(participation=0.02 if seed % 2 else 0.5, impact=0.5)}
+        late = 1.0 if seed % 5 == 2 else None
+        account = account | {"costs": Costs(participation=0.02 if seed % 2 else 0.5, impact=0.5, queue=0.05, maker=0.0001, latency=late)}
     return strategy, bars, account
+
+
+def at_a_simple_venue(strategy: Any) -> tuple[Any, set[str]]:
+    """Return a strategy, or a team, whose stops and targets the session holds, and what the venue does all the same."""
+    each = strategy.strategies if isinstance(strategy, wb.Team) else {"": strategy}
+    held = {name: wb.Strategy(**(one.get_params(deep=False) | {"unsupported": "hold"})) for name, one in each.items()}
+    supports = {"market"}.union(*(one.execution.sends for one in held.values()))
+    return (wb.Team(held) if isinstance(strategy, wb.Team) else held[""]), supports
 
 
 def books(fed: Fed) -> tuple[Any, Any]:
@@ -48,7 +62,7 @@ def books(fed: Fed) -> tuple[Any, Any]:
     return venue, ({str(order.key): order.quantity for order in fed.session.working}, ours)
 
 
-@pytest.mark.parametrize("shift", range(3))
+@pytest.mark.parametrize("shift", range(5))
 @pytest.mark.parametrize("seed", range(7))
 def test_both_books_are_one_at_every_step(seed: int, shift: int) -> None:
     strategy, bars, account = system(seed, ALGORITHMS[(seed + 2 * shift) % len(ALGORITHMS)])
@@ -59,6 +73,21 @@ def test_both_books_are_one_at_every_step(seed: int, shift: int) -> None:
         assert venue == ours
     assert fed.venue.account().cash == fed.session.portfolio.cash
     assert fed.differences().empty
+    again, record = fed.again()
+    assert state_of(again) == state_of(fed.session)
+    assert compare(record, fed.recorder.record(), fed.full.bars).empty
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_books_are_one_where_the_session_holds_the_exits(seed: int) -> None:
+    system_, bars, account = system(seed, ALGORITHMS[seed % len(ALGORITHMS)])
+    strategy, supports = at_a_simple_venue(system_)
+    fed = Fed(strategy, bars, 20, supports=supports, **account)
+    while not fed.over:
+        fed.step()
+        venue, ours = books(fed)
+        assert venue == ours
+    assert fed.venue.account().cash == fed.session.portfolio.cash
     again, record = fed.again()
     assert state_of(again) == state_of(fed.session)
     assert compare(record, fed.recorder.record(), fed.full.bars).empty
