@@ -33,6 +33,7 @@ PLACES = [
     "orders",
     "sent",
     "idle",
+    "refused",
     "rounds",
     "opened_at",
 ]
@@ -46,7 +47,7 @@ def situation_with(place: str, value: Any) -> Situation:
     """Return a situation with one number that is none."""
     if place == "orders":
         return replace(CALM, orders=[forged(replace(opening(), key=key(7)), quantity=value)])
-    if place in ("idle", "rounds", "opened_at"):
+    if place in ("idle", "refused", "rounds", "opened_at"):
         return replace(CALM, latch=Latch(**{place: (value,) if place == "rounds" else value}))
     return replace(CALM, **{place: [NOW, value] if place == "sent" else value})
 

@@ -105,7 +105,8 @@ def _numbers(gate: Gate, asked: Asked) -> Iterator[Failure]:
         for name, value in numbers.items():
             if not 0.0 < number(value) < math.inf:
                 yield Failure("numbers", f"{asked.symbol}: {name} must be a positive number, got {value!r}", room)
-    counts = (("bars", order.bars), ("the latch's count of idle fills", now.latch.idle), ("elsewhere", now.elsewhere))
+    latched = (("the latch's count of idle fills", now.latch.idle), ("the latch's count of refusals", now.latch.refused))
+    counts = (("bars", order.bars), *latched, ("elsewhere", now.elsewhere))
     for name, value in counts:
         if not 0.0 <= number(value) < math.inf:
             yield Failure("numbers", f"{asked.symbol}: {name} must be a number from 0, got {value!r}", asked.soft)

@@ -78,7 +78,7 @@ class Lives:
 
     def counted(self, event: VenueEvent) -> VenueEvent:
         """Return an event that was heard, what is left of an opening by our count: fills may come in another order than they happened."""
-        if not isinstance(event, OrderFilled) or event.fill.key.leg not in ("open", "add"):
+        if not isinstance(event, OrderFilled) or event.fill.key.leg not in ("open", "add") or str(event.fill.key) not in self._lives:
             return event
         life, j = self._lives[str(event.fill.key)], self._portfolio.column[event.fill.instrument.symbol]
         spec = self._portfolio.specs[j]
