@@ -177,8 +177,6 @@ OFF = {
     "reference_collar": replace(CALM, reference=None),
     "max_position": replace(CALM, position=500.0),
     "max_orders": replace(CALM, sent=[NOW] * 99),
-    "repeats": replace(CALM, latch=SHUT),
-    "refusals": replace(CALM, latch=Latch(why="AAPL: refused", refused=3)),
 }
 
 

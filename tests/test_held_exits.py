@@ -75,6 +75,13 @@ def test_a_target_rests_at_a_venue_that_takes_limits_while_the_stop_is_held() ->
     assert (session.states[0].stop, session.states[0].target) == (None, None)
 
 
+def test_a_held_target_counts_for_nothing_in_the_bar_of_an_entry_inside_it() -> None:
+    prices = (100, (100, 104, 99, 101), 101, (101, 104, 101, 103), 102, 102)
+    entry = StopEntry(0.01)
+    _, done = run("+.....", *prices, supports={"market", "stop"}, exits=[Target(2.0)], execution=entry)
+    assert done == [(1, "open", 1.0, 101.0), (4, "close", -1.0, 102.0)]
+
+
 def test_a_held_stop_follows_the_price() -> None:
     _, done = run(
         "+......", 100, 100, (100, 106, 100, 106), (106, 107, 103.9, 105), 104, 104, 104, exits=[wb.exits.TrailingStop(price=2.0)]

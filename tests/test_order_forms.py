@@ -130,7 +130,8 @@ def test_a_stop_limit_pays_no_more_than_its_limit() -> None:
     how = {"kind": "stop_limit", "price": 102.0, "limit_price": 102.5}
     rising = (100, (101, 103, 100, 103), 103)
     assert entry("+..", *rising, **how) == [(1, 100.0, 102.0)]
-    assert entry("+..", *rising, costs=SLIPS, **how) == [(1, 100.0, 102.5)]
+    assert entry("+..", *rising, costs=SLIPS, **how) == []  # 103.02 at market is more: it rests at 102.5 from then on
+    assert entry("+...", *rising, (103, 103, 102, 103), costs=SLIPS, **how) == [(3, 100.0, 102.5)]
 
 
 def test_a_stop_limit_that_is_gapped_over_rests_at_its_limit() -> None:
@@ -181,6 +182,26 @@ def test_an_order_that_is_good_until_a_moment_is_gone_at_it() -> None:
     how = {"kind": "limit", "price": 99.0, "time_in_force": "gtd"}
     assert statuses("+.....", prices, good_until=int(labels[4]), **how) == ["lapsed"]
     assert statuses("+.....", prices, good_until=int(labels[5]), **how) == ["filled"]
+
+
+def test_an_order_that_is_over_within_a_bar_fills_at_its_open_alone() -> None:
+    labels = market([100.0] * 6).labels
+    half = int(labels[3]) + 30 * 60 * 10**9
+    how = {"kind": "limit", "price": 99.0, "time_in_force": "gtd", "good_until": half}
+    inside = [100.0, 100.0, 100.0, (100.0, 101.0, 98.0, 99.0), 98.0, 98.0]
+    assert statuses("+.....", inside, **how) == ["lapsed"]
+    opens = [100.0, 100.0, 100.0, (98.0, 101.0, 98.0, 99.0), 98.0, 98.0]
+    assert entry("+.....", *opens, **how) == [(3, 100.0, 98.0)]
+
+
+@pytest.mark.parametrize("how", [{"post_only": True}, {"time_in_force": "ioc"}, {"time_in_force": "day"}, {"bars": 2}])
+def test_whatever_form_a_limit_had_it_crosses_at_market(how: dict[str, Any]) -> None:
+    strategy = plan("." * 20 + "+" + "." * 39, quantity=1.0, execution=Limit(0.05, then="cross", **how))
+    fed = Fed(strategy, market([100.0] * 60), 1, cash=100_000.0).run()
+    assert [leg for _, leg, _, _ in fed.fills] == ["open"]
+    assert fed.differences().empty
+    again, _ = fed.again()
+    assert state_of(again) == state_of(fed.session)
 
 
 def test_at_once_takes_what_there_is_and_all_or_nothing_nothing() -> None:
@@ -252,6 +273,8 @@ def test_an_order_meets_the_first_bar_that_opens_after_it_arrived() -> None:
     assert entry("+....", *prices, costs=slow) == [(2, 100.0, 102.0)]
     assert entry("+....", *prices, costs=replace_latency(slow, 3_600.0)) == [(2, 100.0, 102.0)]
     assert entry("+....", *prices, costs=replace_latency(slow, 3_601.0)) == [(3, 100.0, 103.0)]
+    daily = market([100.0, 101.0, 102.0], interval="1D")  # there long before the next session
+    assert wb.backtest(plan("+.."), daily, cash=1e5, costs=slow).fills["price"].tolist() == [101.0]
     closed = fills(run("+..0....", *prices, 105, 106, 107, costs=slow))
     assert closed[1] == (5, "close", -100.0, 105.0)
 

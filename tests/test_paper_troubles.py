@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from worked import FREE, market, plan
 import workbench as wb
 from workbench.errors import ParameterError
 from workbench.execution import PaperVenue
+from workbench.market import OrderKey
 from workbench.records import STATUSES
 from workbench.session.recorder import Recorder
 
@@ -52,6 +54,20 @@ def test_nothing_trades_in_a_halt_and_what_rests_goes_on_after_it() -> None:
     (fill,) = session.execution.executions()
     assert (fill.price, fill.label) == (103.0, int(market([1.0] * 5).labels[3]))
     assert session.equity == 100_000 + 1.0  # marked at the close of 104
+
+
+def test_a_halt_is_that_of_all_entries() -> None:
+    halt = {"ABC": [("2024-01-01 01:00", "2024-01-01 04:00")]}
+    strategy = plan("+" * 8, entries="each", max_entries=3)
+    session = wb.Session(strategy, data=wb.ReplayAdapter(market([100.0] * 8)), execution=PaperVenue(1e5, FREE, halts=halt)).run()
+    assert min(fill.label for fill in session.execution.executions()) == int(market([1.0] * 5).labels[4])
+
+
+def test_the_same_openings_are_refused_under_any_name() -> None:
+    venue = PaperVenue(rejects=0.5, seed=1)
+    keys = [OrderKey("ABC", label, "open") for label in range(50)]
+    named = [replace(key, account="acc", deployment="dep", attempt=1) for key in keys]
+    assert [venue._is_unlucky(key) for key in keys] == [venue._is_unlucky(key) for key in named]
 
 
 def test_an_opening_that_waits_too_long_in_a_halt_expires() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,9 @@ from paper_worlds import Fed, state_of
 from worked import market, plan
 
 import workbench as wb
-from workbench.errors import InsufficientFunds, OutcomeUnknown
+from workbench.errors import DuplicateOrder, InsufficientFunds, OutcomeUnknown
 from workbench.market import Order, OrderKey
-from workbench.risk.gate import Gate, Latch
+from workbench.risk.gate import Gate, Latch, Situation
 from workbench.session.checking import Gatekeeper
 from workbench.session.doubts import Insistence, send_again, settle
 
@@ -79,6 +80,35 @@ def test_a_fill_begins_the_count_anew() -> None:
     assert not any(latch.why for latch in fed.session.latches.values())
 
 
+def test_an_order_that_was_taken_first_is_no_refusal() -> None:
+    prices: list[Any] = [100.0, 100.0] + [(98.0, 99.0, 97.0, 98.0)] * 12
+    fed = Fed(plan(TURNS, execution=wb.execution.Limit(0.0, post_only=True)), market(prices))
+    fed.session.keeper = Gatekeeper(lambda: 0)
+    fed.run()
+    assert not any(latch.why for latch in fed.session.latches.values())
+
+
+def test_what_the_venue_has_already_is_in_doubt_and_not_refused() -> None:
+    fed = Fed(plan(".+......"), market([100.0] * 8))
+    submit = fed.line.submit
+
+    def twice(order: Order) -> bool:
+        submit(order)
+        raise DuplicateOrder("the paper venue refused", "-2010", "Duplicate order sent.")
+
+    fed.line.submit = twice  # type: ignore[method-assign]
+    fed.run()
+    assert (fed.session.mode, fed.session.portfolio.lots[0]) == ("RUNNING", 1)
+
+
+def test_a_shut_latch_stays_shut_whatever_is_switched_off() -> None:
+    order = wb.Order(wb.Instrument("ABC"), "buy", 1.0, key=OrderKey("ABC", 1, "open"))
+    now = Situation(now=10**18, mode="RUNNING", last=100.0, last_at=10**18, unit=1.0, equity=1e6, reference=100.0)
+    for latch in (Latch(why="shut", refused=3), Latch(why="shut", idle=9)):
+        for gate in (Gate(repeats=None), Gate(refusals=None), Gate(repeats=None, refusals=None)):
+            assert gate.check(order, replace(now, latch=latch)).quantity == 0.0
+
+
 def test_how_many_refusals_shut_it_can_be_said_or_switched_off() -> None:
     latch = Latch()
     for gate, shuts in ((Gate(refusals=1), True), (Gate(refusals=2), False), (Gate(refusals=None), False)):
@@ -113,17 +143,19 @@ def test_an_order_whose_sending_broke_is_in_doubt_and_asked_for(error: Exception
     assert (len(sent), fed.session.portfolio.lots[0]) == (1, 1)
 
 
-def test_an_order_that_could_not_be_taken_off_is_out_still() -> None:
+@pytest.mark.parametrize("error", [OutcomeUnknown("no answer came"), ssl.SSLError("no answer came"), KeyError("no answer came")])
+def test_an_order_that_could_not_be_taken_off_is_out_still(error: Exception) -> None:
     fed = Fed(plan(".+0......", execution=wb.execution.Limit(0.05, bars=5)), market([100.0] * 9))
 
     def breaking(key: OrderKey) -> bool:
-        raise OutcomeUnknown("no answer came")
+        raise error
 
     fed.run(1)
     cancel, fed.line.cancel = fed.line.cancel, breaking  # type: ignore[method-assign]
     fed.run(1)
     assert fed.session.states[0].opening is not None
-    assert "could not be taken off: no answer came" in alerts(fed)[-1]
+    assert "could not be taken off: " in alerts(fed)[-1]
+    assert "no answer came" in alerts(fed)[-1]
     fed.line.cancel = cancel  # type: ignore[method-assign]
     fed.order("kill")
     assert fed.session.states[0].opening is None

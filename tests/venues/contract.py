@@ -282,10 +282,10 @@ class Contract:
             assert self.filled(venue, order)[0].price >= 102.0
 
     def test_a_stop_limit_pays_no_more_than_its_limit(self, venue: Counterpart) -> None:
-        order = self.form(venue, type="stop_limit", price=102.0, limit_price=102.01)
+        order = self.form(venue, type="stop_limit", price=102.0, limit_price=102.5)
         if order is not None:
             venue.trade(high=103.0)
-            assert 102.0 <= self.filled(venue, order)[0].price <= 102.01
+            assert 102.0 <= self.filled(venue, order)[0].price <= 102.5
 
     def test_what_does_not_fill_at_once_is_over(self, venue: Counterpart) -> None:
         order = self.form(venue, quantity=100.0, time_in_force="ioc")

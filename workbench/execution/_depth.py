@@ -95,7 +95,7 @@ class Depth:
         """Half of the spread that was last known before the bar, else the usual slippage: a share of the price, and so much of it."""
         tape = self.till.tape
         half = 0.5 * (self.costs.quoted or 0.0) * tape.spread[self.j][max(self.till.row - 1, tape.first)]
-        return (0.0, half) if half == half else self._usual
+        return (0.0, max(half, 0.0)) if half == half else self._usual
 
     def fee(self, quantity: float, price: float, unit: float, maker: bool) -> float:
         """Return the fee of a fill in account currency: the maker's, where there is one, of a limit that rested."""

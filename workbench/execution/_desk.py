@@ -12,6 +12,7 @@ from workbench.execution.fills import limit_at_open, limit_inside, nearer, stop_
 from workbench.execution.port import Ending, OrderAccepted, OrderAmended, OrderEnded, OrderFilled
 from workbench.grid import lots_exactly, on_grid, quantity_of
 from workbench.instrument import Instrument
+from workbench.interval import DAY
 from workbench.market import Fill, Order, OrderKey, Side
 from workbench.money import average_of, cash_after
 
@@ -113,8 +114,10 @@ class Desk:
 
     def _arrives(self) -> int:
         """Return from when on the venue has an order that is sent now: 0 where it has it at once."""
-        latency = self.depth.costs.latency
-        return self.till.label + self.till.tape.interval + int(latency * 1e9) if latency and self.till.row >= 0 else 0
+        latency, interval = self.depth.costs.latency, self.till.tape.interval
+        if not latency or self.till.row < 0 or interval >= DAY:  # a day's decision is there long before the next session
+            return 0
+        return self.till.label + interval + int(latency * 1e9)
 
     def _followed(self, order: Order) -> Order:
         """Return an order whose stop follows the price at where it stands now: at its distance from the last price."""
@@ -181,8 +184,9 @@ class Desk:
 
     def _take_offer(self, order: Order, offer: Offer, maker: bool) -> None:
         side = float(order.sign)
-        price = offer.capped(self.depth.slipped(offer.price, side, self._wanted(order)), side) if offer.slips else offer.price
-        self._enter(order, price, maker)
+        price = self.depth.slipped(offer.price, side, self._wanted(order)) if offer.slips else offer.price
+        if offer.allows(price, side):  # else it rests at its limit by now
+            self._enter(order, price, maker)
 
     def take_profit_at_open(self, first: float) -> None:
         """Fill a target that the bar opens beyond."""
@@ -219,7 +223,8 @@ class Desk:
         order, waits = self.opening, self.opening_waits
         if order is None or order.type == "market" or self.till.label < waits.ready:
             return
-        offer = inside(order, high, low, waits.off)
+        ends = order.good_until is not None and self.till.label + self.till.tape.interval > order.good_until
+        offer = None if ends else inside(order, high, low, waits.off)  # nobody knows what came before its time was over
         if offer is not None and not (self.lots and self.closing is not None):  # else what is held is being closed in parts
             self.limit_entry = self.till.row
             self._in_the_queue(order, offer, high, low)
@@ -228,7 +233,7 @@ class Desk:
             self.opening = self._trailed(self.opening, high, low)
             self.opening_since = self.till.row
             self.opening_left -= 1
-            if self.opening_left == 0:
+            if self.opening_left == 0 or ends:
                 self._end_opening("lapsed")
 
     def _in_the_queue(self, order: Order, offer: Offer, high: float, low: float) -> None:

@@ -27,18 +27,16 @@ class Offer(NamedTuple):
     slips : bool
         Whether the order takes what is there, and so pays the slippage; else it is a limit that rested.
     worst : float, optional
-        The limit of an order that slips: it pays no more.
+        The limit of an order that slips: where it would cost more it is not filled.
     """
 
     price: float
     slips: bool
     worst: float | None = None
 
-    def capped(self, price: float, side: float) -> float:
-        """Return a slipped price, no worse than the limit."""
-        if self.worst is None:
-            return price
-        return min(price, self.worst) if side > 0 else max(price, self.worst)
+    def allows(self, price: float, side: float) -> bool:
+        """Whether a slipped price is within the limit."""
+        return self.worst is None or side * (self.worst - price) >= 0.0
 
 
 def at_the_open(order: Order, first: float, set_off: bool) -> Offer | None:

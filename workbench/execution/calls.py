@@ -153,7 +153,7 @@ class Calls:
             for budget in self._budgets:
                 budget.close(refused.retry_after)
             raise
-        except (TimeoutError, ConnectionError) as error:
+        except OSError as error:  # time-outs, lines that broke, certificates
             raise OutcomeUnknown(f"no answer came: {str(error) or type(error).__name__}") from error
 
     def _make_room(self, weight: float, until: float) -> None:

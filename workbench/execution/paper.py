@@ -107,8 +107,9 @@ class PaperVenue(ExecutionModule):
         each = enumerate(zip(self.instruments, specs_for(self.instruments, costs), costs, strict=True))
         self._desks = [Desk(self, j, *rest) for j, rest in each]
         for symbol in self._halts:
-            if symbol not in self._column:
-                raise ParameterError(f"PaperVenue: halts of {symbol!r}, which is not traded{did_you_mean(symbol, self._column)}")
+            known = {traded(one) for one in self.instruments}
+            if symbol not in known:
+                raise ParameterError(f"PaperVenue: halts of {symbol!r}, which is not traded{did_you_mean(symbol, known)}")
 
     # -- orders -------------------------------------------------------------------------------------------------
 
@@ -118,7 +119,7 @@ class PaperVenue(ExecutionModule):
         if why:
             raise OrderError(f"paper venue: {why}")
         desk = self._desk(order.instrument.symbol)
-        if self.rejects and not order.reduce_only and random.Random(f"{self.seed} {order.key}").random() < self.rejects:
+        if self.rejects and not order.reduce_only and self._is_unlucky(order.key):
             assert order.key is not None
             self.tell(OrderEnded(order.key, "rejected", self.label))
             return True
@@ -213,7 +214,12 @@ class PaperVenue(ExecutionModule):
 
     def _is_halted(self, desk: Desk) -> bool:
         """Whether an instrument is not traded in the bar that is looked at."""
-        return any(start <= self.label < end for start, end in self._halts.get(desk.instrument.symbol, ()))
+        return any(start <= self.label < end for start, end in self._halts.get(traded(desk.instrument), ()))
+
+    def _is_unlucky(self, key: OrderKey | None) -> bool:
+        """Whether an opening is one of those that are refused: the same decision each time, whoever sends it."""
+        assert key is not None
+        return random.Random(f"{self.seed} {key.instrument} {key.label} {key.leg} {key.child}").random() < self.rejects
 
     def _charge(self, charges: Sequence[tuple[int, int, float, float]], now: int) -> None:
         """Take from the cash what positions are charged at a moment, at the last completed step's rate."""
@@ -240,6 +246,11 @@ class PaperVenue(ExecutionModule):
                 desk.wait()
             if not desk.busy:
                 self._busy.discard(desk.j)
+
+
+def traded(instrument: Instrument) -> str:
+    """Return what the market calls an instrument, where a strategy has a column of its own for it (`workbench.layout`)."""
+    return dict(instrument.tags).get("symbol", instrument.symbol)
 
 
 def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:

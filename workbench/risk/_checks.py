@@ -168,7 +168,7 @@ def _mode(gate: Gate, asked: Asked) -> Iterator[Failure]:
 def _latch(gate: Gate, asked: Asked) -> Iterator[Failure]:
     """Require an open latch. Where fills do not move the position, more closings only repeat it: then a person has to ask for them."""
     latch = asked.situation.latch
-    if not latch.why or (gate.refusals if latch.refused else gate.repeats) is None:
+    if not latch.why:
         return
     blind = gate.repeats is not None and not number(latch.idle) < gate.repeats
     yield Failure("latch", f"{latch.why}; a person has to arm it again", NOTHING if blind and not asked.by_hand else asked.soft)

@@ -277,7 +277,15 @@ class Decider:
         """Return the market order that a limit goes on as."""
         assert order.key is not None
         key = replace(order.key, child=order.key.child + 1)
-        return replace(order, type="market", price=None, bars=0, then="cancel", key=key, reason="limit not filled in time, crossing")
+        return Order(
+            order.instrument,
+            order.side,
+            order.quantity,
+            key=key,
+            stop_distance=order.stop_distance,
+            target_distance=order.target_distance,
+            reason="limit not filled in time, crossing",
+        )
 
     def key(self, row: int, j: int, leg: str) -> OrderKey:
         """Return the key of an order of this step."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from workbench.errors import OrderError, VenueError
+from workbench.errors import DuplicateOrder, OrderError
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
@@ -154,13 +154,23 @@ class JournaledSession(Session):
         """Book what the venue says; where that does not fit what is known of an order it is said, and the session halts."""
         if self.lives.has_booked(event):
             return  # told once more
+        taken = self.lives.is_taken(event)
         odd = self.lives.heard(event)
         super()._book(self.lives.counted(event))
-        if isinstance(event, OrderEnded) and event.status == "rejected":
-            symbol = event.key.instrument
-            self._set_latch(symbol, self.setup.gate.rejected(self.latches.get(symbol, Latch()), symbol), event.key)
+        self._count_refusals(event, taken)
         if odd is not None:
             self._noticed(odd)
+
+    def _count_refusals(self, event: VenueEvent, taken: bool) -> None:
+        """Count an order that the venue would not even take; one that it takes begins the count anew."""
+        if isinstance(event, OrderEnded) and event.status == "rejected" and not taken:
+            symbol = event.key.instrument
+            self._set_latch(symbol, self.setup.gate.rejected(self.latches.get(symbol, Latch()), symbol), event.key)
+        elif isinstance(event, OrderAccepted) and event.parent is None:
+            symbol = event.order.instrument.symbol
+            latch = self.latches.get(symbol, Latch())
+            if latch.refused:
+                self.latches[symbol] = replace(latch, refused=0)
 
     def _noticed(self, odd: Oddity) -> None:
         """Say what the venue said that does not fit; where nobody can tell what is true the session halts."""
@@ -204,7 +214,7 @@ class JournaledSession(Session):
         self.lives.cancelling(key)
         try:
             off = self.execution.cancel(key)
-        except (OrderError, VenueError) as error:  # not confirmed, so it is out
+        except Exception as error:  # whatever went wrong: it is not confirmed, so it is out
             off = False
             self.alert(f"the order {key} could not be taken off: {error}", f"cancel {key}")
         if off:
@@ -236,7 +246,7 @@ class JournaledSession(Session):
         for key, price in amends:
             try:
                 self.execution.amend(key, price)
-            except (OrderError, VenueError) as error:
+            except Exception as error:  # the others still have to be asked for
                 self.alert(f"the stop of {key.instrument} stays where it was: {error}", f"amend {key} {price!r}")
 
     def _submit(self, row: int) -> bool:
@@ -256,7 +266,11 @@ class JournaledSession(Session):
                     doubtful.add(order.key.instrument)
                     doubts.append(str(order.key))
             except OrderError as error:
-                self._refused(order, str(error))
+                if isinstance(error, DuplicateOrder):  # the venue has it: by an answer that was lost, and it is asked for
+                    doubtful.add(order.key.instrument)
+                    doubts.append(str(order.key))
+                else:
+                    self._refused(order, str(error))
             except Exception:  # whatever went wrong on the way, the venue may have the order: it is in doubt, and asked for
                 log.exception("sending %s broke", order.key)
                 doubtful.add(order.key.instrument)

@@ -76,6 +76,11 @@ class Lives:
         life = self._lives.get(str(event.fill.key))
         return life is not None and event.fill.name in life.fills
 
+    def is_taken(self, event: VenueEvent) -> bool:
+        """Whether an event is about an order that the venue has said that it took."""
+        life = self._lives.get(str(event.key)) if isinstance(event, OrderEnded) else None
+        return life is not None and life.state in ("working", "partial", "cancelling")
+
     def counted(self, event: VenueEvent) -> VenueEvent:
         """Return an event that was heard, what is left of an opening by our count: fills may come in another order than they happened."""
         if not isinstance(event, OrderFilled) or event.fill.key.leg not in ("open", "add") or str(event.fill.key) not in self._lives:

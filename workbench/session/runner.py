@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from workbench.bars import Bars
-from workbench.errors import JournalError, OrderError, RunError, VenueError
+from workbench.errors import JournalError, RunError
 from workbench.execution.port import BarsClosed, Connected, Disconnected, Link, MarketOver, VenueSaid
 from workbench.instrument import Instrument
 from workbench.interval import DAY
@@ -347,7 +347,7 @@ class Runner:
             absent = settle(session, self._account)
             why = difference(session, self._account.state(), self._inbox.told)
             self.gate = self.gate if why == MOVED and self.gate.startswith("reconcile") else why
-        except (OrderError, VenueError) as error:
+        except Exception as error:  # a query that failed, in whatever way, is no answer
             self.gate = f"reconcile: {error}"
         send_again(session, absent, closings_only=bool(held or self._gathering.waiting or self.gate or self.over))
 

@@ -140,7 +140,7 @@ class Session(Bookkeeper):
             high, low = self.tape.high[j][row], self.tape.low[j][row]
             if not self.held[j] or not self.portfolio.lots[j] or high != high or state.closes:
                 continue
-            leg = touched(self.held[j], state, self.portfolio.quantity(j), high, low)
+            leg = touched(self.held[j], state, self.portfolio.quantity(j), high, low, self.tape.label[row])
             if leg and not self._closes(state):
                 decision = self._new_decision(row, j, math.nan, equity)
                 decision.closed, decision.code = self.portfolio.lots[j], HELD

@@ -35,6 +35,7 @@ class State:
         "crossing",
         "decision",
         "filled_at",
+        "held_since",
         "late",
         "missed",
         "missed_at",
@@ -75,6 +76,8 @@ class State:
         self.filled_at = self.best = math.nan
         self.age = 0
         self.by_limit = False
+        #: The label of the bar inside which the position was entered, by an order that waited for its price.
+        self.held_since = -1
         #: What the position has cost so far in cash, and what was put in, both in account currency.
         self.spent = self.put_in = 0.0
 
