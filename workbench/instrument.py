@@ -212,6 +212,11 @@ class Instrument:
         """
         return round_away(max(self.min_quantity or 0.0, self.min_notional / (price * self.multiplier)), -1.0, *self.step)
 
+    @property
+    def traded_as(self) -> str:
+        """What the market calls it, where a strategy trades it in a column of its own (`workbench.layout`)."""
+        return str(dict(self.tags).get("symbol", self.symbol))
+
     def legs(self, by: str) -> dict[str, tuple[float, float]]:
         """Return the groups that a position counts in, with the weight of its base leg and of its value (SEMANTICS 30).
 
@@ -226,7 +231,7 @@ class Instrument:
         {'EUR': (1.0, 0.0), 'USD': (0.0, -1.0)}
         """
         if by == "instrument":  # what several strategies hold of it is one
-            return {dict(self.tags).get("symbol", self.symbol): (0.0, 1.0)}
+            return {self.traded_as: (0.0, 1.0)}
         if by != "currency":
             group = getattr(self, by) if by in GROUPS else dict(self.tags).get(by)
             return {group: (0.0, 1.0)} if group else {}

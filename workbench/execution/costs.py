@@ -179,7 +179,7 @@ def costs_for(costs: Costs | Mapping[str, Costs] | None, instruments: Sequence[I
         return [costs or Costs()] * len(instruments)
     if not isinstance(costs, Mapping):
         raise ParameterError(f"costs must be wb.execution.Costs(...) or a dict by symbol, got {costs!r}")
-    symbols = {i.symbol: dict(i.tags).get("symbol", i.symbol) for i in instruments}
+    symbols = {i.symbol: i.traded_as for i in instruments}
     known = {*symbols, *symbols.values()}
     for name, given in costs.items():
         if not isinstance(given, Costs):

@@ -107,7 +107,7 @@ class PaperVenue(ExecutionModule):
         each = enumerate(zip(self.instruments, specs_for(self.instruments, costs), costs, strict=True))
         self._desks = [Desk(self, j, *rest) for j, rest in each]
         for symbol in self._halts:
-            known = {traded(one) for one in self.instruments}
+            known = {one.traded_as for one in self.instruments}
             if symbol not in known:
                 raise ParameterError(f"PaperVenue: halts of {symbol!r}, which is not traded{did_you_mean(symbol, known)}")
 
@@ -214,7 +214,7 @@ class PaperVenue(ExecutionModule):
 
     def _is_halted(self, desk: Desk) -> bool:
         """Whether an instrument is not traded in the bar that is looked at."""
-        return any(start <= self.label < end for start, end in self._halts.get(traded(desk.instrument), ()))
+        return any(start <= self.label < end for start, end in self._halts.get(desk.instrument.traded_as, ()))
 
     def _is_unlucky(self, key: OrderKey | None) -> bool:
         """Whether an opening is one of those that are refused: the same decision each time, whoever sends it."""
@@ -246,11 +246,6 @@ class PaperVenue(ExecutionModule):
                 desk.wait()
             if not desk.busy:
                 self._busy.discard(desk.j)
-
-
-def traded(instrument: Instrument) -> str:
-    """Return what the market calls an instrument, where a strategy has a column of its own for it (`workbench.layout`)."""
-    return dict(instrument.tags).get("symbol", instrument.symbol)
 
 
 def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:

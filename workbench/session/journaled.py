@@ -260,19 +260,18 @@ class JournaledSession(Session):
                 self._state_of(order.key).opened_at = row
             self.lives.sent(order)
             self.bus.emit(OrderSent(order, decision, row))
+            certain = True
             try:
                 # what is not sent over a closing in doubt is asked for like any in doubt
-                if order.key.instrument in doubtful or not self.execution.submit(order):
-                    doubtful.add(order.key.instrument)
-                    doubts.append(str(order.key))
+                certain = order.key.instrument not in doubtful and self.execution.submit(order)
+            except DuplicateOrder:  # the venue has it: by an answer that was lost
+                certain = False
             except OrderError as error:
-                if isinstance(error, DuplicateOrder):  # the venue has it: by an answer that was lost, and it is asked for
-                    doubtful.add(order.key.instrument)
-                    doubts.append(str(order.key))
-                else:
-                    self._refused(order, str(error))
+                self._refused(order, str(error))
             except Exception:  # whatever went wrong on the way, the venue may have the order: it is in doubt, and asked for
                 log.exception("sending %s broke", order.key)
+                certain = False
+            if not certain:
                 doubtful.add(order.key.instrument)
                 doubts.append(str(order.key))
         if doubts:

@@ -127,12 +127,15 @@ class Session(Bookkeeper):
                 self._amends += moved
                 ended += over
         for j in ended if close else ():
-            state = self.states[j]
-            decision = self._new_decision(row, j, math.nan, equity)
-            decision.closed, decision.code = self.portfolio.lots[j], TIMED_OUT
-            state.decision = self.decisions - 1
-            self._close(row, j, state, "time stop")
-            self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+            self._close_because(row, j, equity, TIMED_OUT, "time stop")
+
+    def _close_because(self, row: int, j: int, equity: float, code: int, reason: str) -> None:
+        """Close a position for another reason than its stance, and say so in a decision of its own."""
+        state, decision = self.states[j], self._new_decision(row, j, math.nan, equity)
+        decision.closed, decision.code = self.portfolio.lots[j], code
+        state.decision = self.decisions - 1
+        self._close(row, j, state, reason)
+        self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
 
     def _watch(self, row: int, equity: float) -> None:
         """Close what a bar has brought to a stop or target that the session holds itself."""
@@ -142,11 +145,7 @@ class Session(Bookkeeper):
                 continue
             leg = touched(self.held[j], state, self.portfolio.quantity(j), high, low, self.tape.label[row])
             if leg and not self._closes(state):
-                decision = self._new_decision(row, j, math.nan, equity)
-                decision.closed, decision.code = self.portfolio.lots[j], HELD
-                state.decision = self.decisions - 1
-                self._close(row, j, state, f"{leg} held by the session")
-                self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+                self._close_because(row, j, equity, HELD, f"{leg} held by the session")
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Return which of those who want to open may: in a replay all of them."""
@@ -256,11 +255,7 @@ class Session(Bookkeeper):
             self.withdraw(state)
             lots = self.portfolio.lots[j]
             if lots and not self._closes(state) and (self.setup.specs[j].margined or lots < 0):
-                decision = self._new_decision(row, j, math.nan, equity)
-                decision.closed, decision.code = lots, STOPPED_OUT
-                state.decision = self.decisions - 1
-                self._close(row, j, state, "stop-out")
-                self.bus.emit(Decided(state.decision, self.setup.instruments[j], decision))
+                self._close_because(row, j, equity, STOPPED_OUT, "stop-out")
         for j in wanted:
             self.states[j].row.code = STOPPED_OUT
             self.bus.emit(Decided(self.states[j].decision, self.setup.instruments[j], self.states[j].row))

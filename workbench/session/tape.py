@@ -183,7 +183,7 @@ def spreads_of(bars: Bars) -> np.ndarray:
     if "spread" not in bars.extra:
         return np.full(bars.shape, np.nan)
     known = bars.extra["spread"]
-    symbols = [dict(one.tags).get("symbol", one.symbol) for one in bars.instruments]  # a column of a team's is named otherwise
+    symbols = [one.traded_as for one in bars.instruments]
     frame = known if isinstance(known, pd.DataFrame) else pd.DataFrame(dict.fromkeys(symbols, known))
     return frame.reindex(columns=symbols).to_numpy(float)
 

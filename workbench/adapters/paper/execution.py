@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from workbench.adapters.paper.connection import PaperConnection
+from workbench.adapters.paper.connection import PATIENCE, PaperConnection
 from workbench.errors import VenueError
 from workbench.execution.calls import Calls
 from workbench.execution.paper import PaperVenue
@@ -17,8 +17,8 @@ from workbench.market import Account, Fill, Order, OrderKey
 
 __all__ = ["PaperAccount"]
 
-#: Seconds: to wait for an answer, and within which a query is made again; the run's own loop asks once more after that.
-PATIENCE, AGAIN = 5.0, 0.5
+#: Seconds within which a query is made again; the run's own loop asks once more after that.
+AGAIN = 0.5
 
 
 class PaperAccount(ExecutionModule):
