@@ -257,6 +257,7 @@ def test_positions_and_orders_in_full() -> None:
 
 def test_an_old_mark_says_its_age() -> None:
     assert "98.25 (3 steps old)" in positions_html(view_of(positions={"ABC": POSITION | {"stale": 3}}))
+    assert "ABC (dust)" in positions_html(view_of(dust={"ABC": {"quantity": 0.09, "worth": 9.9}}))
 
 
 def test_decisions_with_their_reasons() -> None:

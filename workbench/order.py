@@ -168,7 +168,8 @@ def _is(value: object, kind: type) -> bool:
 class Fill:
     """What a venue did: a quantity at a price, and its fee in account currency.
 
-    Under `name`, the venue's own, it is booked once; `left` is what of its order still works.
+    Under `name`, the venue's own, it is booked once; `left` is what of its order still works. `withheld` is what the venue kept of a
+    purchase as its fee, as a quantity: the position grows by so much less (SEMANTICS 29), and `fee` says what it was worth.
     """
 
     key: OrderKey
@@ -182,6 +183,7 @@ class Fill:
     target: float | None = None
     name: str = ""
     left: float = 0.0
+    withheld: float = 0.0
 
     @property
     def sign(self) -> int:

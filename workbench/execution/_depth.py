@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from workbench.dust import Dust
 from workbench.execution.costs import Costs
 from workbench.execution.liquidity import beyond, impact_of, room_in, usual
 from workbench.execution.port import VenueEvent
 from workbench.grid import lots_of, quantity_of
 from workbench.instrument import Instrument
+from workbench.market import Order
 from workbench.money import fee_of, slipped
 
 __all__ = ["Depth", "Till"]
 
 
 class Till(Protocol):
-    """The account that a desk books into: its cash, and what it has to tell."""
+    """The account that a desk books into: its cash, its dust, and what it has to tell."""
 
     cash: float
+    dust: Dust
     tape: Any
     row: int
 
@@ -104,6 +107,13 @@ class Depth:
         if share < 0.0:  # a rebate: no least fee stands against it
             return abs((quantity * price) * unit) * share
         return fee_of(quantity, price, unit, spec.multiplier, share, spec.fee_unit, spec.fee_minimum, spec.fee_most)
+
+    def withheld(self, order: Order, quantity: float, maker: bool) -> float:
+        """Return what of a purchase the venue keeps as its fee, to 8 decimals; 0 where the fee is paid in money."""
+        if not self.costs.in_base or order.reduce_only or order.side == "sell":
+            return 0.0
+        rate = self.costs.maker if maker and self.costs.maker is not None else self.spec.fee_rate
+        return round(abs(quantity) * max(rate, 0.0), 8)
 
     @property
     def _volume(self) -> float:

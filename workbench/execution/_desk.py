@@ -281,7 +281,7 @@ class Desk:
         """Fill an opening, or as much of it as the bar has room for, and rest its protective orders."""
         assert order.key is not None
         adds = order.key.leg == "add"
-        if (adds or self._continues(order.key)) != bool(self.lots):  # an opening is for a flat instrument, an addition for one that is held
+        if adds != bool(self.lots) and not self._continues(order.key):  # an opening is for a flat instrument, an addition for a held one
             self._end_opening("rejected")
             return
         asked, lots = self._steps(order), self._wanted(order) if most is None else most
@@ -290,16 +290,18 @@ class Desk:
             self.depth.use_up()
         if not lots:
             return
-        more, signed = bool(self.lots), lots * order.sign
-        average = average_of(self.quantity, self.average, self.quantity_of(signed), price)
-        self._book(order, signed, price, 0.0 if self.spec.funded else price, asked - lots, maker)
+        more, before = bool(self.lots), self.quantity
+        come = self._book(order, lots * order.sign, price, 0.0 if self.spec.funded else price, asked - lots, maker)
+        average = average_of(before, self.average, self.quantity_of(come), price)
         self.average, self.basis = average, 0.0 if self.spec.funded else average
-        self.lots = self.lots + signed
+        self.lots = self.lots + come
         self.opening = self._rest_of(order, asked - lots)
+        self.entry = self.entry if more else order.key
+        if not self.lots:
+            return  # all of it is dust: there is nothing to protect
         if more:
             self._follow(order)
             return
-        self.entry = order.key
         self.stop = self._protect(order, "stop") if order.stop_distance is not None else None
         self.target = self._protect(order, "target") if order.target_distance is not None else None
         if self.target is not None:
@@ -378,11 +380,14 @@ class Desk:
                 self._end_opening("cancelled")  # what protects it has begun to close it
         self._follow()
 
-    def _book(self, order: Order, lots: int, price: float, basis: float, left: int, maker: bool) -> None:
-        """Book a fill of so many signed steps, of which so many are left."""
+    def _book(self, order: Order, lots: int, price: float, basis: float, left: int, maker: bool) -> int:
+        """Book a fill of so many signed steps, of which so many are left; return by how many the position changes."""
         assert order.key is not None
         till, quantity, unit = self.till, self.quantity_of(lots), self.till.tape.unit[self.j]
-        fee = self.depth.fee(quantity, price, unit, maker)
-        till.cash = cash_after(till.cash, quantity, price, basis, unit, fee)
+        withheld = self.depth.withheld(order, quantity, maker)
+        fee = (withheld * price) * unit if withheld else self.depth.fee(quantity, price, unit, maker)
+        till.cash = cash_after(till.cash, quantity, price, basis, unit, 0.0 if withheld else fee)
         still = self.quantity_of(left) if left else 0.0
-        till.tell(OrderFilled(Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, till.label, left=still)))
+        fill = Fill(order.key, order.instrument, order.side, abs(quantity), price, fee, till.label, left=still, withheld=withheld)
+        till.tell(OrderFilled(fill))
+        return till.dust.bought(self.j, lots, withheld, (self.spec.number, self.spec.power)) if withheld else lots

@@ -22,6 +22,7 @@ USUAL: dict[str, tuple[float, float, float, float, float]] = {
     "fx": (1 * BP, 0.0, 0.0, 1 * BP, 0.0),
     "future": (0.0, 2.5, 0.0, 0.0, 1.0),
 }
+FEE_IN = ("quote", "base")
 #: Slippage of a future whose tick is not known.
 TICKLESS = 10 * BP
 
@@ -66,10 +67,14 @@ class Costs(Component):
         none yet - the usual slippage is paid.
     latency : float, optional
         Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier.
+    fee_in : {"quote", "base"}, optional
+        "base": the commission of what is bought to open is taken from the coins bought, to 8 decimals, as Binance does without BNB.
+        The position is so much smaller, in whole steps; what is left below a step is dust, worth money and never traded
+        (SEMANTICS 29). For spot coins.
 
     Notes
     -----
-    With any of the last six a backtest runs through the Session: what fills depends on what the fast kernel does not read.
+    With any of the last seven a backtest runs through the Session: what fills depends on what the fast kernel does not read.
 
     Examples
     --------
@@ -90,6 +95,7 @@ class Costs(Component):
     queue: float | None = None
     latency: float | None = None
     quoted: float | None = None
+    fee_in: str | None = None
 
     def check(self) -> None:
         """Refuse negative costs and costs above the whole price."""
@@ -107,6 +113,10 @@ class Costs(Component):
 
         if self.participation is not None and not 0 < self.participation <= 1:
             raise ParameterError(f"Costs: participation is a share of a bar's volume above 0 and at most 1, got {self.participation!r}")
+        if self.fee_in not in (None, "quote", "base"):
+            raise ParameterError(f"Costs: fee_in is 'quote' or 'base', got {self.fee_in!r}{did_you_mean(str(self.fee_in), FEE_IN)}")
+        if self.in_base and (self.per_unit or self.minimum or self.maximum is not None):
+            raise ParameterError("Costs: a fee in the base coin is a share of what is bought: commission= and maker= alone go with it")
 
     @property
     def by_volume(self) -> bool:
@@ -114,13 +124,20 @@ class Costs(Component):
         return bool(self.impact) or self.participation is not None or bool(self.queue)
 
     @property
+    def in_base(self) -> bool:
+        """Whether the fee of a purchase is taken from what was bought."""
+        return self.fee_in == "base"
+
+    @property
     def compiled(self) -> bool:
         """Whether the fast kernel knows these costs."""
-        return not self.by_volume and self.maker is None and not self.latency and self.quoted is None
+        return not self.by_volume and self.maker is None and not self.latency and self.quoted is None and not self.in_base
 
     def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
         """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""
         rate, unit, least, slip, ticks = USUAL[_market(instrument)]
+        if self.in_base and _market(instrument) != "coin":
+            raise ParameterError(f"Costs: a fee is taken in the base coin of a spot coin only, and {instrument.symbol} is none")
         if (self.commission, self.per_unit, self.minimum) != (None, None, None):
             rate, unit, least = self.commission or 0.0, self.per_unit or 0.0, self.minimum or 0.0
         if (self.slippage, self.ticks, self.spread, self.quoted) != (None, None, None, None):
@@ -136,10 +153,10 @@ class Costs(Component):
         ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
         impact = None if self.impact is None else self.impact * factor
         maker = None if self.maker is None else self.maker * factor
-        rest = (self.participation, maker, self.queue, self.latency, None if self.quoted is None else self.quoted * factor)
+        rest = (self.participation, maker, self.queue, self.latency, None if self.quoted is None else self.quoted * factor, self.fee_in)
         return Costs(rate, unit, least, slip, ticks, None, most if most < 1.0 else None, impact, *rest)
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """Return what was given, as plain values: ``Costs(**...)`` makes it again."""
         return {name: value for name, value in self.get_params().items() if value is not None}
 
@@ -155,6 +172,7 @@ class Costs(Component):
         moved += [f"{self.quoted:g} x half the spread of the bars (where none is known the usual slippage)"] if self.quoted else []
         moved += [f"{self.impact:g} x volatility x sqrt(quantity / volume)"] if self.impact else []
         fee += [f"{self.maker / BP:g} bp where a limit rested"] if self.maker is not None else []
+        fee += ["of a purchase taken from what was bought"] if self.in_base else []
         also = [f"an order fills at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []
         also += [f"a limit stands behind {self.queue:g} of a usual bar's volume"] if self.queue else []
         also += [f"an order is {self.latency:g} s on its way"] if self.latency else []

@@ -7,6 +7,7 @@ import random
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from workbench.dust import Dust
 from workbench.errors import OrderError, ParameterError, did_you_mean
 from workbench.execution._desk import Desk
 from workbench.execution.costs import Costs, costs_for, specs_for
@@ -72,6 +73,8 @@ class PaperVenue(ExecutionModule):
         self.rejects, self.seed = rejects, seed
         self._halts = {symbol: [halt_of(symbol, *times) for times in given] for symbol, given in (halts or {}).items()}
         self.cash = float(cash)
+        #: What purchases left below a step, by instrument: worth money, and no position.
+        self.dust = Dust()
         self.costs = costs
         self.currency = currency or ""
         self.rates = rates
@@ -179,6 +182,8 @@ class PaperVenue(ExecutionModule):
                 equity = equity + worth(quantity, price, desk.basis, unit)
                 if desk.spec.margined or quantity < 0.0:
                     margin = margin + (abs(quantity) * price) * unit * desk.spec.margin
+        if self.dust:
+            equity = equity + self.dust.all_worth(self.tape.price, self.tape.unit)
         return Account(self.currency, self.cash, equity, margin)
 
     def _desk(self, symbol: str) -> Desk:

@@ -58,7 +58,7 @@ class RunParameters(BaseModel):
     mode: Literal["replay", "paper"] = "replay"
     cash: float = Field(default=100_000.0, gt=0, allow_inf_nan=False)
     currency: str | None = None
-    costs: dict[str, float] | None = None
+    costs: dict[str, Any] | None = None
     rates: dict[str, float] | None = None
     run: str | None = None
     account: str | None = None

@@ -84,6 +84,10 @@ def positions_html(view: View) -> str:
         )
         for p in view.status.get("positions", {}).values()
     ]  # fmt: skip
+    rows += [
+        (f"{symbol} (dust)", _amount(left["quantity"]), "", "", f"{left['worth']:,.2f}", "")
+        for symbol, left in view.status.get("dust", {}).items()
+    ]
     currency = view.status.get("currency", "")
     names = ("symbol", "quantity", "average price", "last", f"notional, {currency}", f"open profit, {currency}")
     return table("Positions", names, rows, "flat")

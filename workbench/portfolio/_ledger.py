@@ -60,13 +60,14 @@ class Ledger:
 
     @classmethod
     def of(cls, fills: Iterable[Fill], currency: str = "USD", cash: float = 0.0) -> Ledger:
-        """Return the ledger of a session's fills: their fees are in account currency, their times their labels."""
+        """Return the ledger of a session's fills: their fees are in account currency, or what was withheld; their times their labels."""
         fills = list(fills)
         ledger = cls(currency)
         if fills and cash:
             ledger.deposit(pd.Timestamp(fills[0].label, tz="UTC"), cash)
         for fill in fills:
-            ledger.fill(pd.Timestamp(fill.label, tz="UTC"), fill.instrument, fill.sign * fill.quantity, fill.price, fill.fee, currency)
+            fee, charged = (fill.withheld, fill.instrument.base) if fill.withheld else (fill.fee, currency)
+            ledger.fill(pd.Timestamp(fill.label, tz="UTC"), fill.instrument, fill.sign * fill.quantity, fill.price, fee, charged)
         return ledger
 
     # -- what happened --------------------------------------------------------------------------------------------

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["liquidation_prices", "margin_of"]
 
 
+def _margined(portfolio: Portfolio) -> list[int]:
+    """Return the columns of the positions that tie margin up."""
+    return [j for j, lots in enumerate(portfolio.lots) if lots and (portfolio.specs[j].margined or lots < 0)]
+
+
 def margin_of(portfolio: Portfolio) -> float:
     """Return the margin that positions tie up, in account currency."""
     total = 0.0
-    for j in portfolio.margined():
+    for j in _margined(portfolio):
         total = total + (abs(portfolio.quantity(j)) * portfolio.price[j]) * portfolio.unit[j] * portfolio.specs[j].margin
     return total
 
@@ -28,7 +33,7 @@ def liquidation_prices(portfolio: Portfolio) -> pd.Series:
     """Return the price of each margined position at which equity is what must be kept; NaN where it has none."""
     equity, kept = portfolio.value()
     found = {symbol: math.nan for symbol, lots in zip(portfolio.symbols, portfolio.lots, strict=True) if lots}
-    for j in portfolio.margined():
+    for j in _margined(portfolio):
         quantity, basis = portfolio.quantity(j), portfolio.basis[j]
         price, unit, spec = portfolio.price[j], portfolio.unit[j], portfolio.specs[j]
         others = equity - worth(quantity, price, basis, unit)

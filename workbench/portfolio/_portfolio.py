@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.bars import FIELDS, Bars
+from workbench.dust import Dust
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import lots_exactly, quantity_of
-from workbench.instrument import Instrument, group_names
+from workbench.instrument import Instrument
 from workbench.maintenance import kept_for
 from workbench.market import Account, Fill, Position
 from workbench.money import average_of, cash_after, worth
@@ -22,6 +23,7 @@ from workbench.portfolio._checks import require_account
 from workbench.portfolio._exact import exactly, number_of, positive, price_of
 from workbench.portfolio._margin import liquidation_prices, margin_of
 from workbench.portfolio._reconcile import Told, compare
+from workbench.portfolio._shown import exposure_by, positions_table
 from workbench.rates import conversion
 from workbench.spec import spec_of
 
@@ -105,6 +107,8 @@ class Portfolio:
         self.lots = [0] * n
         #: The same as signed quantities.
         self.held = [0.0] * n
+        #: What purchases left below a step.
+        self.remains = Dust()
         self.basis = [0.0] * n
         self.average = [0.0] * n
         #: What one lot of a funded instrument cost on average, in account currency at the rates of its entries.
@@ -188,6 +192,10 @@ class Portfolio:
             self._widen(fill.instrument, price_of(fill.instrument.symbol, fill.price))
         j = self.column[fill.instrument.symbol]
         lots = self.lots_in(j, fill.quantity) * fill.sign
+        if fill.withheld:  # all of it is paid for, and less comes in
+            come = self.remains.bought(j, lots, fill.withheld, (self.specs[j].number, self.specs[j].power))
+            self._book(j, come, fill.price, fill.fee, paid=fill.quantity)
+            return
         held = self.lots[j]
         closing = 0 if held * lots >= 0 else max(-abs(held), -abs(lots)) * (1 if held > 0 else -1)
         share = closing / lots if lots else 0.0
@@ -196,7 +204,8 @@ class Portfolio:
         if lots != closing:
             self._book(j, lots - closing, fill.price, fill.fee * (1.0 - share) if closing else fill.fee)
 
-    def _book(self, j: int, lots: int, price: float, fee: float) -> None:
+    def _book(self, j: int, lots: int, price: float, fee: float, paid: float | None = None) -> None:
+        """Book steps that come or go; `paid` is the quantity that money is paid for, its fee included, where that is another."""
         spec, held = self.specs[j], self.lots[j]
         quantity = quantity_of(lots, spec.number, spec.power)
         opening = held * lots >= 0
@@ -207,7 +216,8 @@ class Portfolio:
         else:
             self.realised += self._profit(j, -quantity, price)
         basis = 0.0 if spec.funded else price if opening else self.basis[j]
-        self.cash = cash_after(self.cash, quantity, price, basis, self.unit[j], fee)
+        flow, charged = (quantity, fee) if paid is None else (paid, 0.0)
+        self.cash = cash_after(self.cash, flow, price, basis, self.unit[j], charged)
         self.fees_paid += fee
         self._set(j, held + lots)
         self.basis[j] = 0.0 if spec.funded else self.average[j]
@@ -273,6 +283,7 @@ class Portfolio:
         exact = self.lots[j] * each
         whole, factor, spec = int(exact), float(each), self.specs[j]
         self._set(j, whole)
+        self.remains.split(j, each)
         rest = float(exact - whole) * spec.number / spec.power
         for prices in (self.price, self.average, self.paid, self.basis):
             prices[j] /= factor
@@ -299,11 +310,9 @@ class Portfolio:
                 equity = equity + worth(quantity, price, self.basis[j], unit)
                 if spec.margined or quantity < 0.0:
                     needed = needed + kept_for(quantity, price, unit, spec)
+        if self.remains:
+            equity = equity + self.remains.all_worth(self.price, self.unit)
         return equity, needed
-
-    def margined(self) -> list[int]:
-        """Return the columns of the positions that tie margin up."""
-        return [j for j, lots in enumerate(self.lots) if lots and (self.specs[j].margined or lots < 0)]
 
     @property
     def equity(self) -> float:
@@ -353,14 +362,13 @@ class Portfolio:
     @property
     def positions(self) -> pd.DataFrame:
         """What is held, one row a symbol: quantity, average and last price, value and open profit in account currency."""
-        held = [j for j, lots in enumerate(self.lots) if lots]
-        rows = [self.position(j) for j in held]
-        columns = ["quantity", "average_price", "last_price", "value", "unrealised"]
-        values = [
-            [p.quantity, p.average_price, p.last_price, p.quantity * p.last_price * self.unit[j], p.unrealised]
-            for j, p in zip(held, rows, strict=True)
-        ]
-        return pd.DataFrame(values, pd.Index([self.symbols[j] for j in held], name="symbol"), columns, dtype=float)
+        return positions_table(self)
+
+    @property
+    def dust(self) -> pd.Series:
+        """What purchases left below a step, as a quantity by symbol: part of equity, and no position (SEMANTICS 29)."""
+        left = {symbol: self.remains.quantity(j) for j, symbol in enumerate(self.symbols) if self.remains.quantity(j)}
+        return pd.Series(left, dtype=float, name="dust")
 
     def position(self, j: int) -> Position:
         """Return what is held in a column, with its open profit in account currency."""
@@ -380,17 +388,7 @@ class Portfolio:
         Series
             Indexed by group.
         """
-        choices = group_names(self.instruments)
-        if by not in choices:
-            raise ParameterError(f"exposure: unknown group {by!r}{did_you_mean(by, choices)}")
-        total: dict[str, float] = {}
-        for j, instrument in enumerate(self.instruments):
-            if self.lots[j]:
-                for group, (base, value) in instrument.legs(by).items():
-                    each = base * self.base[j] if base else 0.0
-                    each += value * self.price[j] * self.unit[j] if value else 0.0
-                    total[group] = total.get(group, 0.0) + self.quantity(j) * each
-        return pd.Series(total, dtype=float, name=f"exposure in {self.currency}")
+        return exposure_by(self, by)
 
     def reconcile(
         self, positions: Mapping[str, float] | pd.DataFrame | None = None, cash: Mapping[str, float] | None = None

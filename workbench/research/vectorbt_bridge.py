@@ -19,7 +19,7 @@ def portfolio_of(result: Backtest) -> Any:
 
     Prices are in account currency, at the rate of each fill. The index is UTC without its zone: vectorbt is 40 times
     slower with one. vectorbt knows no margin, so what a margined position ties up shows there as cash spent; equity and
-    trades agree wherever conversion rates do not move and no funding is paid.
+    trades agree wherever conversion rates do not move, no funding is paid and no fee is taken from what was bought.
 
     Parameters
     ----------

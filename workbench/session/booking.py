@@ -97,7 +97,7 @@ class Bookkeeper:
         self.sleeves.moved(j, self.portfolio.cash - before)
         if self.held[j]:
             rest(self.held[j], state, fill, self.portfolio.quantity(j), self.setup.specs[j])
-        if not self.portfolio.lots[j] and state.put_in:
+        if not self.portfolio.lots[j] and state.put_in and fill.key.leg not in ("open", "add"):
             self.sleeves.count_trade(j, -state.spent / state.put_in)
             state.spent = state.put_in = 0.0
             state.left_by(fill)

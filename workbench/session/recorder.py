@@ -49,6 +49,8 @@ class Recorder:
         #: Of a team, the equity of each strategy.
         self._equities: list[list[float]] = [[one.setup.cash for one in session.sleeves.each]] * session.steps_done
         self._number: dict[OrderKey, int] = {}
+        #: The positions before the next fill, in steps: what a fill changes is less than it bought where its fee is taken from it.
+        self._held = list(session.portfolio.lots)
         for kind, handler in (
             (OrderSent, self._sent),
             (OrderAccepted, self._accepted),
@@ -120,7 +122,8 @@ class Recorder:
         fill, row = event.fill, FillRow()
         row.t, row.j = self._session.tape.row_of(fill.label), self._session.portfolio.column[fill.instrument.symbol]
         row.order = self._number[fill.key] if fill.left else self._end(fill.key, "filled", row.t)
-        row.lots = self._session.portfolio.lots_in(row.j, fill.quantity) * fill.sign
+        held = self._session.portfolio.lots[row.j]
+        row.lots, self._held[row.j] = held - self._held[row.j], held
         row.price, row.fee, row.unit = fill.price, fill.fee, self._session.tape.unit[row.j]
         self._fills.append(row)
 

@@ -86,12 +86,11 @@ class Sleeves:
         """Return the equity of a sleeve, given that of the account."""
         if self.whole is None or sleeve is self.whole:
             return account
-        k, portfolio = self.each.index(sleeve), self._portfolio
-        return self._purse[k] + sum(
-            worth(portfolio.quantity(j), portfolio.price[j], portfolio.basis[j], portfolio.unit[j])
-            for j in sleeve.setup.mine
-            if portfolio.lots[j]
-        )
+        portfolio, mine = self._portfolio, sleeve.setup.mine
+        price, unit = portfolio.price, portfolio.unit
+        held = sum(worth(portfolio.quantity(j), price[j], portfolio.basis[j], unit[j]) for j in mine if portfolio.lots[j])
+        dust = sum(portfolio.remains.worth(j, price[j], unit[j]) for j in mine) if portfolio.remains else 0.0
+        return self._purse[self.each.index(sleeve)] + held + dust
 
     def close(self, row: int, days: Sequence[int] | None, account: float) -> None:
         """Value what each strategy of a team has of the account at a close, and take the step into what is remembered."""

@@ -30,6 +30,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "equity": session.equity,
         "cash": portfolio.cash,
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
+        "dust": {i.symbol: left for j, i in enumerate(session.setup.instruments) if (left := _dust(session, j))},
         "working": [_order(session, order, work) for order, work in _orders_out(session)],
         "doubtful": len(session.doubtful),
         "late": {symbol: session.states[j].late for symbol, j in session.first_columns.items() if session.states[j].late},
@@ -48,6 +49,13 @@ def _position(session: LiveSession, j: int) -> dict[str, Any]:
         "notional": held.quantity * held.last_price * session.portfolio.unit[j],
         "unrealised": held.unrealised,
     }
+
+
+def _dust(session: LiveSession, j: int) -> dict[str, float] | None:
+    """Return what purchases of an instrument left below a step; None where they left nothing."""
+    portfolio = session.portfolio
+    left = portfolio.remains.quantity(j)
+    return {"quantity": left, "worth": portfolio.remains.worth(j, portfolio.price[j], portfolio.unit[j])} if left else None
 
 
 def _orders_out(session: LiveSession) -> Iterator[tuple[Order, Work | None]]:
