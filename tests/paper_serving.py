@@ -44,6 +44,7 @@ class Serving:
         **account: Any,
     ) -> None:
         self.folder, self.bars, self.history, self.speed, self.late = folder, bars, history, speed, late
+        self.troubles = {name: account.pop(name) for name in ("supports", "rejects", "seed") if name in account}
         self.account = {"cash": 100_000.0, "costs": FREE} | account
         self.layout = layout
         self.address = folder / "venue.json"
@@ -63,7 +64,9 @@ class Serving:
         self.loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         ledger = Journal(self.folder / "ledger.db")
         ledger.take_over("venue")
-        self.exchange = Exchange(Recorded(self.bars), PaperVenue(**self.account), ledger, some_late(self.late, 1), self.layout)
+        self.exchange = Exchange(
+            Recorded(self.bars), PaperVenue(**self.account, **self.troubles), ledger, some_late(self.late, 1), self.layout
+        )
         self.exchange.begin(self.history)
         served = PaperServer(self.exchange, self.token, self.speed)
         server = await served.start(self.port)

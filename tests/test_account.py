@@ -12,6 +12,7 @@ import workbench as wb
 from workbench.errors import RunError
 from workbench.live.account import Market, PaperAccountFolder
 from workbench.live.release import Release
+from workbench.practice.paper.process import _account
 
 BARS = wb.sample("sp500")
 
@@ -30,6 +31,7 @@ def release(tmp_path: Path) -> Release:
         ({"history": 0}, "history must be the number of bars that have closed, at least 1, got 0"),
         ({"history": -3}, "history must be the number of bars that have closed, at least 1, got -3"),
         ({"seed": -1}, "seed must be a whole number that is not negative, got -1"),
+        ({"rejects": 1.5}, "rejects must be a share of all openings, from 0 to 1 (0.02: one in fifty), got 1.5"),
         ({"late": 1.0}, "late must be a share of all bars, from 0 to under 1 (0.02: one in fifty), got 1.0"),
     ],
 )
@@ -37,6 +39,32 @@ def test_what_no_market_can_have_is_refused(given: dict[str, Any], said: str) ->
     with pytest.raises(RunError) as caught:
         Market(**given)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("supports", ["market", ["limit"], ["market", "limits"], []])
+def test_a_venue_takes_orders_that_there_are(supports: Any) -> None:
+    with pytest.raises(RunError, match=r"supports must be some of amend, .*, with 'market' among them"):
+        Market(supports=supports)
+
+
+def test_a_venue_s_troubles_are_terms_of_the_account(release: Release, tmp_path: Path) -> None:
+    folder = PaperAccountFolder(tmp_path / "account")
+    folder.make(release, Market(speed=60.0, rejects=0.05, supports=["stop", "market"]))
+    assert (terms(folder)["rejects"], terms(folder)["supports"]) == (0.05, ["market", "stop"])
+    assert folder.market().endswith("real time, at a venue which refuses 0.05 of all openings and which takes market, stop only")
+    with pytest.raises(RunError, match=r"rejects is 0.05 there, 0.0 here"):
+        folder.make(release, Market(rejects=0.0))
+    venue = _account(terms(folder))
+    assert (venue.rejects, venue.supports) == (0.05, {"market", "stop"})
+
+
+def test_an_account_of_an_earlier_workbench_goes_on(release: Release, tmp_path: Path) -> None:
+    folder = PaperAccountFolder(tmp_path / "account")
+    folder.make(release, Market(speed=60.0))
+    older = {name: value for name, value in terms(folder).items() if name not in ("rejects", "supports")}
+    (folder.folder / "market.json").write_text(json.dumps(older))
+    folder.make(release, Market(speed=60.0, rejects=0.0))
+    assert _account(terms(folder)).rejects == 0.0
 
 
 def terms(folder: PaperAccountFolder) -> dict[str, Any]:

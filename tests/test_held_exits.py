@@ -141,3 +141,22 @@ def test_a_held_stop_is_watched_in_every_mode(verb: str) -> None:
     assert fed.session.portfolio.lots[0] == 0
     assert fed.fills[-1] == (5, "close", -1.0, 96.0)
     assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+@pytest.mark.parametrize(
+    ("stances", "late", "after", "closed"),
+    [(".+.....", 3, 0, 5), (".+.....", 3, 1, 6), ("..+....", 3, 0, 5), ("...+...", 3, 0, None)],
+    ids=["the next step", "two steps after", "the bar of the entry", "before the entry"],
+)
+def test_a_bar_that_came_late_is_looked_at_when_it_is_there(stances: str, late: int, after: int, closed: int | None) -> None:
+    prices = [100, 100, 100, (100, 101, 96, 99), 99, 99, 99]
+    bars = market({SHARE: [100.0] * 7, wb.Instrument("XYZ"): prices})
+    fed = Fed(plan(".......", stances, exits=[Stop(3.0)], unsupported="hold"), bars, supports=SIMPLE)
+    while not fed.over:
+        here = fed.exchange.row + 1
+        fed.step(without=["XYZ"] if here == late else ())
+        if here == late + after:
+            fed.come("XYZ", row=late)
+    closings = [fill for fill in fed.fills if fill[1] == "close"]
+    assert closings == ([] if closed is None else [(closed, "close", -1.0, 99.0)])
+    assert state_of(fed.again()[0]) == state_of(fed.session)

@@ -146,6 +146,8 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", help="Of a new account's simulated market; 0 where not given.")] = None,
     history: Annotated[int | None, typer.Option("--history", help="Bars that have closed when the account is made; 500.")] = None,
     late: Annotated[float | None, typer.Option("--late", help="Share of the bars that come a step late, to practise with.")] = None,
+    rejects: Annotated[float | None, typer.Option("--rejects", help="Share of the openings that the venue refuses.")] = None,
+    supports: Annotated[str | None, typer.Option("--supports", help="What the venue takes: market,limit for one without stops.")] = None,
     step: Annotated[bool, typer.Option("--step", help="Decide one step, then leave: for a scheduler.")] = False,
     root: Root = Path("runs"),
 ) -> None:
@@ -158,7 +160,8 @@ def run(
         raise RunError(f"--mode must be 'paper', got {mode!r}: no venue for money is connected yet")
     kept = Release.open(release)
     recorded = _recorded(bars, stamp, store, kept)
-    market = Market(recorded, speed, seed, history, late)
+    takes = None if supports is None else [one.strip() for one in supports.split(",")]
+    market = Market(recorded, speed, seed, history, late, rejects, takes)
     sys.exit(Supervisor(release, root, account, market, step, _timed).run())
 
 

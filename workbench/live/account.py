@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from filelock import FileLock, Timeout
 from workbench.bars import Bars
 from workbench.data import ParquetStore
 from workbench.errors import RunError
+from workbench.execution.port import EVERYTHING
 from workbench.instrument import Instrument
 from workbench.layout import SIMPLE, Layout
 from workbench.live.lease import is_held
@@ -33,7 +35,9 @@ PATIENCE = 60.0
 
 
 #: What a new account's market is where nothing is said.
-DEFAULTS = {"seed": 0, "history": 500, "late": 0.0}
+DEFAULTS = {"seed": 0, "history": 500, "late": 0.0, "rejects": 0.0, "supports": None}
+#: What an account of an earlier workbench does not say of itself.
+EARLIER = {"strategies": SIMPLE.plain, "rejects": 0.0, "supports": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,10 @@ class Market:
         Bars that have closed already when the run begins.
     late : float, default 0
         The share of bars that come only with the next step: to see what a strategy does then (SEMANTICS 5).
+    rejects : float, default 0
+        The share of openings that the venue refuses.
+    supports : sequence of str, optional
+        What the venue takes, of `workbench.execution.port.EVERYTHING`; all of it where not given.
 
     Raises
     ------
@@ -64,6 +72,8 @@ class Market:
     seed: int | None = None
     history: int | None = None
     late: float | None = None
+    rejects: float | None = None
+    supports: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         for name, wanted, holds in (
@@ -71,13 +81,23 @@ class Market:
             ("seed", "a whole number that is not negative", self.seed is None or self.seed >= 0),
             ("history", "the number of bars that have closed, at least 1", self.history is None or self.history >= 1),
             ("late", "a share of all bars, from 0 to under 1 (0.02: one in fifty)", self.late is None or 0.0 <= self.late < 1.0),
+            ("rejects", "a share of all openings, from 0 to 1 (0.02: one in fifty)", self.rejects is None or 0.0 <= self.rejects <= 1.0),
+            ("supports", f"some of {', '.join(sorted(EVERYTHING))}, with 'market' among them", self._is_a_venue),
         ):
             if not holds:
                 raise RunError(f"{name} must be {wanted}, got {getattr(self, name)!r}")
 
+    @property
+    def _is_a_venue(self) -> bool:
+        """Whether `supports` is what a venue could take."""
+        named = self.supports
+        return named is None or (not isinstance(named, str) and "market" in named and set(named) <= EVERYTHING)
+
     def said(self) -> dict[str, Any]:
         """Return what was said, in the terms of the venue's process."""
         known = {name: getattr(self, name) for name in ("speed", *DEFAULTS) if getattr(self, name) is not None}
+        if self.supports is not None:
+            known["supports"] = sorted(set(self.supports))
         if self.bars is not None:
             known |= {"recorded": True, "source": self.bars.fingerprint}
             if self.history is not None:
@@ -131,8 +151,8 @@ class PaperAccountFolder:
         return [Instrument(**one) for one in terms["instruments"]], terms["interval"], Layout.of(terms["strategies"])
 
     def _terms(self) -> dict[str, Any]:
-        """Return the terms that the account was made with; one of an earlier workbench has one strategy."""
-        return {"strategies": SIMPLE.plain} | json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
+        """Return the terms that the account was made with; one of an earlier workbench has one strategy, and a venue that takes all."""
+        return EARLIER | json.loads((self.folder / MARKET).read_text(encoding="utf-8"))
 
     def make(self, release: Release, market: Market | None) -> None:
         """Make the account, or check that it is the one that is meant.
@@ -179,7 +199,10 @@ class PaperAccountFolder:
         terms = self._terms()
         what = "a recording" if terms["recorded"] else f"a SIMULATED market, its prices made up (seed {terms['seed']})"
         pace = "step by step" if terms["speed"] is None else f"{terms['speed']:g} times as fast as real time"
-        return f"{what}, {pace}"
+        refuses = [f"which refuses {terms['rejects']:.3g} of all openings"] if terms["rejects"] else []
+        takes = [f"which takes {', '.join(terms['supports'])} only"] if terms["supports"] is not None else []
+        venue = f", at a venue {' and '.join(refuses + takes)}" if refuses or takes else ""
+        return f"{what}, {pace}{venue}"
 
     def serve(self) -> None:
         """Make sure that the venue's process runs: find it, or start it."""

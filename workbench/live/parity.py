@@ -38,7 +38,7 @@ __all__ = ["BUG", "GATE", "LATE", "MISSED", "OVERRIDE", "VENUE", "RunParity", "p
 CAUSES = {
     LATE: "bars that came late",
     MISSED: "steps that the run missed",
-    VENUE: "orders that the venue had late, never, or could not take off",
+    VENUE: "what the venue had late, never, would not take, or could not take off",
     GATE: "what the gate cut or refused before it was sent",
     OVERRIDE: "what people ordered",
     BUG: "of the release or of the workbench",
@@ -133,7 +133,7 @@ def parity(release: Release, journal: Journal) -> RunParity:
     every = list(journal.entries())
     entries, applied = list(written.lived(every)), [one for one in every if one.kind == "command" and one.body["state"] == "applied"]
     setup, first = written.setup(release.setup), written.first
-    lived = recorded(partial(relived, setup, entries, first, late=written.late))
+    lived = recorded(partial(relived, setup, entries, first, late=written.late, supports=written.supports))
     expected = recorded(partial(undisturbed, setup, written, Facts.none()))
     differences, equity = _explained(setup, written, entries, expected, lived)
     kinds = Counter(entry.kind for entry in entries)
@@ -155,7 +155,7 @@ def _explained(
     for cause, counts in LEVELS.items():
         if left.empty:
             break
-        facts, before = facts_of(entries, written.first, counts)._replace(late=written.late), expected
+        facts, before = facts_of(written, entries, counts), expected
         expected = recorded(partial(undisturbed, setup, written, facts))
         left, equity[cause] = compare(expected, lived, setup.bars), _gained(before, expected)
         gone = ~_named(still).isin(set(_named(left)))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,8 @@ def start(
     seed: int | None = None,
     history: int | None = None,
     late: float | None = None,
+    rejects: float | None = None,
+    supports: Sequence[str] | None = None,
     account: str | None = None,
     root: str | Path = "runs",
 ) -> Started:
@@ -147,6 +150,10 @@ def start(
         Bars that have closed already when the account is made.
     late : float, default 0
         The share of bars that come a step late: to see what a strategy does then.
+    rejects : float, default 0
+        The share of openings that the venue refuses.
+    supports : sequence of str, optional
+        What the venue takes, ``["market", "limit"]`` for one without stops; everything where not given.
     account : str, optional
         ``"paper-NAME"`` where not given.
     root : path, default "runs"
@@ -168,9 +175,11 @@ def start(
     kept = Release.open(release)
     folder = Path(root) / kept.name
     folder.mkdir(parents=True, exist_ok=True)
-    Market(bars, speed, seed, history, late)  # what no market can have is refused here, not in a log
+    Market(bars, speed, seed, history, late, rejects, supports)  # what no market can have is refused here, not in a log
     options = ["--root", str(root)]
-    for name, value in (("seed", seed), ("history", history), ("late", late), ("speed", speed), ("account", account)):
+    said = {"seed": seed, "history": history, "late": late, "rejects": rejects, "speed": speed, "account": account}
+    said["supports"] = None if supports is None else ",".join(supports)
+    for name, value in said.items():
         options += [] if value is None else [f"--{name}", str(value)]
     if bars is not None:
         ParquetStore(folder / "recording").save(bars, replace=True)

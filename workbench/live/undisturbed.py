@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from workbench.execution import PaperVenue
-from workbench.execution.port import OrderEnded, VenueSaid
+from workbench.execution.port import EVERYTHING, OrderEnded, VenueSaid
 from workbench.execution.wire import event_from, order_from
 from workbench.journal import Command, Entry, MemoryJournal
 from workbench.market import Order, OrderKey
@@ -30,7 +30,7 @@ class Facts(NamedTuple):
     Labels of steps that were missed with why, or how late the bars came that they were decided on; what happened before
     the step of a row, from which row on an order worked, and which bars came late. Where orders were `sent`, the journal
     answers whether one of them could be taken off: by step in `withdrawn`, else in what happened. `gate`: what the gate said of
-    an order, by its key.
+    an order, by its key. `supports`: what the venue took; the session holds in its place what it did not.
     """
 
     steps: dict[int, str | int]
@@ -40,6 +40,7 @@ class Facts(NamedTuple):
     withdrawn: dict[int, frozenset[str]]
     sent: set[str]
     gate: dict[str, Any]
+    supports: frozenset[str] = EVERYTHING
 
     @classmethod
     def none(cls) -> Facts:
@@ -51,9 +52,11 @@ class Facts(NamedTuple):
 NEVER = -1
 
 
-def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], bool]) -> Facts:
+def facts_of(written: Written, entries: Iterable[Entry], counts: Callable[[Entry], bool]) -> Facts:
     """Return the facts of a journal that count."""
-    facts, row = Facts.none(), first
+    facts, row = Facts.none()._replace(late=written.late), written.first
+    if counts(written.began):
+        facts = facts._replace(supports=written.supports)
     closed = heard = 0
     off: set[str] = set()
     for entry in entries:
@@ -67,7 +70,7 @@ def facts_of(entries: Iterable[Entry], first: int, counts: Callable[[Entry], boo
                 facts.steps[int(entry.key)] = entry.body.get("why") or entry.body["late"]
             facts.withdrawn[int(entry.key)] = _withdrawn(entry)
             row, closed = row + 1, int(entry.key)
-        elif counts(entry):
+        elif entry.kind != "start" and counts(entry):
             _note(facts, entry, row, heard if heard > closed else 0, off)
     return facts
 
@@ -117,7 +120,7 @@ def _cancelled(entry: Entry) -> bool:
 
 
 def _at_the_venue(entry: Entry) -> bool:
-    if _missed(entry) or entry.kind in ("again", "intent", "taken off"):
+    if _missed(entry) or entry.kind in ("start", "again", "intent", "taken off"):
         return True
     return _accepted(entry) or _never(entry) or _cancelled(entry)
 
@@ -140,10 +143,10 @@ class Reached(PaperVenue):
     Its market is whole, whatever the session has come to know of it. An order that was sent then is taken off where it was.
     """
 
-    def __init__(self, arrivals: Mapping[str, int], setup: Setup, sent: set[str]) -> None:
+    def __init__(self, facts: Facts, setup: Setup) -> None:
         costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
-        super().__init__(setup.cash, costs, setup.currency, setup.rates)
-        self._arrivals, self._sent = arrivals, sent
+        super().__init__(setup.cash, costs, setup.currency, setup.rates, supports=facts.supports)
+        self._arrivals, self._sent = facts.arrivals, facts.sent
         self._market, self._closes = Tape.of(setup), close_times(setup.bars)
         self._late: list[tuple[int, Order]] = []
         self.withdrawn: frozenset[str] = frozenset()
@@ -189,7 +192,7 @@ class Reached(PaperVenue):
 
 def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[LiveSession], object]) -> LiveSession:
     """Run a release over recorded bars at a paper venue in this process, with no facts but those given."""
-    venue, known = Reached(facts.arrivals, setup, facts.sent), Known(setup, facts.late)
+    venue, known = Reached(facts, setup), Known(setup, facts.late)
     session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
     session.keeper = Recalled({"said": facts.gate})
     session.sleeves.name(*written.names)

@@ -52,7 +52,7 @@ def rest(legs: Collection[str], state: State, fill: Fill, quantity: float, spec:
     """
     plan, held = state.plan, 1.0 if quantity > 0.0 else -1.0
     if fill.key.leg == "open":
-        state.held_since = fill.label if state.by_limit else -1
+        state.held_since = fill.label
     for leg in legs:
         away = None if plan is None else plan.stop if leg == "stop" else plan.target
         order: Order | None = getattr(state, leg)
@@ -73,15 +73,18 @@ def _order(leg: str, fill: Fill, quantity: float, level: float) -> Order:
     return Order(fill.instrument, side, abs(quantity), kind, level, key, reduce_only=True, reason=f"{leg}, held by the session")
 
 
-def touched(legs: Collection[str], state: State, quantity: float, high: float, low: float, label: int = 0) -> str:
+def touched(legs: Collection[str], state: State, quantity: float, high: float, low: float, label: int) -> str:
     """Return which of the orders that are held here a bar has reached, the stop first; empty where none.
 
-    In the bar inside which it was entered the target counts for nothing: its high may have come before (SEMANTICS 24).
+    In the bar inside which it was entered, by an order that waited for its price, the target counts for nothing: its high may have come
+    before (SEMANTICS 24). Of a bar before it nothing counts.
     """
     held, stop, target = 1.0 if quantity > 0.0 else -1.0, state.stop, state.target
+    if label < state.held_since:
+        return ""
     if "stop" in legs and stop is not None and stop.price is not None and stop_inside(held, stop.price, high, low):
         return "stop"
-    if label == state.held_since:
+    if state.by_limit and label == state.held_since:
         return ""
     if "target" in legs and target is not None and target.price is not None and limit_inside(-held, target.price, high, low):
         return "target"

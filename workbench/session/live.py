@@ -50,6 +50,8 @@ class LiveSession(JournaledSession):
         #: What the run is called that it belongs to; a session that lives again belongs to none.
         self.name = ""
         self._behind = False
+        #: Bars that came late, by column and row, which no held stop or target has been compared with.
+        self._unwatched: list[tuple[int, int]] = []
         #: Which instruments are to be closed still, and which of their openings a flatten could not take off.
         self._leaving: set[int] = set()
         self._unwanted: set[int] = set()
@@ -94,6 +96,7 @@ class LiveSession(JournaledSession):
                 self.tape.replace(setup, row, columns)
                 for j in columns:
                     note_bar(self.tape, self.states, j, row, self.steps_done)
+                self._unwatched += [(j, row) for j in columns if self.held[j]]
                 self._behind = True
         body = {"label": label, "symbols": symbols, "seen": list(seen)}
         self.journal.commit([Entry("late", f"{label} {' '.join(symbols)}", body), *self._alerts()], received)
@@ -223,6 +226,14 @@ class LiveSession(JournaledSession):
         return answer
 
     # -- what a replay does otherwise -------------------------------------------------------------------------------
+
+    def _watch(self, row: int, equity: float) -> None:
+        """Look besides at the bars that came late: at the first step after them (SEMANTICS 5)."""
+        for j, passed in self._unwatched:
+            if self.portfolio.lots[j]:
+                self._look_back(row, j, passed, equity)
+        self._unwatched.clear()
+        super()._watch(row, equity)
 
     def _close_what_turned(self, row: int, equity: float) -> list[int]:
         """Close besides what should be closed already: after a fill that came late, or a closing that came to nothing."""

@@ -139,13 +139,19 @@ class Session(Bookkeeper):
 
     def _watch(self, row: int, equity: float) -> None:
         """Close what a bar has brought to a stop or target that the session holds itself."""
-        for j, state in enumerate(self.states):
-            high, low = self.tape.high[j][row], self.tape.low[j][row]
-            if not self.held[j] or not self.portfolio.lots[j] or high != high or state.closes:
-                continue
-            leg = touched(self.held[j], state, self.portfolio.quantity(j), high, low, self.tape.label[row])
-            if leg and not self._closes(state):
-                self._close_because(row, j, equity, HELD, f"{leg} held by the session")
+        for j in range(len(self.states)):
+            if self.held[j] and self.portfolio.lots[j]:
+                self._look_back(row, j, row, equity)
+
+    def _look_back(self, row: int, j: int, passed: int, equity: float) -> None:
+        """Close at a row's close what the bar of a row that has passed brought to what the session holds."""
+        state, tape = self.states[j], self.tape
+        high, low = tape.high[j][passed], tape.low[j][passed]
+        if high != high or state.closes:
+            return
+        leg = touched(self.held[j], state, self.portfolio.quantity(j), high, low, tape.label[passed])
+        if leg and not self._closes(state):
+            self._close_because(row, j, equity, HELD, f"{leg} held by the session")
 
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Return which of those who want to open may: in a replay all of them."""

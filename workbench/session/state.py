@@ -76,7 +76,7 @@ class State:
         self.filled_at = self.best = math.nan
         self.age = 0
         self.by_limit = False
-        #: The label of the bar inside which the position was entered, by an order that waited for its price.
+        #: The label of the bar in which the position was entered last.
         self.held_since = -1
         #: What the position has cost so far in cash, and what was put in, both in account currency.
         self.spent = self.put_in = 0.0

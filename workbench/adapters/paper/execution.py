@@ -9,7 +9,6 @@ from typing import Any
 from workbench.adapters.paper.connection import PATIENCE, PaperConnection
 from workbench.errors import VenueError
 from workbench.execution.calls import Calls
-from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule, VenueEvent, VenueState
 from workbench.execution.wire import fill_from, order_from, order_plain
 from workbench.instrument import Instrument
@@ -32,13 +31,19 @@ class PaperAccount(ExecutionModule):
     connection : PaperConnection
     """
 
-    supports = PaperVenue.supports
-
     def __init__(self, connection: PaperConnection) -> None:
         self._connection = connection
         self._calls = Calls(patience=PATIENCE, in_all=AGAIN)
+        self._supports: frozenset[str] | None = None
         self.currency = ""
         self.instruments: dict[str, Instrument] = {}
+
+    @property
+    def supports(self) -> frozenset[str]:  # type: ignore[override]
+        """What the venue takes: asked once."""
+        if self._supports is None:
+            self._supports = frozenset(self._read("supports"))
+        return self._supports
 
     def connect(self, instruments: Sequence[Instrument]) -> None:
         """Know the instruments."""

@@ -200,6 +200,9 @@ class PaperServer:
             "account": {"currency": account.currency, "cash": account.cash, "equity": account.equity, "margin": account.margin},
         }
 
+    def _supports(self, asked: dict[str, Any]) -> list[str]:
+        return sorted(self.exchange.venue.supports)
+
     def _executions(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
         return [fill_plain(fill) for fill in self.exchange.venue.executions(int(asked.get("since", 0)))]
 
@@ -216,6 +219,7 @@ VERBS: dict[str, Callable[[PaperServer, dict[str, Any]], Any]] = {
     "amend": PaperServer._amend,
     "order": PaperServer._order,
     "state": PaperServer._state,
+    "supports": PaperServer._supports,
     "executions": PaperServer._executions,
     "history": PaperServer._history,
 }
