@@ -36,7 +36,9 @@ WRONG = [
     ({"symbols": ["EURUSD", 7]}, "parameter 'symbols.1': input should be a valid string, got 7"),
     ({"interval": 60}, "parameter 'interval': input should be a valid string, got 60"),
     ({"mode": "live"}, "parameter 'mode': input should be 'replay' or 'paper', got 'live'"),
-    ({"costs": {"commission": "low"}}, "parameter 'costs.commission': input should be a valid number, got 'low'"),
+    ({"costs": {"commission": "low"}}, "parameter 'costs': Costs.commission must be float | None, got 'low' (str)"),
+    ({"costs": {"comission": 0.001}}, "did you mean 'commission'?"),
+    ({"costs": {"fee_in": "coins"}}, "fee_in is 'quote' or 'base'"),
     ({"strategy": "nowhere"}, "parameter 'strategy': no folder 'nowhere'"),
     ({"store": "nowhere"}, "parameter 'store': no folder 'nowhere'"),
 ]

@@ -6,14 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from worked import FREE, market, plan
+from markets import random_case
+from worked import FREE, OTHER, SHARE, market, plan
 
 import workbench as wb
 from workbench.errors import ParameterError
 from workbench.execution import PaperVenue
 from workbench.market import OrderKey
 from workbench.records import STATUSES
+from workbench.research.comparing import compare
 from workbench.session.recorder import Recorder
+from workbench.session.setup import set_up
 
 TURNS = "+0" * 40
 
@@ -74,6 +77,51 @@ def test_an_opening_that_waits_too_long_in_a_halt_expires() -> None:
     halt = {"ABC": [("2024-01-01 01:00", "2024-01-01 09:00+00:00")]}
     _, record = run("+" + "." * 11, [100.0] * 12, halts=halt)
     assert len(record.fills) == 0
+
+
+def with_margin(strategy: wb.Strategy, bars: wb.Bars, margin: bool, **account: Any) -> list[tuple[str, float, float]]:
+    """Return the fills at a venue that looks at its margin, or does not."""
+    session = wb.Session(strategy, data=wb.ReplayAdapter(bars), execution=PaperVenue(costs=FREE, margin=margin, **account)).run()
+    return [(fill.key.leg, fill.sign * fill.quantity, fill.price) for fill in session.execution.executions()]
+
+
+def test_an_opening_that_the_account_cannot_pay_is_refused_where_the_venue_looks() -> None:
+    bars, account = market([100.0, 100.0, 100.0]), {"cash": 1_000.0, "buying_power": False}
+    assert with_margin(plan("+..", quantity=11.0), bars, True, **account) == []
+    assert with_margin(plan("+..", quantity=11.0), bars, False, **account) == [("open", 11.0, 100.0)]
+    assert with_margin(plan("+..", quantity=10.0), bars, True, **account) == [("open", 10.0, 100.0)]  # all of it, to the last unit
+
+
+def test_what_is_on_its_way_counts_and_what_is_being_closed_does_not() -> None:
+    bars = market({SHARE: [100.0] * 4, OTHER: [100.0] * 4})
+    both = plan("+...", "+...", quantity=6.0)
+    assert with_margin(both, bars, True, cash=1_000.0, buying_power=False) == [("open", 6.0, 100.0)]
+    turns = plan("+.-.", quantity=10.0)
+    filled = with_margin(turns, market([100.0] * 5), True, cash=1_000.0, buying_power=False)
+    assert filled == [("open", 10.0, 100.0), ("close", -10.0, 100.0), ("open", -10.0, 100.0)]
+
+
+def test_a_crossing_whose_price_has_gone_on_is_refused() -> None:
+    entry = wb.execution.Limit(0.01, bars=1, then="cross")
+    prices = [100.0, (100.0, 105.0, 100.0, 105.0), 105.0, 105.0]
+    crossing = plan("+...", quantity=10.0, execution=entry)
+    assert with_margin(crossing, market(prices), False, cash=1_000.0) == [("open", 10.0, 105.0)]
+    assert with_margin(crossing, market(prices), True, cash=1_000.0) == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_a_session_has_checked_is_never_refused(seed: int) -> None:
+    case = random_case(seed)
+    strategy, account = case.strategy.set_params(execution=wb.execution.Market()), case.account | {"buying_power": True}
+    setup = set_up(strategy, case.bars, **account)
+    costs = dict(zip(setup.bars.symbols, setup.costs, strict=True))
+    records = []
+    for margin in (False, True):
+        session = wb.Session.of(setup, PaperVenue(setup.cash, costs, setup.currency, setup.rates, margin=margin))
+        recorder = Recorder(session)
+        session.run()
+        records.append(recorder.record())
+    assert compare(*records, setup.bars).empty
 
 
 @pytest.mark.parametrize(

@@ -194,10 +194,11 @@ def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
         ({"bars": [EURO, *BARS.instruments], "interval": "1h"}, "currency"),
         ({"bars": list(BARS.instruments)}, "interval"),
         ({"costs": {"AAA": Costs()}}, "a release has one wb.execution.Costs for all that it trades, got dict"),
+        ({"costs": Costs(quoted=1.0)}, "the bars of a run carry none yet"),
         ({"strategy": wb.signals.Breakout()}, "wb.Strategy"),
         ({"start": "later"}, "start"),
     ],
-    ids=["cash", "no rate", "two currencies", "no interval", "costs", "a signal", "start"],
+    ids=["cash", "no rate", "two currencies", "no interval", "costs", "quoted", "a signal", "start"],
 )
 def test_what_could_not_start_is_refused_at_promotion(tmp_path: Path, given: dict[str, Any], said: str) -> None:
     chosen = {"strategy": STRATEGY, "bars": BARS} | given

@@ -75,6 +75,12 @@ class Desk:
         """What is held, signed."""
         return self.quantity_of(self.lots)
 
+    @property
+    def kept(self) -> float:
+        """What is held and not on its way out, without its sign."""
+        closes = self.closing is not None and self.closing.key is not None and self.closing.key.leg != "trim"
+        return 0.0 if closes else abs(self.quantity)
+
     def quantity_of(self, lots: int) -> float:
         """Return steps as a quantity."""
         return quantity_of(lots, self.spec.number, self.spec.power)

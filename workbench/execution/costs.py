@@ -63,8 +63,8 @@ class Costs(Component):
         has traded through it, and only as much as then is left.
     quoted : float, optional
         Of the spread that the bars carry, ``bars.with_extra("spread", ...)`` in units of price, so many halves are paid at market: 1 is
-        the quote's other side. It is the spread last known before the bar; where none is - a paper run brings
-        none yet - the usual slippage is paid.
+        the quote's other side. It is the spread last known before the bar; where none is the usual slippage is paid. A run's bars carry
+        no spreads yet, so a release with it is refused.
     latency : float, optional
         Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier.
     fee_in : {"quote", "base"}, optional

@@ -36,6 +36,10 @@ class PaperVenue(ExecutionModule):
     rates : mapping, optional
         Conversion rates by pair, as in `wb.backtest`.
     buying_power : bool, default True
+        Whether a session keeps to what the account can pay for (SEMANTICS 22).
+    margin : bool, default False
+        Whether the venue refuses openings by itself that the account has no margin for, at the last closes: as brokers do. What a
+        session has checked at its decision it takes; a crossing or a slice that comes when the price has gone on it may not.
     rejects : float, default 0
         The share of all openings that is refused, for a strategy to be tried against: the same ones each time.
     halts : mapping of str to list of (start, end), optional
@@ -65,6 +69,7 @@ class PaperVenue(ExecutionModule):
         halts: Mapping[str, Sequence[tuple[Any, Any]]] | None = None,
         seed: int = 0,
         supports: Collection[str] | None = None,
+        margin: bool = False,
     ) -> None:
         if supports is not None:
             self.supports = frozenset(supports)
@@ -79,6 +84,7 @@ class PaperVenue(ExecutionModule):
         self.currency = currency or ""
         self.rates = rates
         self.buying_power = buying_power
+        self.margin = margin
         self.instruments: tuple[Instrument, ...] = ()
         self.tape: Any = None
         self.row = -1
@@ -122,7 +128,8 @@ class PaperVenue(ExecutionModule):
         if why:
             raise OrderError(f"paper venue: {why}")
         desk = self._desk(order.instrument.symbol)
-        if self.rejects and not order.reduce_only and self._is_unlucky(order.key):
+        unlucky = bool(self.rejects) and self._is_unlucky(order.key)
+        if not order.reduce_only and (unlucky or (self.margin and self.row >= 0 and self._is_too_large(order, desk))):
             assert order.key is not None
             self.tell(OrderEnded(order.key, "rejected", self.label))
             return True
@@ -226,6 +233,16 @@ class PaperVenue(ExecutionModule):
         assert key is not None
         return random.Random(f"{self.seed} {key.instrument} {key.label} {key.leg} {key.child}").random() < self.rejects
 
+    def _is_too_large(self, order: Order, desk: Desk) -> bool:
+        """Whether an opening needs more than there is, beside what is held and on its way; what is being closed is done with."""
+        tape, needed = self.tape, 0.0
+        for j, other in enumerate(self._desks):
+            opening = order if other is desk else other.opening
+            quantity = other.kept + (0.0 if opening is None else opening.quantity)
+            if quantity:
+                needed = needed + (quantity * tape.price[j]) * tape.unit[j] * other.spec.margin
+        return needed > self.account().equity * (1.0 + TIE)
+
     def _charge(self, charges: Sequence[tuple[int, int, float, float]], now: int) -> None:
         """Take from the cash what positions are charged at a moment, at the last completed step's rate."""
         for moment, j, long, short in charges:
@@ -251,6 +268,10 @@ class PaperVenue(ExecutionModule):
                 desk.wait()
             if not desk.busy:
                 self._busy.discard(desk.j)
+
+
+#: What a limit allows besides, relative: float arithmetic (SEMANTICS 20).
+TIE = 1e-9
 
 
 def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:

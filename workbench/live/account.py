@@ -37,7 +37,7 @@ PATIENCE = 60.0
 #: What a new account's market is where nothing is said.
 DEFAULTS = {"seed": 0, "history": 500, "late": 0.0, "rejects": 0.0, "supports": None}
 #: What an account of an earlier workbench does not say of itself.
-EARLIER = {"strategies": SIMPLE.plain, "rejects": 0.0, "supports": None}
+EARLIER = {"strategies": SIMPLE.plain, "rejects": 0.0, "supports": None, "margin": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Market:
 
     def terms(self) -> dict[str, Any]:
         """Return the terms of a new market."""
-        terms = {"speed": None, "recorded": False, "source": "", **DEFAULTS} | self.said()
+        terms = {"speed": None, "recorded": False, "source": "", "margin": True, **DEFAULTS} | self.said()
         return terms | {"history": self._fitting(terms["history"])}
 
     def _fitting(self, history: int) -> int:

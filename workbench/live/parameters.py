@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from workbench.errors import RunError, did_you_mean
+from workbench.errors import RunError, WorkbenchError, did_you_mean
+from workbench.execution import Costs
 
 __all__ = ["RetrainParameters", "RunParameters", "checked", "validated"]
 
@@ -78,6 +79,14 @@ class RunParameters(BaseModel):
     @classmethod
     def _exists(cls, value: str | None) -> str | None:
         return value if value is None else existing(value)
+
+    @field_validator("costs")
+    @classmethod
+    def _are_costs(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
+        try:
+            return value if value is None else Costs(**value).to_dict()
+        except WorkbenchError as error:
+            raise ValueError(str(error)) from None
 
 
 class RetrainParameters(BaseModel):

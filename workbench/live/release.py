@@ -173,6 +173,8 @@ def promote(
         strategy = strategy.starting(start)
     if costs is not None and not isinstance(costs, Costs):
         raise RunError(f"a release has one wb.execution.Costs for all that it trades, got {type(costs).__name__}")
+    if costs is not None and costs.quoted:
+        raise RunError("Costs(quoted=...) needs the spread of each bar, and the bars of a run carry none yet: give spread= or slippage=")
     if gate is not None and not isinstance(gate, Gate):
         raise RunError(f"gate must be a wb.risk.Gate, got {gate!r}")
     kept = currency or common_currency(instruments)

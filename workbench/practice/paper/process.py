@@ -91,7 +91,12 @@ def _feed(folder: Path, terms: dict[str, Any]) -> Feed:
 
 def _account(terms: dict[str, Any]) -> PaperVenue:
     costs = None if terms["costs"] is None else Costs(**terms["costs"])
-    more = {"rejects": terms.get("rejects", 0.0), "seed": terms["seed"], "supports": terms.get("supports")}
+    more = {
+        "rejects": terms.get("rejects", 0.0),
+        "seed": terms["seed"],
+        "supports": terms.get("supports"),
+        "margin": terms.get("margin", False),
+    }
     return PaperVenue(terms["cash"], costs, terms["currency"], terms["rates"], **more)
 
 
