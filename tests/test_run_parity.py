@@ -13,7 +13,7 @@ from paper_worlds import Fed
 from run_worlds import BARS, FREE, HISTORY, PARTS, STRATEGY, World
 
 import workbench as wb
-from workbench.errors import JournalError, StrategyError
+from workbench.errors import JournalError
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.exits import AtrStop
@@ -103,35 +103,6 @@ def test_a_run_at_the_venue_s_process_is_compared_too(tmp_path: Path) -> None:
     runs.run()
     report = parity(Release.open(promote(STRATEGY, BARS, "run", costs=FREE, folder=tmp_path)), runs.journal)
     assert (report.differences.empty, report.steps) == (True, 25)
-    serving.stop()
-    runs.journal.close()
-
-
-@pytest.mark.parametrize(
-    ("troubles", "unsupported"),
-    [({"supports": {"market", "limit"}}, "hold"), ({"rejects": 0.4, "seed": 2}, "refuse")],
-    ids=["simple", "rejects"],
-)
-def test_what_a_venue_does_not_take_is_its_doing(tmp_path: Path, troubles: dict[str, Any], unsupported: str) -> None:
-    strategy = wb.Strategy(*PARTS, execution=Limit(0.0002, 2, "cross"), unsupported=unsupported)
-    serving = Serving(tmp_path, BARS.iloc[:60], HISTORY, **troubles).start()
-    runs = Runs(serving, strategy)
-    for _ in range(3):
-        runs.run(once=True)
-    runs.run()
-    report = parity(Release.open(promote(strategy, BARS, "run", costs=FREE, folder=tmp_path)), runs.journal)
-    assert causes(report) == {VENUE}
-    assert report.equity[BUG] == 0.0
-    serving.stop()
-    runs.journal.close()
-
-
-def test_a_venue_that_does_not_take_what_a_run_asks_for_is_refused_with_the_list(tmp_path: Path) -> None:
-    serving = Serving(tmp_path, BARS.iloc[:60], HISTORY, supports={"market"}).start()
-    runs = Runs(serving, STRATEGY)
-    with pytest.raises(StrategyError, match=r"cannot do what the strategy asks for: .*stop orders \(AtrStop\)"):
-        runs.run()
-    assert list(runs.journal.entries("intent")) == []
     serving.stop()
     runs.journal.close()
 

@@ -24,10 +24,12 @@ class Dust:
     (100, 0.8)
     """
 
-    __slots__ = ("_left",)
+    __slots__ = ("_left", "any")
 
     def __init__(self) -> None:
         self._left: dict[int, Fraction] = {}
+        #: Whether there ever was any: what a step without it looks at.
+        self.any = False
 
     def bought(self, j: int, lots: int, withheld: float, step: tuple[float, float]) -> int:
         """Return by how many steps a purchase makes a position larger, and keep the rest.
@@ -43,7 +45,7 @@ class Dust:
         step : tuple of float
             Numerator and power of ten of a step (`workbench.grid.fraction`).
         """
-        size = Fraction(step[0]) / Fraction(step[1])
+        self.any, size = True, Fraction(step[0]) / Fraction(step[1])
         whole, self._left[j] = divmod(lots * size - Fraction(repr(withheld)) + self._left.get(j, 0), size)
         return int(whole)
 
@@ -66,7 +68,3 @@ class Dust:
         for j in self._left:
             total = total + self.worth(j, price[j], unit[j])
         return total
-
-    def __bool__(self) -> bool:
-        """Whether there ever was any."""
-        return bool(self._left)

@@ -181,7 +181,7 @@ SLEEVES = Rules(
         ("a limit of one's own sees its strategy's cash", "sleeve.decider.cash = partial", "_ = partial"),
         ("the capital is shared", "self._purse = [sleeve.setup.cash for", "self._purse = [setup.cash for"),
         ("what a strategy pays is its own", "self._purse[self._number[j]] += cash", "pass"),
-        ("what a strategy holds is worth something to it", "for j in sleeve.setup.mine\n            if portfolio.lots[j]", "for j in ()"),
+        ("what a strategy holds is worth something to it", "for j in mine if portfolio.lots[j])", "for j in ())"),
         ("a limit of a strategy counts its own trades", "count_trade(self.at[j].decider.past, gain)", "pass"),
         ("a limit of the account counts all trades", "count_trade(self.whole.decider.past, gain)", "pass"),
         ("the account is looked at as well", "[*self.each, self.whole] if self.whole is not None else self.each", "self.each"),

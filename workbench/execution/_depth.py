@@ -46,11 +46,13 @@ class Depth:
     costs : Costs
     """
 
-    __slots__ = ("_ahead", "_used_up", "_usual", "costs", "j", "spec", "till")
+    __slots__ = ("_ahead", "_used_up", "_usual", "costs", "j", "priced", "spec", "till")
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
         self.till, self.j, self.spec, self.costs = till, j, spec, costs
         self._usual = Costs().numbers(instrument)[3:5]
+        #: Whether prices are those of the other side already, so that no spread is paid on top.
+        self.priced = False
         #: The row of the newest bar that had no room for all of an order.
         self._used_up = -1
         #: What stands before each limit that rests, as a quantity.
@@ -90,6 +92,8 @@ class Depth:
         if self.costs.impact:
             volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
             moved = impact_of(self.costs.impact, quantity_of(lots, spec.number, spec.power), volatility, volume)
+        if self.priced:
+            return slipped(price, side, moved, 0.0)
         rate, offset = self._half_a_spread if self.costs.quoted else (0.0, 0.0)
         return slipped(price, side, spec.slip_rate + moved + rate, spec.slip_offset + offset)
 

@@ -10,7 +10,7 @@ from workbench.execution._offers import Offer, Waits, at_the_open, inside, set_o
 from workbench.execution.costs import Costs
 from workbench.execution.fills import limit_at_open, limit_inside, nearer, stop_at_open, stop_inside, stop_level, target_level, too_old
 from workbench.execution.port import Ending, OrderAccepted, OrderAmended, OrderEnded, OrderFilled
-from workbench.grid import lots_exactly, on_grid, quantity_of
+from workbench.grid import lots_exactly, quantity_of
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.market import Fill, Order, OrderKey, Side
@@ -91,17 +91,13 @@ class Desk:
         return self.target if self.limit_entry != self.till.row else None
 
     @property
+    def now(self) -> int:
+        """The moment that orders must have come by: where nothing is known of the inside of a bar, its open."""
+        return self.till.label
+
+    @property
     def _held(self) -> float:
         return 1.0 if self.lots > 0 else -1.0
-
-    def off_grid(self, order: Order) -> str:
-        """Return what of an order lies off the instrument's grids; empty where nothing does."""
-        spec, instrument = self.spec, self.instrument
-        if not on_grid(order.quantity, spec.number, spec.power):
-            return f"the quantity of {instrument.symbol} goes in steps of {instrument.quantity_step:g}, got {order.quantity!r}"
-        if order.price is not None and instrument.tick_size is not None and not on_grid(order.price, spec.tick_number, spec.tick_power):
-            return f"the price of {instrument.symbol} goes in ticks of {instrument.tick_size:g}, got {order.price!r}"
-        return ""
 
     # -- orders -------------------------------------------------------------------------------------------------------
 
@@ -157,18 +153,18 @@ class Desk:
 
     def close_at_open(self, first: float) -> None:
         """Fill what closes at market."""
-        if self.closing is not None and self.till.label >= self.closing_ready:
+        if self.closing is not None and self.now >= self.closing_ready:
             lots = self._wanted(self.closing)
             self._leave(self.closing, self.depth.slipped(first, -self._held, lots), lots)
 
     def open_at_open(self, first: float) -> None:
         """Fill an opening at market, or one whose price the bar opens beyond; let one go that has waited for too long."""
         order, till, waits = self.opening, self.till, self.opening_waits
-        if order is None or till.label < waits.ready:
+        if order is None or self.now < waits.ready:
             return
         if too_old(till.tape.waited(self.j, self.opening_since, till.row), till.tape.interval):
             self._end_opening("expired")
-        elif waits.is_over(order, till.label):
+        elif waits.is_over(order, self.now):
             self._end_opening("lapsed")
         elif self.lots and self.closing is not None:
             return  # what is held is being closed in parts: it waits
@@ -235,11 +231,15 @@ class Desk:
             self.limit_entry = self.till.row
             self._in_the_queue(order, offer, high, low)
         waits.off = waits.off or set_off_inside(order, high, low)
+        self._bar_over(high, low, ends)
+
+    def _bar_over(self, high: float, low: float, over: bool) -> None:
+        """Let an opening that waits for its price be a bar older: what follows the price does, and it may be over."""
         if self.opening is not None:
             self.opening = self._trailed(self.opening, high, low)
             self.opening_since = self.till.row
             self.opening_left -= 1
-            if self.opening_left == 0 or ends:
+            if self.opening_left == 0 or over:
                 self._end_opening("lapsed")
 
     def _in_the_queue(self, order: Order, offer: Offer, high: float, low: float) -> None:

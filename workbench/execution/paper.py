@@ -10,8 +10,10 @@ from typing import Any
 from workbench.dust import Dust
 from workbench.errors import OrderError, ParameterError, did_you_mean
 from workbench.execution._desk import Desk
+from workbench.execution._ticks import TickDesk, Ticks
 from workbench.execution.costs import Costs, costs_for, specs_for
 from workbench.execution.port import EVERYTHING, ExecutionModule, OrderEnded, OrderFilled, PositionCharged, VenueEvent
+from workbench.grid import on_grid
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.money import carried, worth
@@ -40,6 +42,10 @@ class PaperVenue(ExecutionModule):
     margin : bool, default False
         Whether the venue refuses openings by itself that the account has no margin for, at the last closes: as brokers do. What a
         session has checked at its decision it takes; a crossing or a slice that comes when the price has gone on it may not.
+    ticks : mapping of str to DataFrame, optional
+        By symbol, the quotes (columns bid and ask) or trades (price) inside its bars, indexed by time in UTC. Orders meet them one by
+        one: at the other side of the quote, after their latency, stop or target by whichever was reached first. A bar without ticks
+        fills by its prices.
     rejects : float, default 0
         The share of all openings that is refused, for a strategy to be tried against: the same ones each time.
     halts : mapping of str to list of (start, end), optional
@@ -70,6 +76,7 @@ class PaperVenue(ExecutionModule):
         seed: int = 0,
         supports: Collection[str] | None = None,
         margin: bool = False,
+        ticks: Mapping[str, Any] | None = None,
     ) -> None:
         if supports is not None:
             self.supports = frozenset(supports)
@@ -77,6 +84,7 @@ class PaperVenue(ExecutionModule):
             raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
         self.rejects, self.seed = rejects, seed
         self._halts = {symbol: [halt_of(symbol, *times) for times in given] for symbol, given in (halts or {}).items()}
+        self._ticks = {symbol: Ticks(symbol, frame) for symbol, frame in (ticks or {}).items()}
         self.cash = float(cash)
         #: What purchases left below a step, by instrument: worth money, and no position.
         self.dust = Dust()
@@ -114,11 +122,15 @@ class PaperVenue(ExecutionModule):
         self._column = {i.symbol: j for j, i in enumerate(self.instruments)}
         costs = costs_for(self.costs, self.instruments)
         each = enumerate(zip(self.instruments, specs_for(self.instruments, costs), costs, strict=True))
-        self._desks = [Desk(self, j, *rest) for j, rest in each]
-        for symbol in self._halts:
-            known = {one.traded_as for one in self.instruments}
+        self._desks = [self._desk_for(j, *rest) for j, rest in each]
+        known = {one.traded_as for one in self.instruments}
+        for what, symbol in [*(("halts", one) for one in self._halts), *(("ticks", one) for one in self._ticks)]:
             if symbol not in known:
-                raise ParameterError(f"PaperVenue: halts of {symbol!r}, which is not traded{did_you_mean(symbol, known)}")
+                raise ParameterError(f"PaperVenue: {what} of {symbol!r}, which is not traded{did_you_mean(symbol, known)}")
+
+    def _desk_for(self, j: int, instrument: Instrument, spec: Any, costs: Costs) -> Desk:
+        ticks = self._ticks.get(instrument.traded_as)
+        return Desk(self, j, instrument, spec, costs) if ticks is None else TickDesk(self, j, instrument, spec, costs, ticks)
 
     # -- orders -------------------------------------------------------------------------------------------------
 
@@ -151,7 +163,7 @@ class PaperVenue(ExecutionModule):
             return (
                 f"{', '.join(sorted(missing))} orders are not taken here, got one for {symbol}; what is: {', '.join(sorted(self.supports))}"
             )
-        return self._desks[self._column[symbol]].off_grid(order)
+        return off_grid(self._desks[self._column[symbol]].spec, order)
 
     def cancel(self, key: OrderKey) -> bool:
         """Take an order off; whether it was there."""
@@ -189,7 +201,7 @@ class PaperVenue(ExecutionModule):
                 equity = equity + worth(quantity, price, desk.basis, unit)
                 if desk.spec.margined or quantity < 0.0:
                     margin = margin + (abs(quantity) * price) * unit * desk.spec.margin
-        if self.dust:
+        if self.dust.any:
             equity = equity + self.dust.all_worth(self.tape.price, self.tape.unit)
         return Account(self.currency, self.cash, equity, margin)
 
@@ -257,6 +269,8 @@ class PaperVenue(ExecutionModule):
         tape, row = self.tape, self.row
         busy = [self._desks[j] for j in sorted(self._busy)]
         opens = [(desk, math.nan if self._is_halted(desk) else tape.open[desk.j][row]) for desk in busy]
+        if self._ticks:
+            opens = [(desk, first) for desk, first in opens if not (first == first and self._by_ticks(desk))]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
             for desk, first in present:
@@ -269,9 +283,27 @@ class PaperVenue(ExecutionModule):
             if not desk.busy:
                 self._busy.discard(desk.j)
 
+    def _by_ticks(self, desk: Desk) -> bool:
+        """Whether a bar has ticks, which then have filled what they fill."""
+        if not isinstance(desk, TickDesk) or not desk.by_ticks(self.tape.high[desk.j][self.row], self.tape.low[desk.j][self.row]):
+            return False
+        if not desk.busy:
+            self._busy.discard(desk.j)
+        return True
+
 
 #: What a limit allows besides, relative: float arithmetic (SEMANTICS 20).
 TIE = 1e-9
+
+
+def off_grid(spec: Any, order: Order) -> str:
+    """Return what of an order lies off the instrument's grids; empty where nothing does."""
+    instrument = order.instrument
+    if not on_grid(order.quantity, spec.number, spec.power):
+        return f"the quantity of {instrument.symbol} goes in steps of {instrument.quantity_step:g}, got {order.quantity!r}"
+    if order.price is not None and instrument.tick_size is not None and not on_grid(order.price, spec.tick_number, spec.tick_power):
+        return f"the price of {instrument.symbol} goes in ticks of {instrument.tick_size:g}, got {order.price!r}"
+    return ""
 
 
 def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:

@@ -310,7 +310,7 @@ class Portfolio:
                 equity = equity + worth(quantity, price, self.basis[j], unit)
                 if spec.margined or quantity < 0.0:
                     needed = needed + kept_for(quantity, price, unit, spec)
-        if self.remains:
+        if self.remains.any:
             equity = equity + self.remains.all_worth(self.price, self.unit)
         return equity, needed
 

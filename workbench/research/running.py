@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.bars import Bars
-from workbench.execution.costs import Costs
+from workbench.data import ReplayAdapter
+from workbench.errors import ParameterError
+from workbench.execution import Costs, PaperVenue
 from workbench.rates import Rates
 from workbench.research.engine import run_kernel
 from workbench.research.result import Backtest
 from workbench.session.record import Record
-from workbench.session.setup import DEFAULT_CASH, Setup, set_up
+from workbench.session.setup import DEFAULT_CASH, Setup, replayed, set_up
 from workbench.strategy import Strategy
 from workbench.team import Team
 
@@ -26,6 +28,7 @@ def backtest(
     currency: str | None = None,
     rates: Rates | None = None,
     buying_power: bool = True,
+    venue: PaperVenue | None = None,
 ) -> Backtest:
     """Run a strategy over bars.
 
@@ -44,6 +47,9 @@ def backtest(
         Conversion rates by pair, ``{"EURUSD": 1.10}``; pairs among the bars are used too.
     buying_power : bool, default True
         Whether margin and fees limit openings (SEMANTICS 22).
+    venue : PaperVenue, optional
+        Where it trades, through the Session: one that refuses some orders, halts, or knows the quotes inside the bars. Cash, costs and
+        whatever else of the account is asked for here are its own then.
 
     Returns
     -------
@@ -61,17 +67,24 @@ def backtest(
     >>> len(result.equity) == len(result.bars)
     True
     """
+    if venue is not None:
+        if (cash, costs, currency, rates, buying_power) != (DEFAULT_CASH, None, None, None, True):
+            raise ParameterError(
+                "backtest: the account is the venue's: give cash, costs, currency, rates and buying_power to PaperVenue(...)"
+            )
+        setup = replayed(strategy, ReplayAdapter(bars), venue)
+        return Backtest(setup, run_session(setup, venue))
     setup = set_up(strategy, bars, cash, costs, currency, rates, buying_power)
     return Backtest(setup, run_kernel(setup) if setup.rules.compiled else run_session(setup))
 
 
-def run_session(setup: Setup) -> Record:
-    """Run a strategy through the Session and the paper venue, and return the record."""
+def run_session(setup: Setup, venue: PaperVenue | None = None) -> Record:
+    """Run a strategy through the Session and the paper venue, its costs' or a given one, and return the record."""
     from workbench.session.events import HandlerFailed
     from workbench.session.recorder import Recorder
     from workbench.session.session import Session
 
-    session, failed = Session.of(setup), list[HandlerFailed]()
+    session, failed = Session.of(setup, venue), list[HandlerFailed]()
     session.on(HandlerFailed, failed.append)
     recorder = Recorder(session)
     session.run()

@@ -1,0 +1,150 @@
+"""Quotes or trades inside the bars: what an instrument's orders at the paper venue meet one after the other, where they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import ParameterError, did_you_mean
+from workbench.execution._desk import Desk
+from workbench.execution._offers import Offer, at_the_open, inside, set_off_at_open
+from workbench.execution.costs import Costs
+from workbench.execution.fills import limit_inside
+from workbench.instrument import Instrument
+from workbench.market import Order
+
+__all__ = ["TickDesk", "Ticks"]
+
+SIDES, PRICE = ("bid", "ask"), "price"
+
+
+class Ticks:
+    """The quotes or the trades of one instrument, in the order of time.
+
+    Parameters
+    ----------
+    symbol : str
+    frame : DataFrame
+        Indexed by time (UTC where it has no zone), with the columns bid and ask of quotes, or price of trades. Rows with a NaN are
+        left out.
+
+    Raises
+    ------
+    ParameterError
+        Not in the order of time, no such columns, or a price that none can be.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({"bid": [99.0], "ask": [101.0]}, pd.DatetimeIndex(["2026-01-05 10:00"]))
+    >>> [(bid, ask) for _, bid, ask in Ticks("ABC", frame).between(0, 2**62)]
+    [(99.0, 101.0)]
+    """
+
+    __slots__ = ("ask", "bid", "quoted", "times")
+
+    def __init__(self, symbol: str, frame: Any) -> None:
+        import pandas as pd
+
+        who = f"PaperVenue: ticks of {symbol}"
+        if not isinstance(frame, pd.DataFrame) or not isinstance(frame.index, pd.DatetimeIndex):
+            raise ParameterError(f"{who} are a DataFrame indexed by time, got {type(frame).__name__}")
+        #: Whether they are quotes: what is bought then costs the ask, and what is sold brings the bid.
+        self.quoted = set(SIDES) <= set(frame.columns)
+        if not self.quoted and PRICE not in frame.columns:
+            near = did_you_mean(str(frame.columns[0]) if len(frame.columns) else "", (*SIDES, PRICE))
+            raise ParameterError(f"{who} have the columns bid and ask, or price; got {', '.join(map(str, frame.columns)) or 'none'}{near}")
+        known = frame[list(SIDES) if self.quoted else [PRICE, PRICE]].dropna()
+        index = known.index.tz_localize("UTC") if known.index.tz is None else known.index.tz_convert("UTC")
+        self.times: np.ndarray = index.as_unit("ns").asi8
+        self.bid, self.ask = (known.iloc[:, k].to_numpy(float) for k in (0, 1))
+        if not index.is_monotonic_increasing:
+            raise ParameterError(f"{who} must be in the order of time: frame.sort_index() puts them there")
+        wrong = np.flatnonzero(~((self.bid > 0.0) & (self.ask >= self.bid) & np.isfinite(self.ask)))
+        if len(wrong):
+            first = wrong[0]
+            raise ParameterError(f"{who}: prices are positive, the ask not below the bid; got {self.bid[first]:g} and {self.ask[first]:g} "
+                                 f"at {index[first]}")  # fmt: skip
+
+    def between(self, first: int, end: int) -> Iterator[tuple[int, float, float]]:
+        """Yield time, bid and ask of the ticks from one moment to before another, in nanoseconds."""
+        rows = slice(*np.searchsorted(self.times, [first, end]))
+        yield from zip(self.times[rows].tolist(), self.bid[rows].tolist(), self.ask[rows].tolist(), strict=True)
+
+
+class TickDesk(Desk):
+    """One instrument of an account whose bars have ticks in them: each is met by itself, so nothing of their order is guessed.
+
+    A bar without any fills as it does at a `Desk`.
+
+    Parameters
+    ----------
+    till : Till
+    j : int
+    instrument : Instrument
+    spec : Any
+    costs : Costs
+    ticks : Ticks
+    """
+
+    __slots__ = ("_now", "ticks")
+
+    def __init__(self, till: Any, j: int, instrument: Instrument, spec: Any, costs: Costs, ticks: Ticks) -> None:
+        super().__init__(till, j, instrument, spec, costs)
+        self.ticks = ticks
+        self._now: int | None = None
+
+    @property
+    def now(self) -> int:
+        """The time of the tick, inside a bar that has some."""
+        return self.till.label if self._now is None else self._now
+
+    @property
+    def _due_target(self) -> Order | None:
+        """The target, in every bar: what came first is known."""
+        return self.target if self._now is not None else super()._due_target
+
+    def by_ticks(self, high: float, low: float) -> bool:
+        """Fill by the ticks of the bar that is looked at; False where it has none."""
+        label, met = self.till.label, False
+        self.depth.priced = self.ticks.quoted
+        for time, bid, ask in self.ticks.between(label, label + self.till.tape.interval):
+            self._now, met = time, True
+            self._meet(bid, ask)
+            if not self.busy:
+                break
+        self._now, self.depth.priced = None, False
+        if met and self.opening is not None and self.opening.type != "market" and self.opening_waits.met:
+            self._bar_over(high, low, over=False)
+        return met
+
+    def _meet(self, bid: float, ask: float) -> None:
+        """Fill what one tick fills: closings, openings, the stop, else the target."""
+        self.close_at_open(bid if self.lots > 0 else ask)
+        if self.opening is not None:
+            self._open_at(self.opening, ask if self.opening.sign > 0 else bid)
+        if self.lots:
+            self._protect_at(bid if self.lots > 0 else ask)
+
+    def _open_at(self, order: Order, price: float) -> None:
+        waits = self.opening_waits
+        if order.type == "market" or not waits.met or waits.is_over(order, self.now):
+            self.open_at_open(price)
+        elif not (self.lots and self.closing is not None):
+            offer = self._offered(order, price)
+            if offer is not None:
+                self._in_the_queue(order, offer, price, price)
+            waits.off = waits.off or set_off_at_open(order, price)
+
+    def _offered(self, order: Order, price: float) -> Offer | None:
+        """Return what a tick offers an order that rests: a limit its own price, what is set off the tick's."""
+        limit = order.type == "limit" or (self.opening_waits.off and order.limit_price is not None)
+        return inside(order, price, price, self.opening_waits.off) if limit else at_the_open(order, price, self.opening_waits.off)
+
+    def _protect_at(self, price: float) -> None:
+        self.stop_at_open(price)
+        target = self._due_target
+        if self.lots and target is not None and target.price is not None and limit_inside(-self._held, target.price, price, price):
+            self._leave(target, target.price, self.depth.room(abs(self.lots)), maker=True)
