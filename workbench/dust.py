@@ -49,6 +49,12 @@ class Dust:
         whole, self._left[j] = divmod(lots * size - Fraction(repr(withheld)) + self._left.get(j, 0), size)
         return int(whole)
 
+    def __copy__(self) -> Dust:
+        """Return the same dust, which goes its own way."""
+        other = Dust()
+        other._left, other.any = dict(self._left), self.any
+        return other
+
     def split(self, j: int, ratio: Fraction) -> None:
         """Make `ratio` of each unit."""
         if j in self._left:

@@ -21,6 +21,8 @@ ORDER_TYPES: dict[str, tuple[str, ...]] = {
     "take_profit": ("price",),
     "trailing_stop": ("trail",),
 }
+#: What a venue has to know of an order that is nothing but its type.
+ALONE = {name: frozenset({name}) for name in ORDER_TYPES}
 #: How long an order works: until it is cancelled, to the end of its day, at once or not at all (IOC: what fills at once; FOK: all of it
 #: or nothing), or until a moment.
 TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
@@ -115,11 +117,11 @@ class Order:
 
     def __post_init__(self) -> None:
         """Refuse what no venue could take."""
-        if not _is(self.instrument, Instrument):
+        if type(self.instrument) is not Instrument and not _is(self.instrument, Instrument):
             raise OrderError(f"order: instrument must be a wb.Instrument, got {self.instrument!r}")
         if self.side not in ("buy", "sell"):
             raise OrderError(f"order for {self.instrument.symbol}: side must be 'buy' or 'sell', got {self.side!r}")
-        if not _is(self.quantity, Real) or not 0 < self.quantity < float("inf"):
+        if (type(self.quantity) is not float and not _is(self.quantity, Real)) or not 0 < self.quantity < float("inf"):
             raise OrderError(f"order for {self.instrument.symbol}: quantity must be a positive number, got {self.quantity!r}")
         if self.type != "market" or self.limit_price is not None or self.trail is not None or self.post_only:
             self._check_type()
@@ -155,8 +157,10 @@ class Order:
     @property
     def needs(self) -> frozenset[str]:
         """What a venue has to be able to do for it (`ExecutionModule.supports`)."""
+        if self.time_in_force == "gtc" and not self.post_only:
+            return ALONE[self.type]
         also = {self.time_in_force} - {"gtc"} | ({"post_only"} if self.post_only else set())
-        return frozenset({self.type} | also)
+        return ALONE[self.type] | also
 
 
 def _is(value: object, kind: type) -> bool:

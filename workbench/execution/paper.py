@@ -250,7 +250,7 @@ class PaperVenue(ExecutionModule):
         tape, needed = self.tape, 0.0
         for j, other in enumerate(self._desks):
             opening = order if other is desk else other.opening
-            quantity = other.kept + (0.0 if opening is None else opening.quantity)
+            quantity = other.staying + (0.0 if opening is None else opening.quantity)
             if quantity:
                 needed = needed + (quantity * tape.price[j]) * tape.unit[j] * other.spec.margin
         return needed > self.account().equity * (1.0 + TIE)
@@ -267,10 +267,12 @@ class PaperVenue(ExecutionModule):
     def _fill(self) -> None:
         """Fill what the bars fill: at the open phase by phase over all instruments, then inside, one by one."""
         tape, row = self.tape, self.row
-        busy = [self._desks[j] for j in sorted(self._busy)]
-        opens = [(desk, math.nan if self._is_halted(desk) else tape.open[desk.j][row]) for desk in busy]
+        opens = [(self._desks[j], tape.open[j][row]) for j in sorted(self._busy)]
+        if self._halts:
+            opens = [(desk, math.nan if self._is_halted(desk) else first) for desk, first in opens]
         if self._ticks:
             opens = [(desk, first) for desk, first in opens if not (first == first and self._by_ticks(desk))]
+        opens = [one for one in opens if not one[0].is_calm(one[1], tape.high[one[0].j][row], tape.low[one[0].j][row])]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
             for desk, first in present:

@@ -84,7 +84,7 @@ def _note(facts: Facts, entry: Entry, row: int, heard: int, off: set[str]) -> No
     elif not (_cancelled(entry) and str(OrderKey(**entry.body["key"])) in off):  # else it was confirmed when it was asked for
         if _never(entry):
             facts.arrivals[str(OrderKey(**entry.body["key"]))] = NEVER
-        before = [Entry("heard", heard, {})] if heard and entry.kind in ("command", "taken off") else []
+        before = [Entry("heard", heard, {})] if heard and (entry.kind in ("command", "taken off") or _cancelled(entry)) else []
         facts.between.setdefault(row, []).extend([*before, entry])
 
 

@@ -147,7 +147,7 @@ class Portfolio:
         self.instruments, self.price = instruments, prices
         self.symbols = [*self.symbols, instrument.symbol]
         self.column = {symbol: j for j, symbol in enumerate(self.symbols)}
-        self.specs = [*self.specs, spec_of(instrument)]
+        self.specs, self.remains = [*self.specs, spec_of(instrument)], copy(self.remains)
         self.lots, self.held = [*self.lots, 0], [*self.held, 0.0]
         self.basis, self.average, self.paid = [*self.basis, 0.0], [*self.average, 0.0], [*self.paid, 0.0]
 

@@ -71,7 +71,7 @@ def fills_table(setup: Setup, record: Record) -> pd.DataFrame:
             "time": _times(setup, rows["t"]),
             "symbol": _symbols(setup, rows),
             "leg": _words(LEGS, record.orders["leg"][rows["order"]]),
-            "side": _words(("buy", "sell"), (rows["lots"] <= 0).astype(np.intp)),
+            "side": _words(("buy", "sell"), (record.orders["side"][rows["order"]] <= 0).astype(np.intp)),
             "quantity": np.abs(quantity),
             "price": rows["price"],
             "value": np.abs(quantity) * rows["price"] * rows["unit"],

@@ -45,6 +45,9 @@ def trips(setup: Setup, record: Record) -> Trips:
     if len(setup.instruments) > 1:
         fills = fills.take(np.argsort(fills["j"], kind="stable"))
     legs = record.orders["leg"][fills["order"]]
+    dust = (fills["lots"] == 0) & ((legs == OPEN) | (legs == ADD))
+    if dust.any():  # purchases of which no whole step came in are no trades
+        fills, legs = fills[~dust], legs[~dust]
     if (legs >= TRIM).any() or _in_parts(fills, legs == OPEN):
         held, ends, closed = _resized(fills, legs)
         entries = np.array([one.fill for one in held], fills.dtype)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
+from workbench.grid import quantity_of
 from workbench.journal import Entry, JournalPort
 from workbench.market import Fill, Order, OrderKey
 from workbench.portfolio import Portfolio
 from workbench.session.entries import Entries
 from workbench.session.events import EventBus, OrderSent, StepClosed
-from workbench.session.holding import held_legs, rest
+from workbench.session.holding import held_legs, note_level, rest
 from workbench.session.resizing import Change
 from workbench.session.setup import Setup, require_supported
 from workbench.session.sleeves import Sleeves
@@ -88,19 +89,25 @@ class Bookkeeper:
 
     def _fill(self, fill: Fill) -> None:
         """Book a fill; a trade that it ends is counted."""
-        before, state, j = self.portfolio.cash, self._state_of(fill.key), self.portfolio.column[fill.instrument.symbol]
-        held = self.portfolio.quantity(j)
-        self.portfolio.apply(fill)
-        state.filled(fill, before - self.portfolio.cash, self.portfolio.unit[j], held)
-        if state.work is not None and state.work.is_over(fill, self.portfolio.lots[j]):
+        portfolio, state = self.portfolio, self._state_of(fill.key)
+        j = portfolio.column[fill.instrument.symbol]
+        cash, held, lots, dust = portfolio.cash, portfolio.held[j], portfolio.lots[j], portfolio.remains.quantity(j)
+        portfolio.apply(fill)
+        spent, come = cash - portfolio.cash, fill.quantity * fill.sign
+        if fill.withheld:  # what is left as dust is not lost
+            spent -= (portfolio.remains.quantity(j) - dust) * fill.price * portfolio.unit[j]
+            come = quantity_of(portfolio.lots[j] - lots, *fill.instrument.step)
+        state.filled(fill, spent, portfolio.unit[j], held, come)
+        if state.work is not None and state.work.is_over(fill):
             state.work = None
-        self.sleeves.moved(j, self.portfolio.cash - before)
+        self.sleeves.moved(j, portfolio.cash - cash)
         if self.held[j]:
             rest(self.held[j], state, fill, self.portfolio.quantity(j), self.setup.specs[j])
-        if not self.portfolio.lots[j] and state.put_in and fill.key.leg not in ("open", "add"):
-            self.sleeves.count_trade(j, -state.spent / state.put_in)
+        if not self.portfolio.lots[j] and state.put_in:
+            if fill.key.leg not in ("open", "add"):  # else all that was bought is dust
+                self.sleeves.count_trade(j, -state.spent / state.put_in)
+                state.left_by(fill)
             state.spent = state.put_in = 0.0
-            state.left_by(fill)
 
     def _ended(self, event: OrderEnded) -> None:
         """Forget an order; a limit that is to cross goes on as a market order, if the stance stays."""
@@ -144,7 +151,9 @@ class Bookkeeper:
         """Move the stops that the session holds itself; those at the venue are left."""
         for key, price in self._amends if self._holds else ():
             if key.leg in self.held[self.portfolio.column[key.instrument]]:
-                self._state_of(key).amended(key, price)
+                state = self._state_of(key)
+                state.amended(key, price)
+                note_level(state, self.tape.label[self.steps_done - 1] + 1, price)
         if self._holds:
             self._amends = [one for one in self._amends if one[0].leg not in self.held[self.portfolio.column[one[0].instrument]]]
 

@@ -15,7 +15,10 @@ from workbench.market import Fill, Order, Side
 from workbench.session.state import State
 from workbench.strategy import EXITS_NEED, Strategy
 
-__all__ = ["held_legs", "rest", "touched", "unserved"]
+__all__ = ["held_legs", "note_level", "rest", "touched", "unserved"]
+
+#: How many moves of a stop are kept.
+MOST_LEVELS = 32
 
 
 def held_legs(strategy: Strategy, supports: Collection[str]) -> frozenset[str]:
@@ -51,8 +54,6 @@ def rest(legs: Collection[str], state: State, fill: Fill, quantity: float, spec:
         The instrument in plain numbers.
     """
     plan, held = state.plan, 1.0 if quantity > 0.0 else -1.0
-    if fill.key.leg == "open":
-        state.held_since = fill.label
     for leg in legs:
         away = None if plan is None else plan.stop if leg == "stop" else plan.target
         order: Order | None = getattr(state, leg)
@@ -62,6 +63,9 @@ def rest(legs: Collection[str], state: State, fill: Fill, quantity: float, spec:
             level = (stop_level if leg == "stop" else target_level)(held, state.filled_at, away, spec.tick_number, spec.tick_power)
             if leg == "stop" and order is not None and order.price is not None:
                 level = nearer(held, order.price, level)
+            if leg == "stop":
+                state.levels = state.levels if order is not None else []
+                note_level(state, fill.label, level)
             setattr(state, leg, _order(leg, fill, quantity, level))
         elif order is not None:
             setattr(state, leg, replace(order, quantity=abs(quantity)))
@@ -73,18 +77,31 @@ def _order(leg: str, fill: Fill, quantity: float, level: float) -> Order:
     return Order(fill.instrument, side, abs(quantity), kind, level, key, reduce_only=True, reason=f"{leg}, held by the session")
 
 
+def note_level(state: State, since: int, price: float) -> None:
+    """Note where a stop is, and from which label on; the newest moves are enough for bars that come late."""
+    state.levels = [*state.levels[1 - MOST_LEVELS :], (since, price)]
+
+
+def _was_at(state: State, label: int) -> float | None:
+    """Return where the stop was in the bar of a label: a level holds from the bar after it was set on (SEMANTICS 25)."""
+    known = [price for since, price in state.levels if since <= label]
+    if state.stop is None or not state.levels:
+        return None if state.stop is None else state.stop.price
+    return known[-1] if known else state.levels[0][1]
+
+
 def touched(legs: Collection[str], state: State, quantity: float, high: float, low: float, label: int) -> str:
     """Return which of the orders that are held here a bar has reached, the stop first; empty where none.
 
     In the bar inside which it was entered, by an order that waited for its price, the target counts for nothing: its high may have come
     before (SEMANTICS 24). Of a bar before it nothing counts.
     """
-    held, stop, target = 1.0 if quantity > 0.0 else -1.0, state.stop, state.target
+    held, stop, target = 1.0 if quantity > 0.0 else -1.0, _was_at(state, label), state.target
     if label < state.held_since:
         return ""
-    if "stop" in legs and stop is not None and stop.price is not None and stop_inside(held, stop.price, high, low):
+    if "stop" in legs and stop is not None and stop_inside(held, stop, high, low):
         return "stop"
-    if state.by_limit and label == state.held_since:
+    if state.by_limit and label <= state.entered:
         return ""
     if "target" in legs and target is not None and target.price is not None and limit_inside(-held, target.price, high, low):
         return "target"

@@ -231,7 +231,7 @@ class LiveSession(JournaledSession):
         """Look besides at the bars that came late: at the first step after them (SEMANTICS 5)."""
         for j, passed in self._unwatched:
             if self.portfolio.lots[j]:
-                self._look_back(row, j, passed, equity)
+                self._compare(row, j, passed, equity)
         self._unwatched.clear()
         super()._watch(row, equity)
 

@@ -141,9 +141,9 @@ class Session(Bookkeeper):
         """Close what a bar has brought to a stop or target that the session holds itself."""
         for j in range(len(self.states)):
             if self.held[j] and self.portfolio.lots[j]:
-                self._look_back(row, j, row, equity)
+                self._compare(row, j, row, equity)
 
-    def _look_back(self, row: int, j: int, passed: int, equity: float) -> None:
+    def _compare(self, row: int, j: int, passed: int, equity: float) -> None:
         """Close at a row's close what the bar of a row that has passed brought to what the session holds."""
         state, tape = self.states[j], self.tape
         high, low = tape.high[j][passed], tape.low[j][passed]

@@ -34,9 +34,11 @@ class State:
         "closing",
         "crossing",
         "decision",
+        "entered",
         "filled_at",
         "held_since",
         "late",
+        "levels",
         "missed",
         "missed_at",
         "opened_at",
@@ -76,8 +78,10 @@ class State:
         self.filled_at = self.best = math.nan
         self.age = 0
         self.by_limit = False
-        #: The label of the bar in which the position was entered last.
-        self.held_since = -1
+        #: The labels of the bars in which the position was entered first, and last.
+        self.held_since = self.entered = -1
+        #: Since which label a stop that the session holds has been where: a bar that comes late is compared with where it was then.
+        self.levels: list[tuple[int, float]] = []
         #: What the position has cost so far in cash, and what was put in, both in account currency.
         self.spent = self.put_in = 0.0
 
@@ -91,7 +95,7 @@ class State:
         if stance == stance and row >= self.missed_at:
             self.missed, self.missed_at = stance, row
 
-    def filled(self, fill: Fill, spent: float, unit: float, held: float) -> None:
+    def filled(self, fill: Fill, spent: float, unit: float, held: float, come: float) -> None:
         """Note a fill: what is whole is no longer out.
 
         Parameters
@@ -101,14 +105,14 @@ class State:
             What it cost in cash; negative where it brought some.
         unit : float
             Turns quantity x price into account currency.
-        held : float
-            The position before it.
+        held, come : float
+            The position before it, and how much larger it has become: less than was bought, where the fee was taken from that.
         """
         self.spent += spent
         if fill.key.leg in ("open", "add"):
             self.put_in += (fill.quantity * fill.price) * unit
         if fill.key.leg == "open":
-            self._entered(fill, held)
+            self._entered(fill, held, come)
         if fill.left:
             self._reduced(fill)
         else:
@@ -120,11 +124,13 @@ class State:
         if key is not None and key.label == fill.key.label:
             self.crossing = None
 
-    def _entered(self, fill: Fill, held: float) -> None:
+    def _entered(self, fill: Fill, held: float, come: float) -> None:
         """Note at what price the position was entered: the average, where it comes in parts."""
+        self.entered = fill.label
         if held * fill.sign > 0.0:
-            self.filled_at = average_of(held, self.filled_at, fill.quantity * fill.sign, fill.price)
+            self.filled_at = average_of(held, self.filled_at, come, fill.price)
             return
+        self.held_since = fill.label
         self.by_limit = self.opening is not None and self.opening.type != "market"
         self.filled_at = self.best = fill.price
         self.age = 0

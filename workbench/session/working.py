@@ -48,22 +48,15 @@ class Work:
         self.number -= 1
         self.sent -= 1
 
-    def is_over(self, fill: Fill, held: int) -> bool:
-        """Take a fill in, and say whether it ends the work: all has filled, or what it had opened is closed.
-
-        Parameters
-        ----------
-        fill : Fill
-        held : int
-            The position after it, in steps.
-        """
+    def is_over(self, fill: Fill) -> bool:
+        """Take a fill in, and say whether it ends the work: all has filled, or what it had opened is closed."""
         mine = self.parent.key
         if mine is None or fill.key.label != mine.label or fill.key.leg == "close":  # of what was decided before or after it
             return False
         if fill.key.leg != "open":  # what protects it: nothing more is opened
             return True
         self.left -= lots_exactly(fill.quantity, *fill.instrument.step)
-        return self.left <= 0 or not held
+        return self.left <= 0
 
     def progress(self, interval: int, time: int, out: float) -> Progress:
         """Return how far it is."""

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from workbench.adapters.paper.connection import PATIENCE, PaperConnection
-from workbench.errors import VenueError
+from workbench.errors import OrderRejected, VenueError
 from workbench.execution.calls import Calls
-from workbench.execution.port import ExecutionModule, VenueEvent, VenueState
+from workbench.execution.port import EVERYTHING, ExecutionModule, VenueEvent, VenueState
 from workbench.execution.wire import fill_from, order_from, order_plain
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
@@ -40,9 +40,14 @@ class PaperAccount(ExecutionModule):
 
     @property
     def supports(self) -> frozenset[str]:  # type: ignore[override]
-        """What the venue takes: asked once."""
+        """What the venue takes, asked once; a process of an earlier workbench, which does not know the question, takes all."""
         if self._supports is None:
-            self._supports = frozenset(self._read("supports"))
+            try:
+                self._supports = frozenset(self._read("supports"))
+            except OrderRejected as error:
+                if "unknown verb" not in str(error):
+                    raise
+                self._supports = EVERYTHING
         return self._supports
 
     def connect(self, instruments: Sequence[Instrument]) -> None:
