@@ -15,6 +15,7 @@ from workbench.dust import Dust
 from workbench.errors import ParameterError
 from workbench.execution import Costs, PaperVenue
 from workbench.execution.wire import fill_from, fill_plain
+from workbench.past import CLOSED, LOST, WON
 from workbench.research.comparing import compare
 from workbench.session.recorder import Recorder
 from workbench.session.standing import standing
@@ -82,6 +83,35 @@ def test_a_purchase_that_is_all_dust_is_no_position_and_no_trade() -> None:
     assert session.portfolio.dust.to_dict() == {"BTCUSDT": 0.0999}
     assert session.execution.open_orders() == []
     assert len(record.orders) == 1
+
+
+def test_a_purchase_that_is_all_dust_is_in_no_table_of_trades() -> None:
+    result = wb.backtest(plan("+0...+0.", quantity=0.1), market([100] * 8, COARSE), cash=1e5, costs=FEE, currency="USDT")
+    assert result.fills["side"].tolist() == ["buy", "buy", "sell"]
+    assert result.trades[["quantity", "steps"]].to_numpy().tolist() == [[0.1, 1.0]]
+
+
+def test_slices_go_on_after_one_that_is_all_dust() -> None:
+    session, _ = run("+.....", [100] * 6, quantity=0.3, execution=wb.execution.Twap(3))
+    assert [fill.quantity for fill in session.execution.executions()] == [0.1, 0.1, 0.1]
+    assert (session.portfolio.lots, session.states[0].work) == ([2], None)
+
+
+def test_dust_is_no_loss_of_a_trade() -> None:
+    session, _ = run("+0...+0..", [100, 100, 110, 110, 100, 100, 100, 110, 110], quantity=0.3)
+    remembered = session.sleeves.each[0].decider.past
+    assert (remembered[CLOSED], remembered[WON], remembered[LOST]) == (2.0, 2.0, 0.0)
+
+
+def test_a_wider_portfolio_has_dust_of_its_own() -> None:
+    session, _ = run("+..", [100, 100, 110], quantity=10.0)
+    (fill,) = session.execution.executions()
+    other = wb.Instrument("ETHUSDT", "crypto")
+    book = wb.Portfolio("USDT", cash=1e5, positions={COARSE: 1.0}, prices={"BTCUSDT": 100.0, "ETHUSDT": 10.0})
+    wider = book.with_instrument(other)
+    wider.apply(fill)
+    assert book.dust.empty
+    assert wider.dust.to_dict() == {"BTCUSDT": 0.09}
 
 
 def test_trades_and_dust_are_all_that_equity_gained() -> None:

@@ -160,3 +160,27 @@ def test_a_bar_that_came_late_is_looked_at_when_it_is_there(stances: str, late: 
     closings = [fill for fill in fed.fills if fill[1] == "close"]
     assert closings == ([] if closed is None else [(closed, "close", -1.0, 99.0)])
     assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def came_late(prices: list[Any], late: int, after: int, **parts: Any) -> list[tuple[int, str, float, float]]:
+    """Return the fills of an instrument whose bar of one row comes so many steps after its own."""
+    bars = market({SHARE: [100.0] * len(prices), wb.Instrument("XYZ"): prices})
+    fed = Fed(plan("." * len(prices), ".+" + "." * (len(prices) - 2), unsupported="hold", **parts), bars, supports=SIMPLE)
+    while not fed.over:
+        here = fed.exchange.row + 1
+        fed.step(without=["XYZ"] if here == late else ())
+        if here == late + after:
+            fed.come("XYZ", row=late)
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+    return list(fed.fills)
+
+
+def test_a_bar_that_came_late_is_compared_with_where_the_stop_was_then() -> None:
+    prices = [100, 100, 100, (100, 101, 99, 100.5), (101, 106, 101, 105), (105, 106, 104.5, 105), 105, 105]
+    assert came_late(prices, 3, 1, exits=[wb.exits.TrailingStop(price=3.0)]) == [(2, "open", 1.0, 100.0)]
+
+
+def test_a_bar_that_came_late_counts_for_the_parts_that_were_held_in_it() -> None:
+    prices = [100, 100, 100, (100, 101, 95, 99), 99, 99, 99, 99]
+    fills = came_late(prices, 3, 1, exits=[Stop(3.0)], execution=wb.execution.Twap(3), quantity=3.0)
+    assert fills[-1] == (6, "close", -3.0, 99.0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
+import numpy as np
+import pandas as pd
 import pytest
 from markets import random_case
 from worked import FREE, OTHER, SHARE, market, plan
@@ -99,6 +101,24 @@ def test_what_is_on_its_way_counts_and_what_is_being_closed_does_not() -> None:
     turns = plan("+.-.", quantity=10.0)
     filled = with_margin(turns, market([100.0] * 5), True, cash=1_000.0, buying_power=False)
     assert filled == [("open", 10.0, 100.0), ("close", -10.0, 100.0), ("open", -10.0, 100.0)]
+
+
+class Shifted(wb.signals.SignalGenerator):
+    """Wants 80 % of the first and 20 % of the second, from the third bar on the other way round."""
+
+    cross_sectional: ClassVar[bool] = True
+
+    def generate(self, bars: wb.Bars) -> pd.DataFrame:
+        first = np.where(np.arange(len(bars)) < 2, 0.8, 0.2)
+        return pd.DataFrame(np.array([first, 1.0 - first]).T, bars.index, bars.symbols)
+
+
+def test_what_is_trimmed_makes_room_for_what_is_added() -> None:
+    bars = market({SHARE: [100.0] * 6, OTHER: [100.0] * 6})
+    strategy = wb.Strategy(Shifted(), wb.sizing.TargetWeights(), rebalance="1h")
+    filled = with_margin(strategy, bars, True, cash=1e4)
+    assert filled == with_margin(strategy, bars, False, cash=1e4)
+    assert [fill[:2] for fill in filled] == [("open", 80.0), ("open", 20.0), ("trim", -60.0), ("add", 60.0)]
 
 
 def test_a_crossing_whose_price_has_gone_on_is_refused() -> None:
