@@ -17,7 +17,7 @@ from markets import RATES, Case, Restless, random_market
 
 from workbench import Strategy
 from workbench.decision import buying_power_room, opening, whole_steps
-from workbench.execution import Costs, Limit, PaperVenue, _algorithms, _depth, _desk, _offers, paper
+from workbench.execution import Costs, Limit, PaperVenue, _algorithms, _depth, _desk, _holding, _offers, paper
 from workbench.execution._desk import Desk
 from workbench.execution.fills import limit_inside, stop_inside
 from workbench.exits import AtrStop, TakeProfit
@@ -225,7 +225,7 @@ def slippage_on_limits(patch: Patch) -> None:
 
 
 def stop_rounded_towards_the_market(patch: Patch) -> None:
-    patch.setattr(_desk, "stop_level", lambda held, filled, distance, *tick: round_away(filled - held * distance, -held, *tick))
+    patch.setattr(_holding, "stop_level", lambda held, filled, distance, *tick: round_away(filled - held * distance, -held, *tick))
 
 
 def limit_rounded_towards_the_market(patch: Patch) -> None:

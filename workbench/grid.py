@@ -73,8 +73,7 @@ def quantity_of(lots: float, number: float, power: float) -> float:
 
 def on_grid(value: float, number: float, power: float) -> bool:
     """Whether a number above 0 is on a grid, to the last bit."""
-    lots = lots_exactly(value, number, power)
-    return lots > 0 and value * power < MOST_LOTS and quantity_of(lots, number, power) == value
+    return lots_of(value, number, power) > 0 and quantity_of(lots_exactly(value, number, power), number, power) == value
 
 
 def ticks_below(price: float, number: float, power: float) -> float:
