@@ -150,22 +150,15 @@ def test_a_held_stop_is_watched_in_every_mode(verb: str) -> None:
 )
 def test_a_bar_that_came_late_is_looked_at_when_it_is_there(stances: str, late: int, after: int, closed: int | None) -> None:
     prices = [100, 100, 100, (100, 101, 96, 99), 99, 99, 99]
-    bars = market({SHARE: [100.0] * 7, wb.Instrument("XYZ"): prices})
-    fed = Fed(plan(".......", stances, exits=[Stop(3.0)], unsupported="hold"), bars, supports=SIMPLE)
-    while not fed.over:
-        here = fed.exchange.row + 1
-        fed.step(without=["XYZ"] if here == late else ())
-        if here == late + after:
-            fed.come("XYZ", row=late)
-    closings = [fill for fill in fed.fills if fill[1] == "close"]
+    fills = came_late(prices, late, after, stances, exits=[Stop(3.0)])
+    closings = [fill for fill in fills if fill[1] == "close"]
     assert closings == ([] if closed is None else [(closed, "close", -1.0, 99.0)])
-    assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
-def came_late(prices: list[Any], late: int, after: int, **parts: Any) -> list[tuple[int, str, float, float]]:
-    """Return the fills of an instrument whose bar of one row comes so many steps after its own."""
+def came_late(prices: list[Any], late: int, after: int, stances: str = ".+", **parts: Any) -> list[tuple[int, str, float, float]]:
+    """Return the fills of an instrument whose bar of one row comes so many steps after its own; the session lives again as it was."""
     bars = market({SHARE: [100.0] * len(prices), wb.Instrument("XYZ"): prices})
-    fed = Fed(plan("." * len(prices), ".+" + "." * (len(prices) - 2), unsupported="hold", **parts), bars, supports=SIMPLE)
+    fed = Fed(plan("." * len(prices), stances, unsupported="hold", **parts), bars, supports=SIMPLE)
     while not fed.over:
         here = fed.exchange.row + 1
         fed.step(without=["XYZ"] if here == late else ())

@@ -106,8 +106,7 @@ class Depth:
 
     def fee(self, quantity: float, price: float, unit: float, maker: bool) -> float:
         """Return the fee of a fill in account currency: the maker's, where there is one, of a limit that rested."""
-        spec, rate = self.spec, self.costs.maker
-        share = spec.fee_rate if rate is None or not maker else rate
+        spec, share = self.spec, self._share(maker)
         if share < 0.0:  # a rebate: no least fee stands against it
             return abs((quantity * price) * unit) * share
         return fee_of(quantity, price, unit, spec.multiplier, share, spec.fee_unit, spec.fee_minimum, spec.fee_most)
@@ -116,8 +115,12 @@ class Depth:
         """Return what of a purchase the venue keeps as its fee, to 8 decimals; 0 where the fee is paid in money."""
         if not self.costs.in_base or order.reduce_only or order.side == "sell":
             return 0.0
-        rate = self.costs.maker if maker and self.costs.maker is not None else self.spec.fee_rate
-        return round(abs(quantity) * max(rate, 0.0), 8)
+        return round(abs(quantity) * max(self._share(maker), 0.0), 8)
+
+    def _share(self, maker: bool) -> float:
+        """Return the commission as a share of what is traded: the maker's, where there is one, of a limit that rested."""
+        rate: float = self.spec.fee_rate if self.costs.maker is None or not maker else self.costs.maker
+        return rate
 
     @property
     def _volume(self) -> float:

@@ -77,11 +77,7 @@ class Holding:
     @property
     def staying(self) -> float:
         """What is held beside what is being closed, without its sign."""
-        held, closing = abs(self.lots), self.closing
-        if closing is not None:
-            trims = closing.key is not None and closing.key.leg == "trim"
-            held -= min(self._steps(closing), held) if trims else held
-        return self.quantity_of(held)
+        return self.quantity_of(abs(self.lots) - (0 if self.closing is None else self._closed_by(self.closing)))
 
     def quantity_of(self, lots: int) -> float:
         """Return steps as a quantity."""
@@ -97,11 +93,14 @@ class Holding:
         """Return the steps of an order."""
         return lots_exactly(order.quantity, self.spec.number, self.spec.power)
 
+    def _closed_by(self, order: Order) -> int:
+        """Return how many steps of what is held an order is to close: all of them, of what trims no more than it says."""
+        held, trims = abs(self.lots), order.key is not None and order.key.leg == "trim"
+        return min(self._steps(order), held) if trims else held
+
     def _wanted(self, order: Order) -> int:
-        """Return how many steps of an order fill in this bar; what closes takes all that is held, what trims no more than that."""
-        held, lots = abs(self.lots), self._steps(order)
-        trims = order.key is not None and order.key.leg == "trim"
-        return self.depth.room(lots if not order.reduce_only else min(lots, held) if trims else held)
+        """Return how many steps of an order fill in this bar."""
+        return self.depth.room(self._closed_by(order) if order.reduce_only else self._steps(order))
 
     # -- fills --------------------------------------------------------------------------------------------------------
 

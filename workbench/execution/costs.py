@@ -113,7 +113,7 @@ class Costs(Component):
 
         if self.participation is not None and not 0 < self.participation <= 1:
             raise ParameterError(f"Costs: participation is a share of a bar's volume above 0 and at most 1, got {self.participation!r}")
-        if self.fee_in not in (None, "quote", "base"):
+        if self.fee_in is not None and self.fee_in not in FEE_IN:
             raise ParameterError(f"Costs: fee_in is 'quote' or 'base', got {self.fee_in!r}{did_you_mean(str(self.fee_in), FEE_IN)}")
         if self.in_base and (self.per_unit or self.minimum or self.maximum is not None):
             raise ParameterError("Costs: a fee in the base coin is a share of what is bought: commission= and maker= alone go with it")

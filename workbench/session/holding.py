@@ -82,11 +82,9 @@ def note_level(state: State, since: int, price: float) -> None:
     state.levels = [*state.levels[1 - MOST_LEVELS :], (since, price)]
 
 
-def _was_at(state: State, label: int) -> float | None:
-    """Return where the stop was in the bar of a label: a level holds from the bar after it was set on (SEMANTICS 25)."""
+def _was_at(state: State, label: int) -> float:
+    """Return where a stop that is held was in the bar of a label: a level holds from the bar after it was set on (SEMANTICS 25)."""
     known = [price for since, price in state.levels if since <= label]
-    if state.stop is None or not state.levels:
-        return None if state.stop is None else state.stop.price
     return known[-1] if known else state.levels[0][1]
 
 
@@ -96,10 +94,10 @@ def touched(legs: Collection[str], state: State, quantity: float, high: float, l
     In the bar inside which it was entered, by an order that waited for its price, the target counts for nothing: its high may have come
     before (SEMANTICS 24). Of a bar before it nothing counts.
     """
-    held, stop, target = 1.0 if quantity > 0.0 else -1.0, _was_at(state, label), state.target
+    held, target = 1.0 if quantity > 0.0 else -1.0, state.target
     if label < state.held_since:
         return ""
-    if "stop" in legs and stop is not None and stop_inside(held, stop, high, low):
+    if "stop" in legs and state.stop is not None and stop_inside(held, _was_at(state, label), high, low):
         return "stop"
     if state.by_limit and label <= state.entered:
         return ""
