@@ -47,6 +47,20 @@ class OfOthers(SignalGenerator):
         return -self.signal.stances(bars)
 
 
+class Reversed(Majority):
+    """A combination of ours whose stances a user has changed: it says nothing of the newest ones."""
+
+    def generate(self, bars: wb.Bars) -> pd.DataFrame:
+        return -super().generate(bars)
+
+
+class Halved(Classifier):
+    """A model of ours whose stances a user has changed after all that is checked of them."""
+
+    def stances(self, bars: wb.Bars) -> pd.DataFrame:
+        return super().stances(bars) / 2
+
+
 def model(**changes: Any) -> Classifier:
     return clone(trained("logistic", conviction=True)).set_params(**changes)
 
@@ -71,6 +85,11 @@ MADE: dict[str, Callable[[], SignalGenerator]] = {
     "coarser bars": lambda: HigherTimeframe(model(), "2h"),
     "a vote on coarser bars": lambda: Majority([HigherTimeframe(model(), "3h"), *RULES], hold=4),
     "stacked": stacked,
+}
+#: Parts of ours that a user has changed in one of the two ways to say a stance.
+CHANGED: dict[str, Callable[[], SignalGenerator]] = {
+    "a combination": lambda: Reversed([model(), *RULES], hold=20),
+    "a model": lambda: Halved(**model(conviction=True).get_params(deep=False)),
 }
 #: A voter without an opinion at the newest bar has to be asked for its older ones.
 SILENT: dict[str, Callable[[], SignalGenerator]] = {
@@ -124,3 +143,13 @@ def test_a_combination_that_knows_nothing_of_it_says_the_same(asked: list[int]) 
     assert not part.quick
     assert Majority([model(), *RULES]).quick
     assert not Majority([*RULES, Breakout(9)]).quick
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_06_what_a_user_changes_in_research_is_changed_in_a_live_step(name: str) -> None:
+    part, given = CHANGED[name](), bars(100, 11, 0.1)
+    whole = part.stances(given).to_numpy()
+    assert np.isfinite(whole).sum() > 20
+    for t in (0, 40, 70, len(given) - 1):
+        laws.require_equal(part.newest(given.iloc[: t + 1]), whole[t], f"{name} at row {t}")
+    assert not part.quick

@@ -266,7 +266,7 @@ class Bars:
     @property
     def labels(self) -> np.ndarray:
         """Labels as nanoseconds since 1970, int64 of length T."""
-        return self.memo("labels", lambda: self.index.as_unit("ns").asi8)
+        return self.memo("labels", lambda: (self.index if self.index.unit == "ns" else self.index.as_unit("ns")).asi8)
 
     @property
     def interval_ns(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,12 @@ class SignalGenerator(Component):
 
     #: Whether `generate` compares instruments with each other: it then gets all of them at once, NaN where a bar is missing.
     cross_sectional: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have a class that says its stances anew say the newest one by them too: research and live must not part ways."""
+        super().__init_subclass__(**options)
+        if {"generate", "stances"} & vars(cls).keys() and "newest" not in vars(cls):
+            cls.newest, cls.quick = SignalGenerator.newest, SignalGenerator.quick  # type: ignore[method-assign]
 
     @abstractmethod
     def generate(self, bars: Bars) -> pd.DataFrame:
@@ -75,29 +81,34 @@ class SignalGenerator(Component):
     def newest(self, bars: Bars) -> np.ndarray:
         """Return the stances at the newest label alone, shape (N,): all that a live step asks for (SEMANTICS 6).
 
-        It is the last row of `stances`, to the last bit; a part that is slow to say all rows overrides it, and a part that is
-        made of others asks them for theirs.
+        It is the last row of `stances`, to the last bit; a part that is slow to say all rows overrides it beside `generate`, and a
+        part that is made of others asks them for theirs.
         """
-        return self._over(bars)[-1]
+        if type(self).stances is not SignalGenerator.stances:
+            return self.stances(bars).to_numpy()[-1]
+        return self._over(bars, newest=True)[-1]
 
     @property
     def quick(self) -> bool:
         """Whether `newest` takes less than `stances`: true of a model, and of what is made of one."""
         return False
 
-    def _over(self, bars: Bars) -> np.ndarray:
+    def _over(self, bars: Bars, newest: bool = False) -> np.ndarray:
         if self.cross_sectional:
-            return np.where(bars.present, self._checked(bars), np.nan)
-        return blockwise(bars, self._checked)
+            return np.where(bars.present, self._checked(bars, newest), np.nan)
+        return blockwise(bars, lambda block: self._checked(block, newest))
 
-    def _checked(self, bars: Bars) -> np.ndarray:
+    def _checked(self, bars: Bars, newest: bool) -> np.ndarray:
+        """Return the stances in their range, NaN in the warm-up; with `newest` only the last row is looked at."""
         values = aligned(self.generate(bars), bars, f"{type(self).__name__}.generate", "a stance, a number from -1 to 1,")
-        low, high = (np.fmin.reduce(values, axis=None, initial=np.inf), np.fmax.reduce(values, axis=None, initial=-np.inf))
+        first = max(len(values) - 1, 0) if newest else 0
+        looked = values[first:]
+        low, high = (np.fmin.reduce(looked, axis=None, initial=np.inf), np.fmax.reduce(looked, axis=None, initial=-np.inf))
         if high > 1.0 or low < -1.0:
-            row, column = np.argwhere((values > 1.0) | (values < -1.0))[0]
-            where = f"{values[row, column]:g} for {bars.symbols[column]} at {bars.index[row]}"
+            row, column = np.argwhere((looked > 1.0) | (looked < -1.0))[0]
+            where = f"{looked[row, column]:g} for {bars.symbols[column]} at {bars.index[first + row]}"
             raise ParameterError(f"{type(self).__name__}.generate gave {where}; a stance lies between -1 and 1")
-        if not np.isnan(values[: self.lookback - 1]).all():
+        if not np.isnan(values[first : self.lookback - 1]).all():
             values = values.copy()
             values[: self.lookback - 1] = np.nan
         return values
