@@ -304,10 +304,11 @@ class Portfolio:
         One loop in the order of the instruments, the same as the research kernel's.
         """
         equity, needed = self.cash, 0.0
+        specs, prices, units, basis = self.specs, self.price, self.unit, self.basis
         for j, quantity in enumerate(self.held):
             if quantity:
-                spec, price, unit = self.specs[j], self.price[j], self.unit[j]
-                equity = equity + worth(quantity, price, self.basis[j], unit)
+                spec, price, unit = specs[j], prices[j], units[j]
+                equity = equity + worth(quantity, price, basis[j], unit)
                 if spec.margined or quantity < 0.0:
                     needed = needed + kept_for(quantity, price, unit, spec)
         if self.remains.any:

@@ -81,30 +81,33 @@ class Decider:
         """Write the positions that open orders could still lead to; closings decided in this step count as done."""
         self.equity, self._step = equity, row
         self._history = self.looked_back(row)
-        b, states, used = self._columns, self.states, 0.0
-        held, out = self.portfolio.held, []
-        for j in self._in_the_book():
-            state, quantity = states[j], held[j]
-            closing = state.closing
-            done = closing is not None and state.closed_at == row
-            if done and closing is not None and not state.closes:  # trimmed: what is left of it stays
-                done, quantity = False, self._quantity(j, self.portfolio.lots[j] + self._lots(j, closing))
-            leaving = closing is not None or state.stop is not None or state.target is not None
-            used += start_book(b, j, quantity, leaving, done)
+        b, states, lots, held, used = self._columns, self.states, self.portfolio.lots, self.portfolio.held, 0.0
+        out: list[int] = []
+        self._forget()
+        for j in self._seen:
+            state = states[j]
             if state.opening is not None or state.work is not None:
-                out.append((j, state.reserved))
+                out.append(j)
+            elif not lots[j]:
+                continue
+            self._written.append(j)
+            closing, quantity, done = state.closing, held[j], False
+            if closing is not None and state.closed_at == row:
+                done = state.closes
+                quantity = quantity if done else self._quantity(j, lots[j] + self._lots(j, closing))  # trimmed: what is left of it stays
+            used += start_book(b, j, quantity, closing is not None or state.stop is not None or state.target is not None, done)
         b.used[0] = used
-        for j, order in out:
+        for j in out:
+            order = states[j].reserved
             if order is not None:
-                self._enter(j, order)
+                enter_book(b, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
 
-    def _in_the_book(self) -> list[int]:
-        """Return the columns of which anything is held or may yet open, and forget what was written of those of the step before."""
-        b, lots, states = self._columns, self.portfolio.lots, self.states
+    def _forget(self) -> None:
+        """Have nothing in the book."""
+        b = self._columns
         for j in self._written:
             b.hi[j] = b.lo[j] = b.fees[j] = b.margin[j] = 0.0
-        self._written = [j for j in self._seen if lots[j] or states[j].opening is not None or states[j].work is not None]
-        return self._written
+        self._written = []
 
     def _lots(self, j: int, order: Order) -> int:
         return self.portfolio.lots_in(j, order.quantity) * order.sign
@@ -122,9 +125,6 @@ class Decider:
         rows = range(first, row + 1)
         series = [column[k] for column in tape.series for k in rows]
         return History(past, series, [tape.day[k] for k in rows], empty_memory(self.setup.rules.room))
-
-    def _enter(self, j: int, order: Order) -> None:
-        enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
 
     def opening(self, row: int, j: int, state: State, equity: float) -> list[Order]:
         """Return the orders of an opening: none where it may not be; the trace goes into the state's decision row."""
