@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from filled import SHARES, VOLUME, fills, ran
+from filled import SHARES, VOLUME, bars_of, fills, ran
 from paper_worlds import Fed, state_of
 from worked import SHARE, Stop, Target, market, plan
 
@@ -37,7 +37,7 @@ def test_a_flip_opens_once_what_was_held_is_closed() -> None:
     signed = [(row, leg, quantity) for row, leg, quantity, _ in fills(result)[3:]]
     assert signed == [
         (5, "close", -40.0), (6, "close", -40.0), (7, "close", -20.0),
-        (7, "open", -40.0), (8, "open", -40.0), (9, "open", -20.0),
+        (7, "open", -20.0), (8, "open", -40.0), (9, "open", -40.0),
     ]  # fmt: skip
 
 
@@ -54,12 +54,12 @@ def test_exits_stand_for_what_has_filled_at_their_distance_from_the_average() ->
     result = ran("+.....", 100, 100, 104, (104, 104, 96, 104), 104, 104, exits=[Stop(5.0), Target(50.0)])
     stop = result.orders[result.orders["leg"] == "stop"].iloc[0]
     assert fills(result)[:2] == [(1, "open", 40.0, 100.0), (2, "open", 40.0, 104.0)]
-    # in bar 3 the last 20 fill at 104: average 102.4, stop 97.4; it is reached, has room for 40, and the rest goes at the next opens
+    # in bar 3 the last 20 fill at 104: average 102.4, stop 97.4; it is reached, 20 are left of the bar, and the rest goes at the next opens
     assert fills(result)[2:] == [
         (3, "open", 20.0, 104.0),
-        (3, "stop", -40.0, pytest.approx(97.4)),
+        (3, "stop", -20.0, pytest.approx(97.4)),
         (4, "stop", -40.0, 104.0),
-        (5, "stop", -20.0, 104.0),
+        (5, "stop", -40.0, 104.0),
     ]
     assert stop["price"] == pytest.approx(97.4)
     assert result.positions.iloc[-1].tolist() == [0.0]
@@ -91,6 +91,31 @@ def test_a_bar_without_volume_has_no_room() -> None:
     bars = market([(100, 100, 100, 100, 400.0), (100, 100, 100, 100, 0.0), (101, 101, 101, 101, 2_000.0), (100, 100, 100, 100, 400.0)])
     result = wb.backtest(plan("+...", quantity=100), bars, costs=SHARES)
     assert fills(result) == [(2, "open", 100.0, 101.0)]
+
+
+def test_a_stop_that_is_reached_where_there_is_no_room_goes_at_the_next_open() -> None:
+    bars = [*[(100, 100, 100, 100, 400.0)] * 2, (100, 100, 94, 99, 0.0), *[(99, 99, 99, 99, 400.0)] * 2]
+    result = wb.backtest(plan("+....", quantity=40, exits=[Stop(5.0)]), market(bars), costs=SHARES)
+    assert fills(result) == [(1, "open", 40.0, 100.0), (3, "stop", -40.0, 99.0)]
+
+
+def test_a_stop_in_the_bar_of_its_entry_has_what_the_entry_left() -> None:
+    result = ran("+....", 100, (100, 100, 90, 90), 90, 90, 90, quantity=30, exits=[Stop(5.0)])
+    assert fills(result) == [(1, "open", 30.0, 100.0), (1, "stop", -10.0, 95.0), (2, "stop", -20.0, 90.0)]
+
+
+def test_two_strategies_share_what_a_bar_has() -> None:
+    team = wb.Team({"one": plan("+...", quantity=60), "two": plan("+...", quantity=50)})
+    result = wb.backtest(team, bars_of(100, 100, 100, 100), cash=100_000, costs=SHARES)
+    assert [(row, quantity) for row, _, quantity, _ in fills(result)] == [(1, 40.0), (2, 20.0), (2, 20.0), (3, 30.0)]
+
+
+def test_entries_share_what_a_bar_has() -> None:
+    strategy = plan("++..", quantity=30, entries="each", max_entries=2)
+    result = wb.backtest(strategy, bars_of(100, 100, 100, 100), cash=100_000, costs=SHARES)
+    assert [(row, quantity) for row, _, quantity, _ in fills(result)] == [(1, 30.0), (2, 30.0)]
+    both = wb.backtest(plan("++..", quantity=60, entries="each", max_entries=2), bars_of(*[100] * 4), cash=100_000, costs=SHARES)
+    assert [(row, quantity) for row, _, quantity, _ in fills(both)] == [(1, 40.0), (2, 20.0), (2, 20.0), (3, 40.0)]
 
 
 # -- impact -----------------------------------------------------------------------------------------------------------
@@ -156,7 +181,7 @@ def test_the_result_says_what_it_assumed() -> None:
     result = ran("+.....", *[100.0] * 6, costs=Costs(participation=0.1, impact=0.5))
     words = str(result.assumptions)
     assert "0.5 x volatility x sqrt(quantity / volume)" in words
-    assert "an order fills at most 0.1 of a bar's volume" in words
+    assert "orders fill at most 0.1 of a bar's volume" in words
 
 
 def test_what_is_left_of_a_reached_stop_goes_at_market_though_the_price_recovers() -> None:

@@ -13,16 +13,42 @@ from workbench.instrument import Instrument
 from workbench.market import Order
 from workbench.money import fee_of, slipped
 
-__all__ = ["Depth", "Till"]
+__all__ = ["Depth", "Taken", "Till"]
+
+
+class Taken:
+    """How much of a bar's volume orders have taken: one tally for all columns in which an instrument is traded.
+
+    Examples
+    --------
+    >>> taken = Taken()
+    >>> taken.add(row=7, lots=3)
+    >>> taken.of(7), taken.of(8)
+    (3, 0)
+    """
+
+    __slots__ = ("_lots", "_row")
+
+    def __init__(self) -> None:
+        self._row, self._lots = -1, 0
+
+    def of(self, row: int) -> int:
+        """Return the steps that were taken of the bar of a row."""
+        return self._lots if row == self._row else 0
+
+    def add(self, row: int, lots: int) -> None:
+        """Take so many steps more."""
+        self._row, self._lots = row, self.of(row) + lots
 
 
 class Till(Protocol):
-    """The account that a desk books into: its cash, its dust, and what it has to tell."""
+    """The account that a desk books into: its cash, its dust, what it has taken of each bar, and what it has to tell."""
 
     cash: float
     dust: Dust
     tape: Any
     row: int
+    taken: dict[str, Taken]
 
     @property
     def label(self) -> int:
@@ -46,30 +72,27 @@ class Depth:
     costs : Costs
     """
 
-    __slots__ = ("_ahead", "_used_up", "_usual", "costs", "j", "priced", "spec", "till")
+    __slots__ = ("_ahead", "_taken", "_usual", "costs", "j", "priced", "spec", "till")
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
         self.till, self.j, self.spec, self.costs = till, j, spec, costs
         self._usual = Costs().numbers(instrument)[3:5]
         #: Whether prices are those of the other side already, so that no spread is paid on top.
         self.priced = False
-        #: The row of the newest bar that had no room for all of an order.
-        self._used_up = -1
+        self._taken = till.taken.setdefault(instrument.traded_as, Taken())
         #: What stands before each limit that rests, as a quantity.
         self._ahead: dict[str, float] = {}
 
     def room(self, lots: int) -> int:
-        """Return how many of so many steps the bar has room for: all of them where nobody asks how much is traded."""
+        """Return how many of so many steps the bar still has room for: all of them where nobody asks how much is traded."""
         share = self.costs.participation
         if share is None:
             return lots
-        if self._used_up == self.till.row:
-            return 0  # its share of this bar is used up
-        return min(lots, self._lots(room_in(self._volume, share)))
+        return min(lots, max(self._lots(room_in(self._volume, share)) - self._taken.of(self.till.row), 0))
 
-    def use_up(self) -> None:
-        """Have no more room in this bar."""
-        self._used_up = self.till.row
+    def take(self, lots: int) -> None:
+        """Take so many steps of the bar's volume."""
+        self._taken.add(self.till.row, lots)
 
     def queue_up(self, name: str) -> None:
         """Have a limit stand at the end of the queue at its price: before it, so much of what is traded in a usual bar."""

@@ -118,8 +118,6 @@ class Holding:
             return
         asked, lots = self._steps(order), self._wanted(order) if most is None else most
         self.opening_since = self.till.row
-        if lots < asked:
-            self.depth.use_up()
         if not lots:
             return
         more, before = bool(self.lots), self.quantity
@@ -184,9 +182,10 @@ class Holding:
     def _leave(self, order: Order, price: float, lots: int, maker: bool = False) -> None:
         """Fill what closes a position, or so many steps of it; what else is there to close it, or to add to it, goes with it."""
         if lots < abs(self.lots):
-            self.depth.use_up()
             if lots:
                 self._part(order, price, lots, maker)
+            else:
+                self._reached(order)
             return
         key = None if self.opening is None else self.opening.key
         goes_with_it = key is not None and (key.leg == "add" or self._continues(key))
@@ -206,16 +205,23 @@ class Holding:
         self.lots += lots * order.sign
         if order is self.closing:
             self.closing = self._rest_of(order, left)
-        elif order is self.stop or order is self.target:
-            self.triggered = self.triggered or order is self.stop
-            if self.opening is not None and self.opening.key is not None and self._continues(self.opening.key):
-                self._end_opening("cancelled")  # what protects it has begun to close it
+        else:
+            self._reached(order)
         self._follow()
+
+    def _reached(self, order: Order) -> None:
+        """Note that the price has come to what protects the position: its entry is over, and a stop goes at market from here on."""
+        if order is self.closing:
+            return
+        self.triggered = self.triggered or order is self.stop
+        if self.opening is not None and self.opening.key is not None and self._continues(self.opening.key):
+            self._end_opening("cancelled")
 
     def _book(self, order: Order, lots: int, price: float, basis: float, left: int, maker: bool) -> int:
         """Book a fill of so many signed steps, of which so many are left; return by how many the position changes."""
         assert order.key is not None
         till, quantity, unit = self.till, self.quantity_of(lots), self.till.tape.unit[self.j]
+        self.depth.take(abs(lots))
         withheld = self.depth.withheld(order, quantity, maker)
         fee = (withheld * price) * unit if withheld else self.depth.fee(quantity, price, unit, maker)
         till.cash = cash_after(till.cash, quantity, price, basis, unit, 0.0 if withheld else fee)

@@ -55,7 +55,8 @@ class Costs(Component):
         What an order moves the price against itself: so many times volatility x sqrt(quantity / volume), both of the bars before it
         (`workbench.execution.liquidity`). About 1 for shares and futures.
     participation : float, optional
-        The largest share of a bar's volume that one order fills: the rest of it goes on in the next bars.
+        The largest share of a bar's volume that an account's orders fill together, whatever strategies and entries they come from: the
+        rest of them goes on in the next bars.
     maker : float, optional
         The commission of a limit that rested and was filled, as a share of the notional; `commission` is the taker's then.
     queue : float, optional
@@ -173,7 +174,7 @@ class Costs(Component):
         moved += [f"{self.impact:g} x volatility x sqrt(quantity / volume)"] if self.impact else []
         fee += [f"{self.maker / BP:g} bp where a limit rested"] if self.maker is not None else []
         fee += ["of a purchase taken from what was bought"] if self.in_base else []
-        also = [f"an order fills at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []
+        also = [f"orders fill at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []
         also += [f"a limit stands behind {self.queue:g} of a usual bar's volume"] if self.queue else []
         also += [f"an order is {self.latency:g} s on its way"] if self.latency else []
         moved_by = f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits"

@@ -18,7 +18,7 @@ WINDOW = 20
 
 
 def room_in(volume: float, participation: float) -> float:
-    """Return the quantity that one order fills in a bar: a share of its volume; none where no volume is known."""
+    """Return the quantity that all orders together fill in a bar: a share of its volume; none where no volume is known."""
     return volume * participation if volume > 0.0 else 0.0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.dust import Dust
 from workbench.errors import OrderError, ParameterError, did_you_mean
+from workbench.execution._depth import Taken
 from workbench.execution._desk import Desk
 from workbench.execution._ticks import TickDesk, Ticks
 from workbench.execution.costs import Costs, costs_for, specs_for
@@ -88,6 +89,8 @@ class PaperVenue(ExecutionModule):
         self.cash = float(cash)
         #: What purchases left below a step, by instrument: worth money, and no position.
         self.dust = Dust()
+        #: By instrument, what orders have taken of the newest bar.
+        self.taken: dict[str, Taken] = {}
         self.costs = costs
         self.currency = currency or ""
         self.rates = rates
