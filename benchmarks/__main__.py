@@ -103,10 +103,7 @@ def _kernel() -> Measured:
 
 
 def _replay() -> Measured:
-    minutes, days = frames()
-    lines, said = warm.replay(minutes)
-    more, also = warm.replay_of_many(days)
-    return [*lines, *more], [said, also]
+    return warm.replay(*frames())
 
 
 def _symbols() -> Measured:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,25 @@ STRIP = 1 << 15
 Columns = tuple[np.ndarray, ...]
 
 
-def compare(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+def compare(left: Any, right: Any) -> Any:
     """Return +1 where left is above right, -1 where below, 0 at a tie of 1e-9, NaN where either is NaN.
+
+    Parameters
+    ----------
+    left, right : DataFrame or ndarray of shape (T, N)
+
+    Returns
+    -------
+    DataFrame or ndarray of shape (T, N)
+        As both came.
 
     Examples
     --------
     >>> compare(pd.DataFrame([1.0, 2.0, 3.0]), pd.DataFrame([2.0, 2.0, 2.0]))[0].tolist()
     [-1.0, 0.0, 1.0]
     """
+    if isinstance(left, np.ndarray):
+        return _signs(left, right)
     a, b = left.to_numpy(float), right.to_numpy(float)
     # Column by column where columns lie together in memory.
     sign = _signs(a, b) if a.flags.c_contiguous else _signs(a.T, b.T).T

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from workbench import indicators
+from workbench.alignment import warm
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.signals._base import SignalGenerator
@@ -48,4 +50,12 @@ class MovingAverageCross(SignalGenerator):
 
     def generate(self, bars: Bars) -> pd.DataFrame:
         """Return the sign of fast mean - slow mean, shape (T, N)."""
-        return indicators.compare(indicators.sma(bars, self.fast), indicators.sma(bars, self.slow))
+        return indicators.compare(*self._averages(bars))
+
+    def newest(self, bars: Bars) -> np.ndarray:
+        """Return the newest signs, shape (N,): the averages are those of all bars, and only their last rows are compared."""
+        fast, slow = (average.to_numpy()[-1:] for average in self._averages(bars))
+        return warm(indicators.compare(fast, slow)[0], bars, self.lookback, self.cross_sectional)
+
+    def _averages(self, bars: Bars) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return indicators.sma(bars, self.fast), indicators.sma(bars, self.slow)
