@@ -76,7 +76,7 @@ def test_the_stop_stands_for_what_came_in() -> None:
 
 
 def test_a_purchase_that_is_all_dust_is_no_position_and_no_trade() -> None:
-    session, record = run("+0.", [100, 100, 110], quantity=0.1)
+    session, record = run("+0.", [100, 100, 110], quantity=0.1, exits=[Stop(5.0)])
     (fill,) = session.execution.executions()
     assert fill.quantity == 0.1
     assert session.portfolio.lots == [0]
@@ -112,6 +112,12 @@ def test_a_wider_portfolio_has_dust_of_its_own() -> None:
     wider.apply(fill)
     assert book.dust.empty
     assert wider.dust.to_dict() == {"BTCUSDT": 0.09}
+
+
+def test_a_split_splits_dust() -> None:
+    session, _ = run("+..", [100, 100, 110], quantity=10.0)
+    session.portfolio.split("BTCUSDT", 2)
+    assert session.portfolio.dust.to_dict() == {"BTCUSDT": 0.18}
 
 
 def test_trades_and_dust_are_all_that_equity_gained() -> None:

@@ -22,6 +22,11 @@ RULED = (
     "preview.py",
     "session/resizing.py",
     "session/checking.py",
+    "execution/_[a-z]*.py",
+    "execution/fills.py",
+    "execution/liquidity.py",
+    "execution/orders.py",
+    "execution/paper.py",
 )
 
 

@@ -15,7 +15,7 @@ import workbench as wb
 from workbench.errors import OrderError, ParameterError, StrategyError
 from workbench.execution import Costs, ExecutionAlgorithm, Limit, PaperVenue, StopEntry
 from workbench.execution.wire import order_from, order_plain
-from workbench.market import OrderKey
+from workbench.market import Market, OrderKey
 from workbench.order import ORDER_TYPES, TIMES_IN_FORCE
 from workbench.research.comparing import compare
 
@@ -139,11 +139,13 @@ def test_a_stop_limit_that_is_gapped_over_rests_at_its_limit() -> None:
     assert entry("+...", 100, (104, 105, 103, 104), (104, 104, 102, 103), 103, **how) == [(2, 100.0, 102.5)]
     assert entry("+..", 100, (104, 105, 101, 104), 104, **how) == [(1, 100.0, 102.5)]
     assert entry("+..", 100, (104, 105, 102.5, 104), 104, **how) == []  # touched is not traded through
+    assert entry("+..", 100, (102.5, 104, 102.5, 104), 104, **how) == []  # nor is an open at the limit
 
 
 def test_a_stop_limit_below_its_stop_waits_for_the_next_bar() -> None:
     how = {"kind": "stop_limit", "price": 102.0, "limit_price": 101.0}
     assert entry("+...", 100, (100, 103, 100, 103), (103, 103, 100.5, 101), 101, **how) == [(2, 100.0, 101.0)]
+    assert entry("+...", 100, (100, 103, 100, 103), (100.5, 101, 100.2, 101), 101, **how) == [(2, 100.0, 100.5)]  # it stays set off
 
 
 def test_a_take_profit_goes_to_market_once_the_price_has_come_down_to_it() -> None:
@@ -228,6 +230,8 @@ def test_a_limit_that_rested_pays_the_makers_fee() -> None:
     costs = Costs(commission=0.01, maker=0.002, slippage=0.0)
     rested = run("+..0..", 100, (100, 101, 98, 99), 99, 99, 99, 99, kind="limit", price=99.0, costs=costs)
     assert rested.fills["fee"].tolist() == [pytest.approx(100 * 99 * 0.002), pytest.approx(100 * 99 * 0.01)]
+    gapped = run("+...", 100, 100, (98, 99, 97, 98), 98, kind="limit", price=99.0, costs=costs)  # it was there before the bar opened
+    assert gapped.fills["fee"].tolist() == [pytest.approx(100 * 98 * 0.002)]
     takes = run("+...", 100, (98, 99, 97, 98), 98, 98, kind="limit", price=99.0, costs=costs)
     assert takes.fills["fee"].tolist() == [pytest.approx(100 * 98 * 0.01)]
     rebate = run(
@@ -242,6 +246,8 @@ def test_a_target_is_a_makers_fill() -> None:
     )
     assert result.fills["leg"].tolist() == ["open", "target"]
     assert result.fills["fee"].tolist() == [pytest.approx(100.0), 0.0]
+    gapped = run("+...", 100, 100, (106, 107, 105, 106), 106, exits=[Target(5.0)], costs=Costs(commission=0.01, maker=0.0, slippage=0.0))
+    assert gapped.fills[["price", "fee"]].to_numpy().tolist() == [[100.0, pytest.approx(100.0)], [106.0, 0.0]]
 
 
 def test_a_limit_waits_for_its_turn() -> None:
@@ -329,6 +335,23 @@ def test_a_stop_entry_goes_beyond_the_close() -> None:
     assert fills(result) == [(2, "open", 100.0, 101.0)]
     short = run("-...", 100, (100, 100.5, 98.5, 99), 99, 99, execution=StopEntry(0.01))
     assert fills(short) == [(1, "open", -100.0, 99.0)]
+
+
+def planned(algorithm: ExecutionAlgorithm, close: float, side: str = "buy", **instrument: Any) -> list[wb.Order]:
+    """Return what an algorithm makes of an order for 1 at a close."""
+    traded = wb.Instrument("ABC", **instrument)
+    return algorithm.plan(wb.Order(traded, side, 1.0), Market(0, traded, {"ABC": traded}, {"ABC": close}, {"ABC": 1.0}, {"ABC": 0.0}, {}))
+
+
+def test_prices_lie_on_their_side_of_the_close_and_above_zero() -> None:
+    (bought,), (sold,) = (planned(StopEntry(0.01, limit=0.02), 100.0, side, tick_size=0.01) for side in ("buy", "sell"))
+    assert (bought.price, bought.limit_price) == (101.0, 103.0)
+    assert (sold.price, sold.limit_price) == (99.0, 97.0)
+    assert planned(Limit(0.5), 0.5, tick_size=1.0) == []
+    assert planned(StopEntry(0.5), 0.5, "sell", tick_size=1.0) == []
+    assert planned(StopEntry(0.0, limit=0.9), 1.0, "sell", tick_size=1.0) == []
+    (resting,) = planned(Limit(0.01, post_only=True, time_in_force="day"), 100.0)
+    assert (resting.price, resting.post_only, resting.time_in_force) == (99.0, True, "day")
 
 
 def test_an_algorithm_sends_what_it_says_it_sends() -> None:

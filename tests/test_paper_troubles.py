@@ -12,7 +12,7 @@ from markets import random_case
 from worked import FREE, OTHER, SHARE, market, plan
 
 import workbench as wb
-from workbench.errors import ParameterError
+from workbench.errors import OrderError, ParameterError
 from workbench.execution import PaperVenue
 from workbench.market import OrderKey
 from workbench.records import STATUSES
@@ -21,6 +21,7 @@ from workbench.session.recorder import Recorder
 from workbench.session.setup import set_up
 
 TURNS = "+0" * 40
+KEY = OrderKey("ABC", 0, "open")
 
 
 def run(words: str, prices: list[Any], **troubles: Any) -> tuple[wb.Session, Any]:
@@ -98,6 +99,8 @@ def test_what_is_on_its_way_counts_and_what_is_being_closed_does_not() -> None:
     bars = market({SHARE: [100.0] * 4, OTHER: [100.0] * 4})
     both = plan("+...", "+...", quantity=6.0)
     assert with_margin(both, bars, True, cash=1_000.0, buying_power=False) == [("open", 6.0, 100.0)]
+    later = plan("+...", ".+..", quantity=6.0)
+    assert with_margin(later, bars, True, cash=1_000.0, buying_power=False) == [("open", 6.0, 100.0)]  # what is held counts as well
     turns = plan("+.-.", quantity=10.0)
     filled = with_margin(turns, market([100.0] * 5), True, cash=1_000.0, buying_power=False)
     assert filled == [("open", 10.0, 100.0), ("close", -10.0, 100.0), ("open", -10.0, 100.0)]
@@ -157,3 +160,27 @@ def test_troubles_that_are_none_are_refused(given: dict[str, Any], said: str) ->
     with pytest.raises(ParameterError) as refused:
         run("+.", [100.0, 100.0], **given)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        ({}, "an order for ABC has no key"),
+        ({"instrument": OTHER, "key": KEY}, "no instrument 'XYZ' here; it was connected with ABC"),
+        ({"key": KEY, "type": "stop", "price": 9.0}, "stop orders are not taken here, got one for ABC; what is: limit, market"),
+        ({"key": KEY, "type": "limit", "price": 9.0, "reduce_only": True}, "a closing for ABC goes by market order, got limit"),
+    ],
+)
+def test_an_order_that_is_not_taken_gets_a_sentence(order: dict[str, Any], said: str) -> None:
+    venue = PaperVenue(supports=["market", "limit"])
+    venue.connect([SHARE])
+    with pytest.raises(OrderError, match=said):
+        venue.submit(wb.Order(**{"instrument": SHARE, "side": "buy", "quantity": 1.0} | order))
+    assert venue.events() == []
+
+
+def test_an_account_is_traded_by_one_session() -> None:
+    venue, bars = PaperVenue(1e5, FREE), market([100.0] * 3)
+    wb.Session(plan("+.."), data=wb.ReplayAdapter(bars), execution=venue).run()
+    with pytest.raises(OrderError, match="has been traded by a session already; make a new PaperVenue"):
+        wb.Session(plan("+.."), data=wb.ReplayAdapter(bars), execution=venue)

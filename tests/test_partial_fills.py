@@ -11,7 +11,7 @@ from worked import SHARE, Stop, Target, market, plan
 
 import workbench as wb
 from workbench.errors import ParameterError
-from workbench.execution import Costs, Limit
+from workbench.execution import Costs, Limit, StopEntry
 from workbench.execution.liquidity import impact_of, usual
 from workbench.research.comparing import compare
 
@@ -116,6 +116,32 @@ def test_entries_share_what_a_bar_has() -> None:
     assert [(row, quantity) for row, _, quantity, _ in fills(result)] == [(1, 30.0), (2, 30.0)]
     both = wb.backtest(plan("++..", quantity=60, entries="each", max_entries=2), bars_of(*[100] * 4), cash=100_000, costs=SHARES)
     assert [(row, quantity) for row, _, quantity, _ in fills(both)] == [(1, 40.0), (2, 20.0), (2, 20.0), (3, 40.0)]
+
+
+def test_a_stop_that_found_no_room_ends_what_was_still_to_come() -> None:
+    result = ran("+......", 100, 100, (100, 100, 90, 90), *[90] * 4, exits=[Stop(5.0)])
+    assert fills(result) == [(1, "open", 40.0, 100.0), (2, "open", 40.0, 100.0), (3, "stop", -40.0, 90.0), (4, "stop", -40.0, 90.0)]
+    assert result.orders["status"].tolist() == ["cancelled", "filled"]
+
+
+def test_a_target_that_was_reached_ends_what_was_still_to_come() -> None:
+    low = (100, 100, 98.5, 100)
+    result = ran("+.....", 100, low, (100, 103, 100, 102), low, low, 100, execution=Limit(0.01, 5), exits=[Target(2.0)])
+    assert fills(result) == [(1, "open", 40.0, 99.0), (2, "target", -40.0, 101.0)]
+
+
+def test_a_stop_that_has_moved_on_stays_where_it_is_when_another_part_comes() -> None:
+    # 40 at 100; the high of 110 moves the stop to 105; 40 more at 110 are 105 on average, whose stop would be at 100
+    bars = (100, (100, 110, 100, 110), (110, 110, 104, 106), 106, 106, 106)
+    result = ran("+.....", *bars, exits=[wb.exits.TrailingStop(price=5.0)])
+    assert fills(result)[2:] == [(3, "stop", -40.0, 106.0), (4, "stop", -40.0, 106.0)]
+
+
+def test_a_stop_entry_that_flips_waits_for_what_is_closed_in_parts() -> None:
+    rising, falling = (100, 101, 100, 100), (100, 100, 99, 100)
+    result = ran("+...-.........", 100, rising, *[100.0] * 3, *[falling] * 9, execution=StopEntry(0.001, 9))
+    assert "rejected" not in result.orders["status"].tolist()
+    assert result.positions.iloc[-1].tolist()[0] < 0
 
 
 # -- impact -----------------------------------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ def test_a_limit_that_only_rests_is_refused_where_its_price_is_there() -> None:
 def test_a_limit_s_target_may_fill_in_its_bar_when_the_order_is_known() -> None:
     ticks = quotes(("01:00", 100.0, 100.1), ("01:10", 98.0, 98.5), ("01:20", 104.5, 105.0))
     assert run("+....", ticks, execution=Limit(0.01, bars=1), exits=[Stop(5.0), Target(5.0)]) == [("open", 1, 99.0), ("target", 1, 104.0)]
+    at_once = quotes(("01:00", 98.0, 98.5), ("01:10", 104.5, 105.0))
+    assert run("+....", at_once, execution=Limit(0.01, bars=1), exits=[Target(5.0)]) == [("open", 1, 98.5), ("target", 1, 103.5)]
 
 
 def test_an_entry_that_waits_for_the_price_takes_the_quote_that_sets_it_off() -> None:

@@ -104,9 +104,16 @@ def test_a_chase_may_let_go() -> None:
 
 
 def test_an_iceberg_shows_a_part_after_the_other_at_one_price() -> None:
-    low = (100, 100, 98, 100)
+    low = (100, 103, 98, 103)
     result = ran("+.......", 100, low, 100, low, low, 100, 100, 100, quantity=10, execution=Iceberg(0.4, 0.01, 6))
     assert fills(result) == [(1, "open", 4.0, 99.0), (3, "open", 4.0, 99.0), (4, "open", 2.0, 99.0)]
+    assert result.orders["price"].tolist() == [99.0] * 3  # each part is one order, wherever the price has gone on to
+
+
+def test_what_an_iceberg_shows_is_not_below_what_a_venue_takes() -> None:
+    bars = market([100.0, *[(100, 100, 98, 100)] * 6], wb.Instrument("ABC", min_quantity=4))
+    result = wb.backtest(plan("+......", quantity=10, execution=Iceberg(0.2, 0.01, 6)), bars, costs=FREE)
+    assert fills(result) == [(1, "open", 4.0, 99.0), (2, "open", 6.0, 99.0)]
 
 
 def test_what_an_iceberg_has_left_crosses() -> None:

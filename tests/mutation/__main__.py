@@ -1,4 +1,4 @@
-"""The mutation score of the risk rules: with any single rule removed, a test fails.
+"""The mutation score of the rules of risk and of filling: with any single rule removed, a test fails.
 
     make mutations GROUP="gate sizing"        or        PYTHONPATH=tests python -m mutation [GROUP ...] [--processes 2]
 
@@ -50,7 +50,7 @@ def scored(mutations: Sequence[Mutation], benches: Sequence[Bench]) -> list[str]
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run the groups asked for; return 1 where a mutation survived."""
-    parser = argparse.ArgumentParser(prog="python -m mutation", description="The mutation score of the risk rules.")
+    parser = argparse.ArgumentParser(prog="python -m mutation", description="The mutation score of the rules of risk and of filling.")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; all where none is named")
     parser.add_argument("--processes", type=int, default=2)
     asked = parser.parse_args(given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import deciding, gate, limits, losses, sizing
+from . import deciding, execution, filling, gate, limits, losses, sizing
 from .rules import Mutation, Rules
 
 __all__ = ["GROUPS"]
@@ -13,5 +13,7 @@ TABLES: dict[str, tuple[Rules, ...]] = {
     "losses": losses.RULES,
     "sizing": sizing.RULES,
     "deciding": deciding.RULES,
+    "filling": filling.RULES,
+    "execution": execution.RULES,
 }
 GROUPS: dict[str, list[Mutation]] = {name: [one for rules in table for one in rules.mutations()] for name, table in TABLES.items()}

@@ -19,12 +19,11 @@ class Desk(Holding):
 
     __slots__ = ()
 
-    def is_calm(self, first: float, high: float, low: float) -> bool:
+    def is_calm(self, high: float, low: float) -> bool:
         """Whether a bar does nothing here: only exits rest, and it reaches none of them."""
         if self.opening is not None or self.closing is not None or self.triggered:
             return False
         held, stop, target = self._held, self.stop, self.target
-        high, low = (first if first > high else high), (first if first < low else low)
         if stop is not None and stop.price is not None and stop_inside(held, stop.price, high, low):
             return False
         return target is None or target.price is None or not limit_inside(-held, target.price, high, low)

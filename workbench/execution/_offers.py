@@ -65,10 +65,8 @@ def inside(order: Order, high: float, low: float, set_off: bool) -> Offer | None
         return Offer(limit, slips=False) if limit is not None and limit_inside(side, limit, high, low) else None
     if not set_off_inside(order, high, low):
         return None
-    if limit is None:
-        return Offer(price, slips=True)
-    # set off at its price: within the limit it takes what is there; beyond, nobody knows what the bar did after it
-    return Offer(price, slips=True, worst=limit) if side * (limit - price) >= 0.0 else None
+    # set off at its price: it takes what is there up to its limit; beyond, nobody knows what the bar did after it
+    return Offer(price, slips=True, worst=limit)
 
 
 def set_off_at_open(order: Order, first: float) -> bool:

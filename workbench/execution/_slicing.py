@@ -63,9 +63,8 @@ class Sliced(WorkingAlgorithm):
         """Return the next slice, what is left of the ones before it included; none while it is too small to be sent alone."""
         number, power = parent.instrument.step
         asked, left = lots_exactly(progress.asked, number, power), lots_exactly(parent.quantity, number, power)
-        last = self.is_last(progress)
-        share = 1.0 if last else min(max(self.due(progress), 0.0), 1.0)
-        lots = left if last else min(lots_of(asked * share * number / power, number, power) - (asked - left), left)
+        share = 1.0 if self.is_last(progress) else min(max(self.due(progress), 0.0), 1.0)
+        lots = min(lots_of(asked * share * number / power, number, power) - (asked - left), left)
         least = _least(parent, market.price)
         if 0 < left - lots < least:  # the rest could not be sent alone either
             lots = left

@@ -275,7 +275,7 @@ class PaperVenue(ExecutionModule):
             opens = [(desk, math.nan if self._is_halted(desk) else first) for desk, first in opens]
         if self._ticks:
             opens = [(desk, first) for desk, first in opens if not (first == first and self._by_ticks(desk))]
-        opens = [one for one in opens if not one[0].is_calm(one[1], tape.high[one[0].j][row], tape.low[one[0].j][row])]
+        opens = [one for one in opens if not one[0].is_calm(tape.high[one[0].j][row], tape.low[one[0].j][row])]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
             for desk, first in present:

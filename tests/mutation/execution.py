@@ -1,0 +1,218 @@
+"""The rules of ticks, of the paper venue as a whole, of slices and other algorithms, of an order's life, and of dust (SEMANTICS 27-37)."""
+
+from __future__ import annotations
+
+from .rules import Rules
+
+__all__ = ["RULES"]
+
+TICKS = Rules(
+    "workbench/execution/_ticks.py",
+    "test_ticks.py",
+    (
+        ("ticks are in the order of time", "if not index.is_monotonic_increasing:", "if False:"),
+        ("an ask is not below its bid", "(self.ask >= self.bid)", "(self.ask > 0.0)"),
+        ("ticks are those of the bar", "rows = slice(*np.searchsorted(self.times, [first, end]))", "rows = slice(None)"),
+        ("a tick has its time", "self._now, met = time, True", "met = True"),
+        ("a quote is a price without slippage", "self.depth.priced = self.ticks.quoted", "pass"),
+        ("a long is closed at the bid", "self.close_at_open(bid if self.lots > 0 else ask)", "self.close_at_open(ask)"),
+        (
+            "a purchase pays the ask",
+            "self._open_at(self.opening, ask if self.opening.sign > 0 else bid)",
+            "self._open_at(self.opening, bid)",
+        ),
+        ("a long is protected at the bid", "self._protect_at(bid if self.lots > 0 else ask)", "self._protect_at(ask)"),
+        (
+            "the order of what was reached is known",
+            "return self.target if self._now is not None else super()._due_target",
+            "return super()._due_target",
+        ),
+        ("a limit that rests fills at its own price", "return inside(order, price, price, self.opening_waits.off) if limit else", "return"),
+        ("a limit works for its bars", "self._bar_over(high, low, over=False)", "pass"),
+    ),
+)
+VENUE = Rules(
+    "workbench/execution/paper.py",
+    "test_paper_troubles.py test_paper_record.py test_account.py",
+    (
+        ("some openings are refused", "unlucky = bool(self.rejects) and self._is_unlucky(order.key)", "unlucky = False"),
+        ("closings never are", "if not order.reduce_only and (unlucky", "if (unlucky"),
+        ("an opening needs margin", "(self.margin and self.row >= 0 and self._is_too_large(order, desk))", "False"),
+        (
+            "an order has a key",
+            'if order.key is None:\n            return f"an',
+            'if False:\n            return f"an',
+            "test_paper_troubles.py",
+        ),
+        (
+            "an order is for what is traded here",
+            "if symbol not in self._column:\n            return",
+            "if False:\n            return",
+            "test_paper_troubles.py venues/test_paper.py",
+        ),
+        (
+            "what is not taken is refused",
+            "if missing:\n            return (",
+            "if False:\n            return (",
+            "test_paper_troubles.py venues/test_paper.py",
+        ),
+        (
+            "a closing goes at market",
+            'if order.reduce_only and order.type != "market":',
+            "if False:",
+            "test_paper_troubles.py venues/test_paper.py",
+        ),
+        (
+            "quantities go in steps",
+            "if not on_grid(order.quantity, spec.number, spec.power):",
+            "if False:",
+            "test_paper_troubles.py venues/test_paper.py",
+        ),
+        (
+            "prices go in ticks",
+            "if order.price is not None and instrument.tick_size is not None and not on_grid(",
+            "if False and not on_grid(",
+            "test_paper_troubles.py venues/test_paper.py",
+        ),
+        ("nothing trades in a halt", "opens = [(desk, math.nan if self._is_halted(desk) else first) for desk, first in opens]", "pass"),
+        ("a halt ends", "return any(start <= self.label < end for", "return any(start <= self.label for"),
+        (
+            "what is on its way needs margin too",
+            "quantity = other.staying + (0.0 if opening is None else opening.quantity)",
+            "quantity = other.staying",
+        ),
+        ("what is held needs margin too", "quantity = other.staying + (0.0 if", "quantity = (0.0 if"),
+        (
+            "margin is a share of the notional",
+            "* tape.unit[j] * other.spec.margin\n        return needed",
+            "* tape.unit[j]\n        return needed",
+        ),
+        (
+            "an account is used once",
+            "if self._desks:\n            raise",
+            "if False:\n            raise",
+            "test_session.py venues/test_paper.py test_paper_troubles.py test_refusals.py",
+        ),
+        ("holding costs what is charged", "self.cash = self.cash - amount", "pass", "test_financing.py test_parity_charges.py"),
+        (
+            "phases go over all instruments",
+            "for phase in AT_THE_OPEN:\n            for desk, first in present:\n                phase(desk, first)",
+            "for desk, first in present:\n            for phase in AT_THE_OPEN:\n                phase(desk, first)",
+            "test_semantics_fills.py",
+        ),
+        ("dust is worth money", "equity = equity + self.dust.all_worth(self.tape.price, self.tape.unit)", "pass", "test_fee_in_base.py"),
+    ),
+)
+SLICES = Rules(
+    "workbench/execution/_slicing.py",
+    "test_working_orders.py",
+    (
+        ("what did not fill is in the next slice", "number, power) - (asked - left), left)", "number, power), left)"),
+        ("the last slice makes it whole", "share = 1.0 if self.is_last(progress) else min(", "share = min("),
+        (
+            "a slice is not below the least",
+            "return [replace(parent, quantity=quantity_of(lots, number, power))] if lots >= least else []",
+            "return [replace(parent, quantity=quantity_of(lots, number, power))] if lots else []",
+        ),
+        ("a rest below the least goes with the slice", "if 0 < left - lots < least:  # the", "if False:  # the"),
+        ("a profile weighs", "return math.fsum(usual[: progress.closes + 1]) / whole if whole > 0.0 else", "return"),
+        ("a chase comes nearer", "offset = self.offset * (1.0 - progress.closes / (self.bars - 1))", "offset = self.offset"),
+        (
+            "a chase crosses at the end",
+            'if self.then == "cross" and self.is_last(progress):\n            return [parent]\n        offset',
+            "if False:\n            return [parent]\n        offset",
+        ),
+        ("an iceberg shows a part at a time", "if progress.out:\n            return []", "pass"),
+        (
+            "an iceberg stays at its price",
+            "return limit_of(part, progress.decided, self.offset",
+            "return limit_of(part, market.price, self.offset",
+        ),
+        (
+            "an iceberg crosses at the end",
+            'if self.then == "cross" and self.is_last(progress):\n            return [parent]\n        if progress.out',
+            "if progress.out",
+        ),
+        (
+            "an iceberg's part is not below the least",
+            "lots = min(max(lots_of(progress.asked * self.shown, number, power), least), left)",
+            "lots = min(lots_of(progress.asked * self.shown, number, power), left)",
+        ),
+    ),
+)
+PLAIN = Rules(
+    "workbench/execution/_algorithms.py",
+    "test_order_forms.py test_own_algorithms.py",
+    (
+        (
+            "a limit below the first tick is none",
+            "bars=bars, then=then)] if price > 0.0 else []",
+            "bars=bars, then=then)]",
+            "test_order_forms.py test_semantics_fills.py test_working_orders.py",
+        ),
+        (
+            "a stop entry lies beyond the close",
+            "price = limit_price(-side, market.price, self.offset, *tick)",
+            "price = limit_price(side, market.price, self.offset, *tick)",
+        ),
+        ("its limit lies further", "self.offset + self.limit, *tick)", "self.offset, *tick)"),
+        ("a stop entry below the first tick is none", "if not min(price, most) > 0.0:", "if False:"),
+        (
+            "a limit has its time in force",
+            "replace(order, time_in_force=self.time_in_force, post_only=self.post_only)",
+            "replace(order, post_only=self.post_only)",
+        ),
+        (
+            "a limit that only rests says so",
+            "time_in_force=self.time_in_force, post_only=self.post_only)",
+            "time_in_force=self.time_in_force)",
+        ),
+    ),
+)
+LIVES = Rules(
+    "workbench/execution/orders.py",
+    "test_orders.py",
+    (
+        ("a fill is booked once", 'if name and name in self.fills:\n            return self, "again"', "pass"),
+        ("more than was asked for is said", 'if filled > self.lots:\n            return life, "overfill"', "pass"),
+        ("a fill after the end is said", 'return life, "late" if self.over else ""', 'return life, ""'),
+        ("a fill after the end is booked", "filled = self.filled + lots\n", "filled = self.filled + (0 if self.over else lots)\n"),
+        (
+            "an end stays",
+            'if self.over or to == self.state or (to in ALIVE and self.state in ALIVE):\n            return self, "again"',
+            "pass",
+        ),
+        (
+            "that an order works is no news while it is taken off",
+            "if self.state in LEGAL[to] and (self.state, to) not in REFUSED:",
+            "if self.state in LEGAL[to]:",
+        ),
+        (
+            "an order that a venue works is alive",
+            'return (self if to in CROSSED else self._in(to)), "impossible"',
+            'return self, "impossible"',
+        ),
+        ("absent is concluded from doubt alone", '"absent": frozenset({"unknown"}),', '"absent": ALIVE,'),
+        ("what has filled in part works on as partly filled", 'if to == "working" and self.filled:\n            to = "partial"', "pass"),
+        (
+            "what was never sent has no fills",
+            'if self.state in UNTAKEN or self.state == "intended":\n            return life, "impossible"',
+            "pass",
+        ),
+        (
+            "nothing is left after the end",
+            "return 0 if self.over else max(self.lots - self.filled, 0)",
+            "return max(self.lots - self.filled, 0)",
+        ),
+    ),
+)
+DUST = Rules(
+    "workbench/dust.py",
+    "test_fee_in_base.py",
+    (
+        ("dust comes to a step again", " + self._left.get(j, 0), size)", ", size)"),
+        ("a split splits dust", "self._left[j] *= ratio", "pass", "test_fee_in_base.py test_portfolio_events.py"),
+        ("a copy goes its own way", "other._left, other.any = dict(self._left), self.any", "other._left, other.any = self._left, self.any"),
+    ),
+)
+RULES = (TICKS, VENUE, SLICES, PLAIN, LIVES, DUST)
