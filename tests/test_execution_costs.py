@@ -50,6 +50,16 @@ def test_the_children_of_an_algorithm_are_one_line() -> None:
     assert len(table) == 1
 
 
+def test_an_opening_of_which_nothing_was_sent_has_its_line() -> None:
+    bars = market([100.0, 100.0, 104.0, 106.0, 107.0], wb.Instrument("ABC", min_quantity=8))
+    result = wb.backtest(plan("+.0..", quantity=20, execution=Twap(8)), bars, cash=1_000_000, costs=FREE)
+    assert len(result.orders) == 0  # the first slices are too small, and then the stance turns
+    row = shortfall(result).iloc[0]
+    assert (row["orders"], row["side"], row["asked"], row["filled"]) == (0, "buy", 20.0, 0.0)
+    assert (row["decided"], row["missed"], row["shortfall"]) == (100.0, 80.0, 80.0)
+    assert len(shortfall(result)) == 1
+
+
 def test_an_order_that_was_sent_with_the_last_bar_has_no_arrival_yet() -> None:
     table = shortfall(ran(".+", 100, 100))
     assert table["arrival"].isna().all()

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError, did_you_mean
-from workbench.records import LEGS, MARKET, OPEN
+from workbench.records import LEGS, MARKET, OPEN, OPENED
 from workbench.research.plots import BLUE, GREEN, GREY, LEGEND, ORANGE, dress
 from workbench.research.result import Backtest
 from workbench.research.trips import quantities
@@ -42,11 +42,11 @@ def shortfall(result: Backtest, against: Backtest | None = None) -> pd.DataFrame
     -------
     DataFrame
         A row for each opening and each closing at market: `time` of the decision, `symbol`, its `venue`, `leg`, `side`, `orders` (how
-        many were sent), `asked` and `filled` (quantities), `decided` (the close), `arrival` (the next open, which nobody could have had
-        earlier), `paid` (the average price); and in account currency, above 0 where it cost: `delay` (from the close to the open),
-        `prices` (from the open to what was paid), `fees`, `missed` (what was not filled, from the close to the last bar that could have
-        filled it), and `shortfall`, their sum; `bp` of `notional`, what was asked for at the price of the decision. `paid` is NaN where
-        nothing was filled.
+        many were sent, 0 where an algorithm never sent any), `asked` and `filled` (quantities), `decided` (the close), `arrival` (the
+        next open, which nobody could have had earlier), `paid` (the average price); and in account currency, above 0 where it cost:
+        `delay` (from the close to the open), `prices` (from the open to what was paid), `fees`, `missed` (what was not filled, from the
+        close to the last bar that could have filled it), and `shortfall`, their sum; `bp` of `notional`, what was asked for at the price
+        of the decision. `paid` is NaN where nothing was filled.
 
     Examples
     --------
@@ -59,10 +59,12 @@ def shortfall(result: Backtest, against: Backtest | None = None) -> pd.DataFrame
     orders, fills = result.record.orders, result.record.fills
     legs = orders["leg"]
     mine = np.flatnonzero((legs == OPEN) | ((legs == LEGS.index("close")) & (orders["kind"] == MARKET)))
-    parents, number = np.unique(orders[["decision", "j", "leg"]][mine], return_inverse=True)
+    rows = np.concatenate([orders[mine], _never_sent(result)])
+    parents, number = np.unique(rows[["decision", "j", "leg"]], return_inverse=True)
     place = np.full(len(orders), -1)
-    place[mine] = number
-    table = _asked(result, orders[mine], number, parents)
+    place[mine] = number[: len(mine)]
+    table = _asked(result, rows, number, parents)
+    table["orders"] = np.bincount(number[: len(mine)], minlength=len(parents))
     table = _costs(table.join(_filled(result, fills, place[fills["order"]], len(parents))))
     return table if against is None else _held_against(table, shortfall(against))
 
@@ -155,7 +157,6 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
             "venue": np.array([one.venue or "" for one in result.bars.instruments], dtype=object)[j],
             "leg": np.array(LEGS, dtype=object)[parents["leg"]],
             "side": np.where(side > 0, "buy", "sell"),
-            "orders": np.bincount(number, minlength=len(parents)),
             "asked": asked,
             "decided": known[t, j],
             "arrival": arrival,
@@ -164,6 +165,21 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
             "sign": side,
         }
     )
+
+
+def _never_sent(result: Backtest) -> np.ndarray:
+    """Return a row for each opening of which its algorithm has sent nothing: over with the next decision of its instrument."""
+    decisions, orders = result.record.decisions, result.record.orders
+    opened = (decisions["code"] == OPENED) & (decisions["lots"] > 0)
+    missing = np.setdiff1d(np.flatnonzero(opened), orders["decision"][orders["leg"] == OPEN])
+    rows = np.zeros(len(missing), orders.dtype)
+    rows["decision"], rows["leg"], rows["end"] = missing, OPEN, -1
+    rows["t"], rows["j"], rows["side"] = decisions["t"][missing], decisions["j"][missing], np.sign(decisions["stance"][missing])
+    for row in rows:
+        later = np.flatnonzero(decisions["j"][row["decision"] + 1 :] == row["j"])
+        if len(later):
+            row["end"] = decisions["t"][row["decision"] + 1 + later[0]]
+    return rows
 
 
 def _arrivals(result: Backtest, t: np.ndarray, j: np.ndarray) -> np.ndarray:
