@@ -100,7 +100,11 @@ class Decider:
         for j in out:
             order = states[j].reserved
             if order is not None:
-                enter_book(b, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
+                self._enter(j, order)
+
+    def _enter(self, j: int, order: Order) -> None:
+        """Count an opening that is out, with all of it that could still fill."""
+        enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
 
     def _forget(self) -> None:
         """Have nothing in the book."""
