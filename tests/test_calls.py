@@ -189,3 +189,10 @@ def test_a_venue_that_did_not_answer_has_not_refused() -> None:
     assert not issubclass(VenueError, OrderError)
     assert issubclass(VenueError, WorkbenchError)
     assert {OutcomeUnknown, Throttled} <= set(VenueError.__subclasses__())
+
+
+def test_the_pause_that_a_venue_asks_for_is_kept_where_no_budget_is_known(clock: Clock) -> None:
+    began, venue = clock.now, Venue(Throttled("429", 7.0), "served")
+    assert calls(clock).read(venue) == "served"
+    assert clock.now - began >= 7.0
+    assert venue.asked == 2

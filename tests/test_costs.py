@@ -84,9 +84,9 @@ def test_a_misspelt_cost_is_refused() -> None:
 @pytest.mark.parametrize(
     ("instrument", "costs", "words"),
     [
-        (SHARE, Costs(), "commission 5 bp + at least 1 a fill, slippage 5 bp on market and stop fills, none on limits"),
-        (FUTURE, Costs(), "commission 2.5 a unit, slippage 0.25 a unit of price on market and stop fills, none on limits"),
-        (COIN, Costs(commission=0.0, slippage=0.0), "commission 0 bp, slippage 0 bp on market and stop fills, none on limits"),
+        (SHARE, Costs(), "commission 5 bp + at least 1 a fill, slippage 5 bp on market and stop fills, none on limits that rest"),
+        (FUTURE, Costs(), "commission 2.5 a unit, slippage 0.25 a unit of price on market and stop fills, none on limits that rest"),
+        (COIN, Costs(commission=0.0, slippage=0.0), "commission 0 bp, slippage 0 bp on market and stop fills, none on limits that rest"),
         (FUTURE, Costs(commission=0.001, per_unit=1.0), "commission 10 bp + 1 a unit, slippage 0.25 a unit of price"),
     ],
     ids=["share", "future", "free", "rate and unit"],

@@ -11,6 +11,7 @@ from worked import FREE, market, plan
 import workbench as wb
 from workbench.errors import ParameterError
 from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, Market, Twap
+from workbench.records import CLOSE
 from workbench.research import compare_execution, plot_execution, shortfall
 
 
@@ -58,6 +59,14 @@ def test_an_opening_of_which_nothing_was_sent_has_its_line() -> None:
     assert (row["orders"], row["side"], row["asked"], row["filled"]) == (0, "buy", 20.0, 0.0)
     assert (row["decided"], row["missed"], row["shortfall"]) == (100.0, 80.0, 80.0)
     assert len(shortfall(result)) == 1
+
+
+def test_what_a_person_closed_has_its_line() -> None:
+    result = ran("+.0.", 100, 100, 102, 101)
+    result.record.orders["decision"][result.record.orders["leg"] == CLOSE] = -1  # as of a flatten in the record of a run
+    table = shortfall(result)
+    assert table["asked"].tolist() == table["filled"].tolist() == [100.0, 100.0]
+    assert (table["delay"].iloc[1], table["notional"].iloc[1]) == (100.0, 10_200.0)
 
 
 def test_an_order_that_was_sent_with_the_last_bar_has_no_arrival_yet() -> None:

@@ -72,6 +72,12 @@ def entry(words: str, *prices: Any, **how: Any) -> list[tuple[int, float, float]
         ({"good_until": 5}, "time_in_force='gtd' and good_until go together"),
         ({"type": "stop", "price": 10.0, "time_in_force": "ioc"}, "ioc fills at once"),
         ({"type": "take_profit", "price": float("nan")}, "needs a positive price, got nan"),
+        ({"then": "cros"}, "then must be 'cancel' or 'cross', got 'cros'; did you mean 'cross'?"),
+        ({"bars": 1.5}, "bars must be a whole number, 0 for no end, got 1.5"),
+        ({"bars": -1}, "bars must be a whole number, 0 for no end, got -1"),
+        ({"stop_distance": -1.0}, "stop_distance must be a positive number, got -1.0"),
+        ({"target_distance": float("nan")}, "target_distance must be a positive number, got nan"),
+        ({"time_in_force": "gtd", "good_until": pd.Timestamp("2026-01-01")}, "good_until is a moment in nanoseconds since 1970"),
     ],
 )
 def test_an_order_that_no_venue_could_take_is_refused(given: dict[str, Any], said: str) -> None:

@@ -154,6 +154,12 @@ def test_what_a_session_has_checked_is_never_refused(seed: int) -> None:
         ({"halts": {"ABC": [("2024-01-02", "2024-01-01")]}}, "a halt of ABC goes from one time to a later one"),
         ({"halts": {"ABC": [("noon", "2024-01-01")]}}, "a halt of ABC goes from one time to a later one"),
         ({"halts": {"ABD": [("2024-01-01", "2024-01-02")]}}, "halts of 'ABD', which is not traded; did you mean 'ABC'"),
+        ({"halts": {"ABC": ("2024-01-01 15:00", "2024-01-01 16:00")}}, "the halts of ABC are a list of (start, end), got ('2024"),
+        ({"halts": [("2024-01-01", "2024-01-02")]}, "halts are given by symbol, {'ABC': ...}, got list"),
+        ({"ticks": pd.DataFrame({"price": [1.0]})}, "ticks are given by symbol, {'ABC': ...}, got DataFrame"),
+        ({"rejects": "1%"}, "rejects is a share of all openings between 0 and 1, got '1%'"),
+        ({"supports": "market"}, "supports is a list of what it takes, ['market'], got 'market'"),
+        ({"supports": ["market", "limt"]}, "no venue takes 'limt' orders; did you mean 'limit'?"),
     ],
 )
 def test_troubles_that_are_none_are_refused(given: dict[str, Any], said: str) -> None:
@@ -168,6 +174,7 @@ def test_troubles_that_are_none_are_refused(given: dict[str, Any], said: str) ->
         ({}, "an order for ABC has no key"),
         ({"instrument": OTHER, "key": KEY}, "no instrument 'XYZ' here; it was connected with ABC"),
         ({"key": KEY, "type": "stop", "price": 9.0}, "stop orders are not taken here, got one for ABC; what is: limit, market"),
+        ({"key": KEY, "stop_distance": 1.0}, "stop orders are not taken here, got one for ABC; what is: limit, market"),
         ({"key": KEY, "type": "limit", "price": 9.0, "reduce_only": True}, "a closing for ABC goes by market order, got limit"),
     ],
 )
@@ -184,3 +191,12 @@ def test_an_account_is_traded_by_one_session() -> None:
     wb.Session(plan("+.."), data=wb.ReplayAdapter(bars), execution=venue).run()
     with pytest.raises(OrderError, match="has been traded by a session already; make a new PaperVenue"):
         wb.Session(plan("+.."), data=wb.ReplayAdapter(bars), execution=venue)
+
+
+def test_cash_is_a_sum_of_money_and_both_prices_of_an_order_lie_on_the_grid() -> None:
+    with pytest.raises(ParameterError, match="PaperVenue: cash is a sum of money, got '10k'"):
+        PaperVenue(cash="10k")  # type: ignore[arg-type]
+    venue, traded = PaperVenue(), wb.Instrument("ABC", tick_size=0.5)
+    venue.connect([traded])
+    with pytest.raises(OrderError, match=r"the price of ABC goes in ticks of 0.5, got 101.3"):
+        venue.submit(wb.Order(traded, "buy", 1.0, "stop_limit", 101.0, KEY, limit_price=101.3))

@@ -70,7 +70,7 @@ def test_it_knows_what_was_run() -> None:
     [
         ({}, "account in USD, 100,000.00 at the start; starts flat, first stance acted on"),
         ({}, "decided at the close of a bar, filled from the next bar on"),
-        ({}, "ABC: commission 5 bp + at least 1 a fill, slippage 5 bp on market and stop fills, none on limits"),
+        ({}, "ABC: commission 5 bp + at least 1 a fill, slippage 5 bp on market and stop fills, none on limits that rest"),
         ({}, "ABC: borrow costs of short positions not modelled"),
         ({}, "ABC: dividends and splits not modelled"),
         ({}, "buying power on: margin 1 of the notional; stop-out below half of the required margin"),

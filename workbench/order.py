@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Literal
 
 from workbench.errors import OrderError, did_you_mean
@@ -26,6 +26,8 @@ ALONE = {name: frozenset({name}) for name in ORDER_TYPES}
 #: How long an order works: until it is cancelled, to the end of its day, at once or not at all (IOC: what fills at once; FOK: all of it
 #: or nothing), or until a moment.
 TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
+#: What becomes of an order whose time is over.
+THEN = ("cancel", "cross")
 #: What no other type of order has.
 ONLY = {"limit_price": ("stop_limit",), "trail": ("trailing_stop",), "post_only": ("limit",)}
 
@@ -127,6 +129,8 @@ class Order:
             self._check_type()
         if self.time_in_force != "gtc" or self.good_until is not None:
             self._check_time()
+        if self.bars or self.then != "cancel" or self.stop_distance is not None or self.target_distance is not None:
+            self._check_rest()
 
     def _check_type(self) -> None:
         who = f"order for {self.instrument.symbol}"
@@ -146,8 +150,21 @@ class Order:
             raise OrderError(f"{who}: unknown time_in_force {self.time_in_force!r}{did_you_mean(str(self.time_in_force), TIMES_IN_FORCE)}")
         if (self.time_in_force == "gtd") != (self.good_until is not None):
             raise OrderError(f"{who}: time_in_force='gtd' and good_until go together, got {self.time_in_force!r} and {self.good_until!r}")
+        if self.good_until is not None and not _is(self.good_until, Integral):
+            raise OrderError(f"{who}: good_until is a moment in nanoseconds since 1970, pd.Timestamp(...).value, got {self.good_until!r}")
         if self.time_in_force in ("ioc", "fok") and (self.bars or self.post_only or self.type not in ("market", "limit")):
             raise OrderError(f"{who}: {self.time_in_force} fills at once: a market order or a limit without bars= and post_only=")
+
+    def _check_rest(self) -> None:
+        who = f"order for {self.instrument.symbol}"
+        if not _is(self.bars, Integral) or self.bars < 0:
+            raise OrderError(f"{who}: bars must be a whole number, 0 for no end, got {self.bars!r}")
+        if self.then not in THEN:
+            raise OrderError(f"{who}: then must be 'cancel' or 'cross', got {self.then!r}{did_you_mean(str(self.then), THEN)}")
+        for name in ("stop_distance", "target_distance"):
+            value = getattr(self, name)
+            if value is not None and not (_is(value, Real) and 0 < value < float("inf")):
+                raise OrderError(f"{who}: {name} must be a positive number, got {value!r}")
 
     @property
     def sign(self) -> int:

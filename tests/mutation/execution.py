@@ -13,8 +13,12 @@ TICKS = Rules(
         ("ticks are in the order of time", "if not index.is_monotonic_increasing:", "if False:"),
         ("an ask is not below its bid", "(self.ask >= self.bid)", "(self.ask > 0.0)"),
         ("ticks are those of the bar", "rows = slice(*np.searchsorted(self.times, [first, end]))", "rows = slice(None)"),
-        ("a tick has its time", "self._now, met = time, True", "met = True"),
-        ("a quote is a price without slippage", "self.depth.priced = self.ticks.quoted", "pass"),
+        ("a tick has its time", "self._now = time\n                self._meet", "self._meet"),
+        (
+            "a quote is a price without slippage",
+            "self.depth.priced, self.depth.piece = self.ticks.quoted,",
+            "self.depth.priced, self.depth.piece = False,",
+        ),
         ("a long is closed at the bid", "self.close_at_open(bid if self.lots > 0 else ask)", "self.close_at_open(ask)"),
         (
             "a purchase pays the ask",
@@ -29,12 +33,24 @@ TICKS = Rules(
         ),
         ("a limit that rests fills at its own price", "return inside(order, price, price, self.opening_waits.off) if limit else", "return"),
         ("a limit works for its bars", "self._bar_over(high, low, over=False)", "pass"),
+        ("a tick is a part of its bar", "1.0 / max(len(ticks), 1)", "1.0", "test_honest_fills.py"),
+        ("no tick of a halt fills", "if not any(start <= time < end for start, end in halts):", "if True:", "test_honest_fills.py"),
+        ("a gap in the ticks saves no position", "if unseen and stop_inside(", "if False and stop_inside(", "test_honest_fills.py"),
+        ("ticks that show a bar's ends say what came first", "if unseen and stop_inside(", "if stop_inside(", "test_honest_fills.py"),
+        (
+            "a target waits for its turn",
+            'lots = self.depth.room_in_the_queue("target"',
+            "lots = abs(self.lots)  # (",
+            "test_honest_fills.py",
+        ),
     ),
 )
 VENUE = Rules(
     "workbench/execution/paper.py",
     "test_paper_troubles.py test_paper_record.py test_account.py",
     (
+        ("both prices of an order go in ticks", "for price in (order.price, order.limit_price):", "for price in (order.price,):"),
+        ("its stop is asked for too", 'with_it = {"stop"} if order.stop_distance is not None else set()', "with_it: set[str] = set()"),
         ("some openings are refused", "unlucky = bool(self.rejects) and self._is_unlucky(order.key)", "unlucky = False"),
         ("closings never are", "if not order.reduce_only and (unlucky", "if (unlucky"),
         ("an opening needs margin", "(self.margin and self.row >= 0 and self._is_too_large(order, desk))", "False"),
@@ -70,7 +86,7 @@ VENUE = Rules(
         ),
         (
             "prices go in ticks",
-            "if order.price is not None and instrument.tick_size is not None and not on_grid(",
+            "if price is not None and instrument.tick_size is not None and not on_grid(",
             "if False and not on_grid(",
             "test_paper_troubles.py venues/test_paper.py",
         ),

@@ -142,6 +142,19 @@ DESK = Rules(
             'lots = self.depth.room_in_the_queue("opening", self._steps(order), offer.price, side, high, low)',
             "lots = self.depth.room(self._steps(order))",
         ),
+        (
+            "a limit beyond the market takes",
+            "if offer is not None and arrives and self._takes(order):",
+            "if False:",
+            "test_honest_fills.py",
+        ),
+        ("up to its limit", "Offer(first, slips=True, worst=order.price)", "Offer(first, slips=True)", "test_honest_fills.py"),
+        (
+            "an order in the place of another ends it",
+            "if rests is not None and rests.key is not None:",
+            "if False:",
+            "test_honest_fills.py",
+        ),
         ("a target is a maker's", "self.depth.room(abs(self.lots)), maker=True)", "self.depth.room(abs(self.lots)))"),
     ),
 )
@@ -221,7 +234,14 @@ DEPTH = Rules(
             "return min(lots, max(self._lots(room_in(self._volume, share)) - self._taken.of(self.till.row), 0))",
             "return lots",
         ),
-        ("what was taken is gone", " - self._taken.of(self.till.row), 0))", ", 0))"),
+        (
+            "what was taken is gone",
+            "room_in(self._volume, share)) - self._taken.of(self.till.row), 0))",
+            "room_in(self._volume, share)), 0))",
+        ),
+        ("nor is it there for a limit", "else max(left - self._taken.of(self.till.row), 0))", "else left)", "test_honest_fills.py"),
+        ("impact is that of all that was taken", "lots + self._taken.of(self.till.row), spec", "lots, spec", "test_honest_fills.py"),
+        ("makers pay what is paid a unit", " + abs(quantity) * (spec.fee_unit * (unit / spec.multiplier))", "", "test_honest_fills.py"),
         ("the next bar has all of its share", "return self._lots if row == self._row else 0", "return self._lots"),
         ("columns of an instrument share a bar", "till.taken.setdefault(instrument.traded_as, Taken())", "Taken()"),
         (
@@ -272,9 +292,11 @@ LIQUIDITY = Rules(
         ("the law is that of the square root", "volatility * math.sqrt(abs(quantity) / volume)", "volatility * abs(quantity) / volume"),
         (
             "the bar of the fill is not looked at",
-            "for k in range(max(row - WINDOW - 1, first), row)",
-            "for k in range(max(row - WINDOW - 1, first), row + 1)",
+            "for k in range(row - 1, max(row - REACH, first) - 1, -1):",
+            "for k in range(row, max(row - REACH, first) - 1, -1):",
         ),
+        ("its own bars are looked at", "max(row - REACH, first) - 1, -1)", "max(row - WINDOW, first) - 1, -1)", "test_honest_fills.py"),
+        ("as many as say what is usual", "if len(known) > WINDOW:", "if len(known) > 3 * WINDOW:", "test_honest_fills.py"),
     ),
 )
 RULES = (FILLS, OFFERS, DESK, HOLDING, DEPTH, LIQUIDITY)

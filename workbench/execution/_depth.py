@@ -72,13 +72,15 @@ class Depth:
     costs : Costs
     """
 
-    __slots__ = ("_ahead", "_taken", "_usual", "costs", "j", "priced", "spec", "till")
+    __slots__ = ("_ahead", "_taken", "_usual", "costs", "j", "piece", "priced", "spec", "till")
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
         self.till, self.j, self.spec, self.costs = till, j, spec, costs
         self._usual = Costs().numbers(instrument)[3:5]
         #: Whether prices are those of the other side already, so that no spread is paid on top.
         self.priced = False
+        #: What share of a bar's volume is looked at: all of it, or of one tick that of all others.
+        self.piece = 1.0
         self._taken = till.taken.setdefault(instrument.traded_as, Taken())
         #: What stands before each limit that rests, as a quantity.
         self._ahead: dict[str, float] = {}
@@ -105,16 +107,18 @@ class Depth:
         """Return how many steps of a limit the bar fills that has traded through it: what stood before it goes first."""
         if not self.costs.queue:
             return self.room(lots)
-        traded, ahead = self._volume * beyond(price, side, high, low), self._ahead.get(name, 0.0)
+        traded, ahead = self._volume * self.piece * beyond(price, side, high, low), self._ahead.get(name, 0.0)
         self._ahead[name] = max(ahead - traded, 0.0)
-        return min(self.room(lots), self._lots(max(traded - ahead, 0.0)))
+        left = self._lots(max(traded - ahead, 0.0))  # of a tick; of a whole bar without what others of the account have taken
+        return min(self.room(lots), left if self.piece < 1.0 else max(left - self._taken.of(self.till.row), 0))
 
     def slipped(self, price: float, side: float, lots: int) -> float:
         """Return what a fill of so many steps at market costs: moved against it by the slippage, and by its own weight."""
         spec, tape, moved = self.spec, self.till.tape, 0.0
         if self.costs.impact:
             volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
-            moved = impact_of(self.costs.impact, quantity_of(lots, spec.number, spec.power), volatility, volume)
+            weight = quantity_of(lots + self._taken.of(self.till.row), spec.number, spec.power)  # on top of what has gone before it
+            moved = impact_of(self.costs.impact, weight, volatility, volume)
         if self.priced:
             return slipped(price, side, moved, 0.0)
         rate, offset = self._half_a_spread if self.costs.quoted else (0.0, 0.0)
@@ -131,7 +135,7 @@ class Depth:
         """Return the fee of a fill in account currency: the maker's, where there is one, of a limit that rested."""
         spec, share = self.spec, self._share(maker)
         if share < 0.0:  # a rebate: no least fee stands against it
-            return abs((quantity * price) * unit) * share
+            return abs((quantity * price) * unit) * share + abs(quantity) * (spec.fee_unit * (unit / spec.multiplier))
         return fee_of(quantity, price, unit, spec.multiplier, share, spec.fee_unit, spec.fee_minimum, spec.fee_most)
 
     def withheld(self, order: Order, quantity: float, maker: bool) -> float:

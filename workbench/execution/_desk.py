@@ -41,7 +41,10 @@ class Desk(Holding):
     # -- orders -------------------------------------------------------------------------------------------------------
 
     def take(self, order: Order) -> None:
-        """Rest an opening or a closing until the instrument's next bar."""
+        """Rest an opening or a closing until the instrument's next bar, in the place of another one that rests."""
+        rests = self.closing if order.reduce_only else self.opening
+        if rests is not None and rests.key is not None:
+            self.till.tell(OrderEnded(rests.key, "cancelled", self.till.label))
         self.till.tell(OrderAccepted(order))
         if order.reduce_only and not self.lots:  # a protective order was quicker: there is nothing left to close
             assert order.key is not None
@@ -113,6 +116,8 @@ class Desk(Holding):
     def _offer_the_open(self, order: Order, first: float, arrives: bool) -> None:
         """Fill an opening by a bar's open, as far as its type and time in force let it."""
         offer = at_the_open(order, first, self.opening_waits.off)
+        if offer is not None and arrives and self._takes(order):
+            offer = Offer(first, slips=True, worst=order.price)
         if offer is not None and order.post_only and arrives:
             self._end_opening("rejected")  # it would take what is there
             return
@@ -122,6 +127,10 @@ class Desk(Holding):
             self._take_offer(order, offer, maker=order.type == "limit" and not arrives)
         if self.opening is not None and order.time_in_force in ("ioc", "fok"):
             self._end_opening("lapsed")
+
+    def _takes(self, order: Order) -> bool:
+        """Whether a limit lay beyond the last close when it was sent: it does not rest, it takes what is there, up to its price."""
+        return order.type == "limit" and order.price is not None and order.sign * (order.price - self.till.tape.price[self.j]) > 0.0
 
     def _take_offer(self, order: Order, offer: Offer, maker: bool) -> None:
         side = float(order.sign)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from workbench.errors import ParameterError, did_you_mean
 from workbench.execution._desk import Desk
 from workbench.execution._offers import Offer, at_the_open, inside, set_off_at_open
 from workbench.execution.costs import Costs
-from workbench.execution.fills import limit_inside
+from workbench.execution.fills import limit_inside, stop_inside
 from workbench.instrument import Instrument
 from workbench.market import Order
 
@@ -77,7 +77,7 @@ class Ticks:
 class TickDesk(Desk):
     """One instrument of an account whose bars have ticks in them: each is met by itself, so nothing of their order is guessed.
 
-    A bar without any fills as it does at a `Desk`.
+    A bar without any fills as it does at a `Desk`, and a stop that the bar reached beyond all of its ticks fills at its level.
 
     Parameters
     ----------
@@ -106,19 +106,32 @@ class TickDesk(Desk):
         """The target, in every bar: what came first is known."""
         return self.target if self._now is not None else super()._due_target
 
-    def by_ticks(self, high: float, low: float) -> bool:
-        """Fill by the ticks of the bar that is looked at; False where it has none."""
-        label, met = self.till.label, False
-        self.depth.priced = self.ticks.quoted
-        for time, bid, ask in self.ticks.between(label, label + self.till.tape.interval):
-            self._now, met = time, True
-            self._meet(bid, ask)
+    def by_ticks(self, high: float, low: float, halts: Sequence[tuple[int, int]] = ()) -> bool:
+        """Fill by the ticks of the bar that is looked at, those in a halt left out; False where it has none."""
+        label = self.till.label
+        ticks = list(self.ticks.between(label, label + self.till.tape.interval))
+        self.depth.priced, self.depth.piece = self.ticks.quoted, 1.0 / max(len(ticks), 1)
+        for time, bid, ask in ticks:
+            if not any(start <= time < end for start, end in halts):
+                self._now = time
+                self._meet(bid, ask)
             if not self.busy:
                 break
-        self._now, self.depth.priced = None, False
-        if met and self.opening is not None and self.opening.type != "market" and self.opening_waits.met:
+        self._now, self.depth.priced, self.depth.piece = None, False, 1.0
+        if ticks:
+            self._between_ticks(ticks, high, low)
+        if ticks and self.opening is not None and self.opening.type != "market" and self.opening_waits.met:
             self._bar_over(high, low, over=False)
-        return met
+        return bool(ticks)
+
+    def _between_ticks(self, ticks: Sequence[tuple[int, float, float]], high: float, low: float) -> None:
+        """Fill a stop that the bar reached where no tick shows it: a gap in the ticks must not save a position."""
+        stop, held = self.stop, self._held
+        if not self.lots or stop is None or stop.price is None or self.triggered:
+            return
+        unseen = low < min(bid for _, bid, _ in ticks) if held > 0 else high > max(ask for *_, ask in ticks)
+        if unseen and stop_inside(held, stop.price, high, low):
+            self._stopped(stop, stop.price)
 
     def _meet(self, bid: float, ask: float) -> None:
         """Fill what one tick fills: closings, openings, the stop, else the target."""
@@ -147,4 +160,5 @@ class TickDesk(Desk):
         self.stop_at_open(price)
         target = self._due_target
         if self.lots and target is not None and target.price is not None and limit_inside(-self._held, target.price, price, price):
-            self._leave(target, target.price, self.depth.room(abs(self.lots)), maker=True)
+            lots = self.depth.room_in_the_queue("target", abs(self.lots), target.price, -self._held, price, price)
+            self._leave(target, target.price, lots, maker=True)

@@ -100,8 +100,10 @@ class Calls:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._budgets, self._patience, self._in_all = tuple(budgets), patience, in_all
+        self._patience, self._in_all = patience, in_all
         self._clock, self._sleep = clock, sleep
+        # one without a limit, where none is known: it keeps the pause that a venue asks for
+        self._budgets = tuple(budgets) or (Budget(1e9, 1.0, clock),)
         self._lock = threading.Lock()
 
     def read(self, ask: Callable[[float], Answer], weight: float = 1.0) -> Answer:

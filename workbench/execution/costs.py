@@ -33,7 +33,8 @@ class Costs(Component):
     What is left out has the default of the instrument's market: spot coins 10 bp + 5 bp slippage, perpetuals 5 + 5,
     shares 5 + 5 and at least 1 a fill, currencies 1 bp + half the spread (1 bp where unknown), futures 2.50 a contract
     + 1 tick (10 bp where no tick is known). Naming any part of the commission sets its other parts to 0, and the same
-    goes for slippage. Market and stop fills carry slippage, limits none.
+    goes for slippage. Market and stop fills carry slippage, limits that rest none; one beyond the last close takes what
+    is there, and slips up to its price.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ class Costs(Component):
         the quote's other side. It is the spread last known before the bar; where none is the usual slippage is paid. A run's bars carry
         no spreads yet, so a release with it is refused.
     latency : float, optional
-        Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier.
+        Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier. Orders are taken off and
+        moved at once.
     fee_in : {"quote", "base"}, optional
         "base": the commission of what is bought to open is taken from the coins bought, to 8 decimals, as Binance does without BNB.
         The position is so much smaller, in whole steps; what is left below a step is dust, worth money and never traded
@@ -149,11 +151,11 @@ class Costs(Component):
         return rate, unit, least, slip, ticks * (instrument.tick_size or 0.0), most
 
     def times(self, factor: float, instrument: Instrument) -> Costs:
-        """Return the costs of one instrument, every part of them so many times what it is."""
+        """Return the costs of one instrument, every part of them so many times what it is; a rebate so many times less."""
         rate, unit, least, slip, offset, most = (value * factor for value in self.numbers(instrument))
         ticks = offset / instrument.tick_size if offset and instrument.tick_size else 0.0
         impact = None if self.impact is None else self.impact * factor
-        maker = None if self.maker is None else self.maker * factor
+        maker = None if self.maker is None else self.maker * factor if self.maker >= 0.0 else self.maker / max(factor, 1.0)
         rest = (self.participation, maker, self.queue, self.latency, None if self.quoted is None else self.quoted * factor, self.fee_in)
         return Costs(rate, unit, least, slip, ticks, None, most if most < 1.0 else None, impact, *rest)
 
@@ -177,7 +179,7 @@ class Costs(Component):
         also = [f"orders fill at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []
         also += [f"a limit stands behind {self.queue:g} of a usual bar's volume"] if self.queue else []
         also += [f"an order is {self.latency:g} s on its way"] if self.latency else []
-        moved_by = f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits"
+        moved_by = f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits that rest"
         return "; ".join([moved_by, *also])
 
 

@@ -15,6 +15,8 @@ __all__ = ["WINDOW", "beyond", "impact_of", "room_in", "usual"]
 
 #: How many bars before a fill say how much the price moves, and how much is traded.
 WINDOW = 20
+#: How many steps back they may lie: no more than a run keeps at hand.
+REACH = 1_000
 
 
 def room_in(volume: float, participation: float) -> float:
@@ -64,7 +66,12 @@ def usual(close: Sequence[float], volume: Sequence[float], row: int, first: int 
     volatility, volume : float
         NaN with fewer than 2 returns, or none of the volumes known.
     """
-    known = [k for k in range(max(row - WINDOW - 1, first), row) if close[k] == close[k]]
+    known: list[int] = []
+    for k in range(row - 1, max(row - REACH, first) - 1, -1):  # its own bars: others may have had some since its last one
+        if close[k] == close[k]:
+            known.insert(0, k)
+            if len(known) > WINDOW:
+                break
     returns = [close[k] / close[before] - 1.0 for before, k in pairwise(known)]
     volumes = [volume[k] for k in known[-WINDOW:] if volume[k] > 0.0]
     mean = math.fsum(returns) / len(returns) if returns else math.nan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from workbench.dust import Dust
@@ -51,7 +52,8 @@ class PaperVenue(ExecutionModule):
         The share of all openings that is refused, for a strategy to be tried against: the same ones each time.
     halts : mapping of str to list of (start, end), optional
         By symbol, times in which it is not traded though there are bars, in UTC: what rests waits, ``{"ABC": [("2026-01-05 15:00",
-        "2026-01-05 16:30")]}``; the end is not part of it.
+        "2026-01-05 16:30")]}``; the end is not part of it. It is looked up by the time at which a bar opens: a halt within a day stops no
+        daily bar. Of ticks it is looked up by their own.
     seed : int, default 0
         Says which openings are refused.
     supports : collection of str, optional
@@ -80,13 +82,13 @@ class PaperVenue(ExecutionModule):
         ticks: Mapping[str, Any] | None = None,
     ) -> None:
         if supports is not None:
-            self.supports = frozenset(supports)
-        if not 0 <= rejects <= 1:
+            self.supports = supported(supports)
+        self.rejects, self.seed = number(rejects, "rejects", "a share of all openings between 0 and 1"), seed
+        if not 0 <= self.rejects <= 1:
             raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
-        self.rejects, self.seed = rejects, seed
-        self._halts = {symbol: [halt_of(symbol, *times) for times in given] for symbol, given in (halts or {}).items()}
-        self._ticks = {symbol: Ticks(symbol, frame) for symbol, frame in (ticks or {}).items()}
-        self.cash = float(cash)
+        self._halts = halts_of({} if halts is None else halts)
+        self._ticks = {symbol: Ticks(symbol, frame) for symbol, frame in by_symbol({} if ticks is None else ticks, "ticks").items()}
+        self.cash = number(cash, "cash", "a sum of money")
         #: What purchases left below a step, by instrument: worth money, and no position.
         self.dust = Dust()
         #: By instrument, what orders have taken of the newest bar.
@@ -161,7 +163,9 @@ class PaperVenue(ExecutionModule):
             return f"no instrument {symbol!r} here; it was connected with {', '.join(self._column)}"
         if order.reduce_only and order.type != "market":
             return f"a closing for {symbol} goes by market order, got {order.type}; a stop and a target come with the opening"
-        missing = order.needs - self.supports
+        with_it = {"stop"} if order.stop_distance is not None else set()
+        with_it |= {"limit"} if order.target_distance is not None else set()
+        missing = (order.needs | with_it) - self.supports
         if missing:
             return (
                 f"{', '.join(sorted(missing))} orders are not taken here, got one for {symbol}; what is: {', '.join(sorted(self.supports))}"
@@ -290,7 +294,8 @@ class PaperVenue(ExecutionModule):
 
     def _by_ticks(self, desk: Desk) -> bool:
         """Whether a bar has ticks, which then have filled what they fill."""
-        if not isinstance(desk, TickDesk) or not desk.by_ticks(self.tape.high[desk.j][self.row], self.tape.low[desk.j][self.row]):
+        high, low = self.tape.high[desk.j][self.row], self.tape.low[desk.j][self.row]
+        if not isinstance(desk, TickDesk) or not desk.by_ticks(high, low, self._halts.get(desk.instrument.traded_as, ())):
             return False
         if not desk.busy:
             self._busy.discard(desk.j)
@@ -306,9 +311,46 @@ def off_grid(spec: Any, order: Order) -> str:
     instrument = order.instrument
     if not on_grid(order.quantity, spec.number, spec.power):
         return f"the quantity of {instrument.symbol} goes in steps of {instrument.quantity_step:g}, got {order.quantity!r}"
-    if order.price is not None and instrument.tick_size is not None and not on_grid(order.price, spec.tick_number, spec.tick_power):
-        return f"the price of {instrument.symbol} goes in ticks of {instrument.tick_size:g}, got {order.price!r}"
+    for price in (order.price, order.limit_price):
+        if price is not None and instrument.tick_size is not None and not on_grid(price, spec.tick_number, spec.tick_power):
+            return f"the price of {instrument.symbol} goes in ticks of {instrument.tick_size:g}, got {price!r}"
     return ""
+
+
+def number(given: Any, name: str, what: str) -> float:
+    """Return what is a finite number; refuse anything else."""
+    if isinstance(given, bool) or not isinstance(given, Real) or not math.isfinite(given):
+        raise ParameterError(f"PaperVenue: {name} is {what}, got {given!r}")
+    return float(given)
+
+
+def supported(given: Collection[str]) -> frozenset[str]:
+    """Return what a venue is to take; refuse what there is not."""
+    if isinstance(given, str):
+        raise ParameterError(f"PaperVenue: supports is a list of what it takes, [{given!r}], got {given!r}")
+    for name in given:
+        if name not in EVERYTHING:
+            raise ParameterError(f"PaperVenue: no venue takes {name!r} orders{did_you_mean(str(name), EVERYTHING)}")
+    return frozenset(given)
+
+
+def by_symbol(given: Any, what: str) -> Mapping[str, Any]:
+    """Refuse what is not given by symbol."""
+    if not isinstance(given, Mapping):
+        raise ParameterError(f"PaperVenue: {what} are given by symbol, {{'ABC': ...}}, got {type(given).__name__}")
+    return given
+
+
+def halts_of(given: Any) -> dict[str, list[tuple[int, int]]]:
+    """Return the halts of each symbol in nanoseconds."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for symbol, halts in by_symbol(given, "halts").items():
+        if not isinstance(halts, Sequence) or not all(
+            isinstance(one, Sequence) and not isinstance(one, str) and len(one) == 2 for one in halts
+        ):
+            raise ParameterError(f"PaperVenue: the halts of {symbol} are a list of (start, end), got {halts!r}")
+        found[symbol] = [halt_of(symbol, *one) for one in halts]
+    return found
 
 
 def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:

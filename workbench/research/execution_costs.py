@@ -60,6 +60,8 @@ def shortfall(result: Backtest, against: Backtest | None = None) -> pd.DataFrame
     legs = orders["leg"]
     mine = np.flatnonzero((legs == OPEN) | ((legs == LEGS.index("close")) & (orders["kind"] == MARKET)))
     rows = np.concatenate([orders[mine], _never_sent(result)])
+    by_hand = rows["decision"] < 0  # a person has decided them: each is by itself
+    rows["decision"][by_hand] = len(result.record.decisions) + np.flatnonzero(by_hand)
     parents, number = np.unique(rows[["decision", "j", "leg"]], return_inverse=True)
     place = np.full(len(orders), -1)
     place[mine] = number[: len(mine)]
@@ -138,14 +140,19 @@ def plot_execution(results: Mapping[str, Backtest]) -> Any:
 
 def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np.ndarray) -> pd.DataFrame:
     """Return what was asked for, and at which prices."""
-    setup, decided = result.setup, result.record.decisions[parents["decision"]]
+    setup, decisions = result.setup, result.record.decisions
+    ours = parents["decision"] < len(decisions)
+    decided = np.zeros(len(parents), decisions.dtype)
+    decided[ours] = decisions[parents["decision"][ours]]
     first = np.zeros(len(parents), dtype=int)
     first[number[::-1]] = np.arange(len(number))[::-1]
     head = orders[first]
     j, t, side = head["j"], head["t"], np.sign(head["side"])
     opens = parents["leg"] == OPEN
     t = np.where(opens, decided["t"], t)
+    decided["j"] = j
     asked = np.where(opens, quantities(setup, decided, "lots"), np.abs(quantities(setup, decided, "closed")))
+    asked = np.where(ours, asked, np.abs(quantities(setup, head, "lots")))
     close, unit = result.bars.array("close"), np.broadcast_to(setup.conversion.unit, result.bars.shape)
     arrival, last = _arrivals(result, t, j), np.full(len(parents), -1)
     np.maximum.at(last, number, np.where(orders["end"] >= 0, orders["end"], len(result.bars) - 1))

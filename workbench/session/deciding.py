@@ -83,7 +83,9 @@ class Decider:
         self._history = self.looked_back(row)
         b, states, lots, held, used = self._columns, self.states, self.portfolio.lots, self.portfolio.held, 0.0
         out: list[int] = []
-        self._forget()
+        for j in self._written:  # forget the step before
+            b.hi[j] = b.lo[j] = b.fees[j] = b.margin[j] = 0.0
+        self._written = []
         for j in self._seen:
             state = states[j]
             if state.opening is not None or state.work is not None:
@@ -105,13 +107,6 @@ class Decider:
     def _enter(self, j: int, order: Order) -> None:
         """Count an opening that is out, with all of it that could still fill."""
         enter_book(self._columns, j, float(order.sign), self.portfolio.lots_in(j, order.quantity))
-
-    def _forget(self) -> None:
-        """Have nothing in the book."""
-        b = self._columns
-        for j in self._written:
-            b.hi[j] = b.lo[j] = b.fees[j] = b.margin[j] = 0.0
-        self._written = []
 
     def _lots(self, j: int, order: Order) -> int:
         return self.portfolio.lots_in(j, order.quantity) * order.sign
@@ -256,14 +251,22 @@ class Decider:
         """Send the next part of an opening, in the place of what is out of it; nothing more without equity."""
         if not equity > 0.0:
             session.withdraw(state)
-            return
-        for order in self.next_child(row, j, state):
-            if state.opening is None or session.take_off_opening(state):
+        elif state.work is not None and not state.work.asked_for_all:
+            for order in self._next_in_place(session, row, j, state):
                 session.put_out(order, state.decision)
-            elif state.work is not None:
-                state.work.ask_again()
-        if state.work is not None and state.work.asked_for_all:
-            state.work = None
+        if state.work is not None and state.work.asked_for_all and state.opening is None:
+            state.work = None  # else its last part is still out
+
+    def _next_in_place(self, session: Session, row: int, j: int, state: State) -> list[Order]:
+        """Return the next child, for which what is out is taken off; of what filled on the way nothing is sent a second time."""
+        children, work = self.next_child(row, j, state), state.work
+        if not children or state.opening is None or work is None:
+            return children
+        left, off = work.left, session.take_off_opening(state)
+        if off and work.left == left:
+            return children
+        work.ask_again()
+        return self.next_child(row, j, state) if off and state.work is not None else []
 
     def trimming(self, row: int, j: int, quantity: float, reason: str) -> Order:
         """Return the order that makes a position smaller at market."""
@@ -374,6 +377,9 @@ def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Orde
         also = f"sends = frozenset({{{', '.join(repr(one) for one in sorted(algorithm.sends | missing))}}})"
         said = f"gave an order that asks for {', '.join(sorted(missing))}, and does not say that it sends such: {also} does"
         raise StrategyError(f"{type(algorithm).__name__}.plan {said}")
+    if order.then == "cross" and isinstance(algorithm, WorkingAlgorithm):
+        said = "is asked at each close what to send, so then='cross' is not for it: its last answer may go at market"
+        raise StrategyError(f"{type(algorithm).__name__} {said}")
     # a limit away from the market; what waits for a price to go on, away from it on the other side
     price, limit = (
         None if value is None else round_away(value, away, *order.instrument.tick)

@@ -108,6 +108,9 @@ class JournaledSession(Session):
     def put_out(self, order: Order, decision: int) -> None:
         """Have the gate look at an order before it is out: it may be cut or refused, and what it said is written down with it."""
         assert order.key is not None
+        work = self._state_of(order.key).work
+        if work is not None and order.key.leg == "open":
+            self.lives.works(work.parent)
         said, self._asked_at = self.keeper.ask(self, order), self.keeper.now(self)
         if said.why or said.alerts:
             self._gated[str(order.key)] = (said, decision)

@@ -141,7 +141,8 @@ class LiveSession(JournaledSession):
             self._move_exits(row, equity, close=why in HELD)
         if why in HELD:
             self._close_what_leaves(row)
-        body = {"why": why, "equity": equity, "seen": list(seen)} | self._moved_stops() | self._gate_said()
+            self._hold_up()  # where it could not be taken off before
+        body = {"why": why, "equity": equity, "seen": list(seen)} | self._taken_off() | self._moved_stops() | self._gate_said()
         self.journal.commit([*self._anchors(), Entry("missed", label, body), *self._intents(), *self._alerts()], self._bars_in())
         self._submit(row)
         self._amend()
@@ -170,12 +171,14 @@ class LiveSession(JournaledSession):
     # -- verbs ------------------------------------------------------------------------------------------------------
 
     def _pause(self, command: Command) -> str:
+        self._hold_up()
         return self._latch("PAUSED", "no decisions; protective orders stay")
 
     def _resume(self, command: Command) -> str:
         return self._latch("RUNNING", "decisions go on")
 
     def _reduce(self, command: Command) -> str:
+        self._hold_up()
         return self._latch("REDUCING", "only closings are sent")
 
     def _kill(self, command: Command) -> str:
@@ -335,6 +338,15 @@ class LiveSession(JournaledSession):
     def _work(self, row: int, equity: float) -> None:
         if self.mode == "RUNNING":
             super()._work(row, equity)
+        else:
+            self._hold_up()
+
+    def _hold_up(self) -> None:
+        """Take off what is out of openings that are worked: they go on where they are when decisions do (SEMANTICS 38)."""
+        for state in self.states:
+            work = state.work
+            if work is not None and self.take_off_opening(state):
+                work.held_up()
 
     def _cross_over(self, equity: float) -> None:
         if self.mode == "RUNNING":

@@ -35,6 +35,8 @@ class Lives:
     def __init__(self, portfolio: Portfolio) -> None:
         self._portfolio = portfolio
         self._lives: dict[str, Life] = {}
+        #: Of openings that are worked, by what their children's keys share: the steps that were asked for, and those that have filled.
+        self._worked: dict[tuple[str, object], list[int]] = {}
 
     @property
     def keys(self) -> KeysView[str]:
@@ -53,6 +55,11 @@ class Lives:
     def sent(self, order: Order) -> None:
         """Note that an order is on its way."""
         self._lives[str(order.key)] = Life(self._lots(order), "submitting")
+
+    def works(self, parent: Order) -> None:
+        """Note an opening whose children together may fill as much as it asks for."""
+        assert parent.key is not None
+        self._worked.setdefault((parent.key.instrument, parent.key.label), [self._lots(parent), 0])
 
     def doubt(self, keys: Iterable[str]) -> None:
         """Note of which orders it is not known whether they arrived."""
@@ -100,8 +107,21 @@ class Lives:
         before = self._lives.get(str(told.key), Life(0, "submitting"))
         life, finding = self._moved(before, event)
         self._lives[str(told.key)] = life
-        said = _said(str(told.key), before, life, finding, event)
+        said = _said(str(told.key), before, life, finding, event) or self._said_of_all(event)
         return Oddity(told.key.instrument, said, finding != "late") if said and told.key is not None else None
+
+    def _said_of_all(self, event: VenueEvent) -> str:
+        """Count a fill for the opening that it is a part of; return what is wrong with all of them together."""
+        if not isinstance(event, OrderFilled) or event.fill.key.leg != "open":
+            return ""
+        key = event.fill.key
+        counted = self._worked.get((key.instrument, key.label))
+        if counted is None:
+            return ""
+        counted[1] += self._lots(event.fill)
+        asked, filled = counted
+        more = f"the parts of the opening {key} were filled {filled} of {asked} steps in all: more than was asked for"
+        return f"{more}, so the session halts" if filled > asked else ""
 
     def _unknown(self, event: OrderFilled | OrderEnded | OrderAmended) -> Oddity | None:
         """Return what is wrong with news of an order that was never sent from here: it is somebody else's (see `LiveSession.foreign`)."""

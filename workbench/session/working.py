@@ -48,6 +48,10 @@ class Work:
         self.number -= 1
         self.sent -= 1
 
+    def held_up(self) -> None:
+        """Have its algorithm asked once more: what it sent last was taken off again by a pause."""
+        self.number -= 1
+
     def is_over(self, fill: Fill) -> bool:
         """Take a fill in, and say whether it ends the work: all has filled, or what it had opened is closed."""
         mine = self.parent.key
