@@ -13,7 +13,7 @@ from worked import OTHER, SHARE, START, Stop, Target, market, plan
 
 import workbench as wb
 from workbench.errors import StrategyError
-from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, PaperVenue, Twap, WorkingAlgorithm
+from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, PaperVenue, StopEntry, Twap, WorkingAlgorithm
 from workbench.market import OrderKey
 from workbench.session.gathering import bars_received
 from workbench.session.tape import MarketTape
@@ -135,9 +135,10 @@ def test_a_stop_that_the_bar_reached_between_the_ticks_is_filled() -> None:
     falls = quotes(("01:00", 100, 100.0), ("01:10", 90, 90.5))
     stopped = bought("+..", rows, SLIPS, venue={"ticks": falls}, **how)
     assert stopped == [(1, "open", 10.0, 100.0), (1, "stop", -10.0, 90.0)]
-    # a short's ticks that show the top of the bar say what came first
-    seen = quotes(("01:00", 100, 100.0), ("01:10", 99, 99.5))
-    assert len(bought("-..", [LEVEL, (100, 100, 90, 98, V), LEVEL], SLIPS, venue={"ticks": seen}, **how)) == 1
+    # the low of 94 was there, and before the entry
+    first = quotes(("01:00", 100, 100.2), ("01:10", 93.9, 94.2), ("01:20", 101, 101.2))
+    entered = bought("+..", [LEVEL, (100, 101, 94, 101, V), LEVEL], SLIPS, venue={"ticks": first}, **how, execution=StopEntry(0.01))
+    assert entered == [(1, "open", 10.0, 101.2)]
 
 
 def test_no_tick_of_a_halt_fills_anything() -> None:

@@ -162,6 +162,8 @@ def test_smaller_orders_move_the_price_less() -> None:
     assert large == 2 * small
     assert impact_of(1.0, 100, math.nan, 10_000) == impact_of(1.0, 100, 0.02, math.nan) == 0.0
     assert [value != value for value in usual([100.0], [math.nan], 1)] == [True, True]
+    long, traded = [100.0 + k * k % 7 for k in range(60)], [float(k) for k in range(60)]
+    assert usual(long, traded, 60) == usual(long[39:], traded[39:], 21)  # the last 20 bars, and the close before them
 
 
 def test_limits_do_not_pay_for_their_weight() -> None:

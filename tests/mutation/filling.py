@@ -296,7 +296,7 @@ LIQUIDITY = Rules(
             "for k in range(row, max(row - REACH, first) - 1, -1):",
         ),
         ("its own bars are looked at", "max(row - REACH, first) - 1, -1)", "max(row - WINDOW, first) - 1, -1)", "test_honest_fills.py"),
-        ("as many as say what is usual", "if len(known) > WINDOW:", "if len(known) > 3 * WINDOW:", "test_honest_fills.py"),
+        ("as many as say what is usual", "if len(known) > WINDOW:", "if len(known) > 3 * WINDOW:"),
     ),
 )
 RULES = (FILLS, OFFERS, DESK, HOLDING, DEPTH, LIQUIDITY)
