@@ -258,3 +258,73 @@ def test_parts_that_fill_more_than_was_asked_for_halt_the_session() -> None:
     assert fed.session.mode == "HALTED"
     alerts = [entry.body["text"] for entry in fed.journal.entries("alert")]
     assert [text for text in alerts if "of 100 steps in all: more than was asked for, so the session halts" in text]
+
+
+# -- what a second reading found ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("algorithm", [Twap(8), LimitChase(0.0, bars=8)], ids=["twap", "chase"])
+def test_a_stop_without_room_comes_before_all_that_would_add_to_it(algorithm: Any) -> None:
+    falls = [LEVEL, LEVEL, (100, 100, 94, 94, V), (94, 94, 90, 90, V), *[(90, 90, 90, 90, V)] * 6]
+    done = bought("+.........", falls, SHARES, quantity=320.0, exits=[Stop(5.0)], execution=algorithm)
+    assert max(held for held in pd.Series([quantity for _, _, quantity, _ in done]).cumsum()) <= 80.0
+    assert {leg for row, leg, _, _ in done if row > 2} == {"stop"}
+    assert sum(quantity for _, _, quantity, _ in done) == 0.0
+
+
+def test_a_stop_of_one_strategy_comes_before_the_openings_of_another() -> None:
+    rows = [LEVEL, LEVEL, (100, 100, 90, 90, V), *[(90, 90, 90, 90, V)] * 8]
+    team = wb.Team({"stopped": plan("+" + "." * 10, quantity=40.0, exits=[Stop(5.0)]), "buys": plan(".+" + "." * 9, quantity=200.0)})
+    done = fills(wb.backtest(team, market(rows), cash=1e6, costs=SHARES))
+    assert [(row, leg) for row, leg, *_ in done][:3] == [(1, "open"), (2, "open"), (3, "stop")]
+
+
+def test_a_target_that_waits_in_the_queue_ends_nothing() -> None:
+    up, low = (100, 103, 100, 102, V), (100, 100, 98, 99.5, V)
+    rows = [LEVEL, low, up, low, low, LEVEL, LEVEL]
+    costs = Costs(commission=0.0, slippage=0.0, queue=1.0)
+    done = bought("+......", rows, costs, quantity=400.0, exits=[Target(3.0)], execution=Iceberg(0.5, 0.005, 6))
+    assert {leg for _, leg, *_ in done} <= {"open", "target"}
+    assert sum(quantity for _, leg, quantity, _ in done if leg == "open") > 0.0
+
+
+def test_what_is_left_of_a_limit_that_takes_goes_on_taking() -> None:
+    costs = Costs(commission=0.001, maker=-0.0002, slippage=0.01, participation=0.1)
+    result = wb.backtest(plan("+....", quantity=100.0, execution=Aggressive()), market([LEVEL] * 5), cash=1e6, costs=costs)
+    assert result.fills[["quantity", "price"]].to_numpy().tolist() == [[40.0, 101.0], [40.0, 101.0], [20.0, 101.0]]
+    assert (result.fills["fee"] > 0).all()
+
+
+def test_a_stop_that_is_gapped_over_fills_at_the_open_whatever_the_ticks_show() -> None:
+    rows = [LEVEL, LEVEL, (90, 98, 89, 98, V), LEVEL]
+    how = {"quantity": 10.0, "exits": [Stop(5.0)]}
+    gapped = bought("+...", rows, SLIPS, venue={"ticks": quotes(("01:00", 99, 100.0), ("02:30", 97, 97.1))}, **how)
+    assert gapped[1] == (2, "stop", -10.0, pytest.approx(89.1))
+
+
+def test_ticks_after_a_halt_fill_in_the_bar_that_began_in_it() -> None:
+    ticks = quotes(("01:00", 100, 100.0), ("02:05", 94, 94.5), ("02:30", 93.9, 94.4))
+    halt = {"ABC": [(f"{START} 02:00", f"{START} 02:10")]}
+    done = bought(
+        "+..", [LEVEL, LEVEL, (100, 100, 93.9, 94, V)], SLIPS, venue={"ticks": ticks, "halts": halt}, quantity=10.0, exits=[Stop(5.0)]
+    )
+    assert done == [(1, "open", 10.0, 100.0), (2, "stop", -10.0, 93.9)]
+
+
+class Straggler(WorkingAlgorithm):
+    """Sends a tenth at market, and at last another tenth far away."""
+
+    closes = 2
+
+    def work(self, parent: wb.Order, market: Any, progress: Any) -> list[wb.Order]:
+        tenth = replace(parent, quantity=0.1 * progress.asked)
+        return [tenth if not progress.closes else replace(tenth, type="limit", price=50.0)]
+
+
+def test_what_is_sent_no_more_counts_no_more() -> None:
+    rows = {SHARE: [100.0] * 6, OTHER: [100.0] * 6}
+    first = wb.Strategy(
+        plan("+.....", "...+..").signal, wb.sizing.FixedQuantity(100.0), risk=[wb.risk.MaxLeverage(1.5)], execution=Straggler()
+    )
+    result = wb.backtest(first, market(rows), cash=10_000, costs=Costs(commission=0.0, slippage=0.0), buying_power=False)
+    assert result.decisions["opened"].tolist() == [100.0, 100.0]  # 10 are held and 10 are out of the first

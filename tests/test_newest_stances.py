@@ -54,6 +54,21 @@ class Reversed(Majority):
         return -super().generate(bars)
 
 
+class Turned:
+    """What a user mixes into a part of ours."""
+
+    def generate(self, bars: wb.Bars) -> pd.DataFrame:
+        return -super().generate(bars)  # type: ignore[misc]
+
+
+class TurnedCross(Turned, MovingAverageCross):
+    """A rule of ours with that."""
+
+
+class TurnedAgain(TurnedCross):
+    """And a further one of it."""
+
+
 class Halved(Classifier):
     """A model of ours whose stances a user has changed after all that is checked of them."""
 
@@ -89,6 +104,8 @@ MADE: dict[str, Callable[[], SignalGenerator]] = {
 #: Parts of ours that a user has changed in one of the two ways to say a stance.
 CHANGED: dict[str, Callable[[], SignalGenerator]] = {
     "a combination": lambda: Reversed([model(), *RULES], hold=20),
+    "mixed in": lambda: TurnedCross(2, 5),
+    "mixed in before": lambda: TurnedAgain(2, 5),
     "a model": lambda: Halved(**model(conviction=True).get_params(deep=False)),
 }
 #: A voter without an opinion at the newest bar has to be asked for its older ones.

@@ -122,6 +122,7 @@ def test_a_stop_that_found_no_room_ends_what_was_still_to_come() -> None:
     result = ran("+......", 100, 100, (100, 100, 90, 90), *[90] * 4, exits=[Stop(5.0)])
     assert fills(result) == [(1, "open", 40.0, 100.0), (2, "open", 40.0, 100.0), (3, "stop", -40.0, 90.0), (4, "stop", -40.0, 90.0)]
     assert result.orders["status"].tolist() == ["cancelled", "filled"]
+    assert result.orders["ended"].dt.hour.tolist() == [2, 4]
 
 
 def test_a_target_that_was_reached_ends_what_was_still_to_come() -> None:

@@ -157,7 +157,7 @@ class Order:
 
     def _check_rest(self) -> None:
         who = f"order for {self.instrument.symbol}"
-        if not _is(self.bars, Integral) or self.bars < 0:
+        if not _is(self.bars, Integral) or _is(self.bars, bool) or self.bars < 0:
             raise OrderError(f"{who}: bars must be a whole number, 0 for no end, got {self.bars!r}")
         if self.then not in THEN:
             raise OrderError(f"{who}: then must be 'cancel' or 'cross', got {self.then!r}{did_you_mean(str(self.then), THEN)}")

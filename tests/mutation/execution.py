@@ -34,6 +34,7 @@ TICKS = Rules(
         ("a limit that rests fills at its own price", "return inside(order, price, price, self.opening_waits.off) if limit else", "return"),
         ("a limit works for its bars", "self._bar_over(high, low, over=False)", "pass"),
         ("a tick is a part of its bar", "1.0 / max(len(ticks), 1)", "1.0", "test_honest_fills.py"),
+        ("a gap at the open is filled there", "stop.price if gap is None else gap", "stop.price", "test_honest_fills.py"),
         ("no tick of a halt fills", "if not any(start <= time < end for start, end in halts):", "if True:", "test_honest_fills.py"),
         ("a gap in the ticks saves no position", "if unseen and stop_inside(", "if False and stop_inside(", "test_honest_fills.py"),
         ("ticks that show a bar's ends say what came first", "if unseen and stop_inside(", "if stop_inside(", "test_honest_fills.py"),

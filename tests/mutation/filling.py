@@ -115,8 +115,9 @@ DESK = Rules(
             "if offer is not None:",
         ),
         ("at once or not at all", 'if self.opening is not None and order.time_in_force in ("ioc", "fok"):', "if False:"),
-        ("a limit at its first open takes", 'maker=order.type == "limit" and not arrives', 'maker=order.type == "limit"'),
-        ("a limit that rested makes", 'maker=order.type == "limit" and not arrives', "maker=False"),
+        ("a limit at its first open takes", "not (arrives or offer.slips))", "not offer.slips)"),
+        ("what takes is no maker", "not (arrives or offer.slips))", "not arrives)", "test_honest_fills.py"),
+        ("a limit that rested makes", 'maker=order.type == "limit" and not (arrives or offer.slips)', "maker=False"),
         ("what slips costs more", "if offer.slips else offer.price", "if False else offer.price"),
         (
             "a stop comes before the target",
@@ -142,9 +143,11 @@ DESK = Rules(
             'lots = self.depth.room_in_the_queue("opening", self._steps(order), offer.price, side, high, low)',
             "lots = self.depth.room(self._steps(order))",
         ),
+        ("a limit beyond the market takes", "if offer is not None and self.opening_waits.takes:", "if False:", "test_honest_fills.py"),
+        ("what is left of it takes too", "(arrives or self.opening_waits.takes) and", "arrives and", "test_honest_fills.py"),
         (
-            "a limit beyond the market takes",
-            "if offer is not None and arrives and self._takes(order):",
+            "a stop that was reached goes before openings",
+            "if self.triggered and self.stop is not None:",
             "if False:",
             "test_honest_fills.py",
         ),
@@ -195,7 +198,11 @@ HOLDING = Rules(
             "setattr(self, leg, replace(order, price=price))",
         ),
         ("a closing in parts is not the whole", "if lots < abs(self.lots):\n            if lots:", "if False:\n            if lots:"),
-        ("a stop without room is remembered", "else:\n                self._reached(order)\n            return", "return"),
+        (
+            "a stop without room is remembered",
+            "elif order is self.stop:\n                self._reached(order)\n            return",
+            "return",
+        ),
         ("a reached stop goes at market from then on", "self.triggered = self.triggered or order is self.stop", "pass"),
         (
             "what protects a position ends its entry",

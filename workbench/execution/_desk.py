@@ -94,10 +94,12 @@ class Desk(Holding):
     # -- a bar, phase by phase ----------------------------------------------------------------------------------------
 
     def close_at_open(self, first: float) -> None:
-        """Fill what closes at market."""
+        """Fill what closes at market; so does a stop that was reached before."""
         if self.closing is not None and self.now >= self.closing_ready:
             lots = self._wanted(self.closing)
             self._leave(self.closing, self.depth.slipped(first, -self._held, lots), lots)
+        if self.triggered and self.stop is not None:
+            self._stopped(self.stop, first)
 
     def open_at_open(self, first: float) -> None:
         """Fill an opening at market, or one whose price the bar opens beyond; let one go that has waited for too long."""
@@ -116,7 +118,8 @@ class Desk(Holding):
     def _offer_the_open(self, order: Order, first: float, arrives: bool) -> None:
         """Fill an opening by a bar's open, as far as its type and time in force let it."""
         offer = at_the_open(order, first, self.opening_waits.off)
-        if offer is not None and arrives and self._takes(order):
+        self.opening_waits.takes = (arrives or self.opening_waits.takes) and self._takes(order)
+        if offer is not None and self.opening_waits.takes:
             offer = Offer(first, slips=True, worst=order.price)
         if offer is not None and order.post_only and arrives:
             self._end_opening("rejected")  # it would take what is there
@@ -124,7 +127,7 @@ class Desk(Holding):
         self.opening_waits.off = self.opening_waits.off or set_off_at_open(order, first)
         if offer is not None and not (order.time_in_force == "fok" and self._wanted(order) < self._steps(order)):
             self.limit_entry = self.till.row if order.type == "limit" else self.limit_entry
-            self._take_offer(order, offer, maker=order.type == "limit" and not arrives)
+            self._take_offer(order, offer, maker=order.type == "limit" and not (arrives or offer.slips))
         if self.opening is not None and order.time_in_force in ("ioc", "fok"):
             self._end_opening("lapsed")
 

@@ -184,7 +184,7 @@ class Holding:
         if lots < abs(self.lots):
             if lots:
                 self._part(order, price, lots, maker)
-            else:
+            elif order is self.stop:
                 self._reached(order)
             return
         key = None if self.opening is None else self.opening.key

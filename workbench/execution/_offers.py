@@ -93,12 +93,14 @@ class Waits:
         When the venue has it, in nanoseconds: bars that open before do not see it.
     """
 
-    __slots__ = ("day", "met", "off", "ready")
+    __slots__ = ("day", "met", "off", "ready", "takes")
 
     def __init__(self, ready: int = 0) -> None:
         self.ready = ready
         #: Whether it has met a bar, and the day of the first; and whether its price has set it off.
         self.met, self.day, self.off = False, -1, False
+        #: Whether it is a limit that lay beyond the market when it came, and does so still.
+        self.takes = False
 
     def meets(self, label: int) -> bool:
         """Note a bar, by its label; return whether it is the first."""

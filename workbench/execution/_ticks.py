@@ -11,7 +11,7 @@ from workbench.errors import ParameterError, did_you_mean
 from workbench.execution._desk import Desk
 from workbench.execution._offers import Offer, at_the_open, inside, set_off_at_open
 from workbench.execution.costs import Costs
-from workbench.execution.fills import limit_inside, stop_inside
+from workbench.execution.fills import limit_inside, stop_at_open, stop_inside
 from workbench.instrument import Instrument
 from workbench.market import Order
 
@@ -106,9 +106,9 @@ class TickDesk(Desk):
         """The target, in every bar: what came first is known."""
         return self.target if self._now is not None else super()._due_target
 
-    def by_ticks(self, high: float, low: float, halts: Sequence[tuple[int, int]] = ()) -> bool:
+    def by_ticks(self, first: float, high: float, low: float, halts: Sequence[tuple[int, int]] = ()) -> bool:
         """Fill by the ticks of the bar that is looked at, those in a halt left out; False where it has none."""
-        label = self.till.label
+        label, gapped = self.till.label, self._gapped(first)
         ticks = list(self.ticks.between(label, label + self.till.tape.interval))
         self.depth.priced, self.depth.piece = self.ticks.quoted, 1.0 / max(len(ticks), 1)
         for time, bid, ask in ticks:
@@ -119,19 +119,25 @@ class TickDesk(Desk):
                 break
         self._now, self.depth.priced, self.depth.piece = None, False, 1.0
         if ticks:
-            self._between_ticks(ticks, high, low)
+            self._between_ticks(ticks, high, low, first if gapped else None)
         if ticks and self.opening is not None and self.opening.type != "market" and self.opening_waits.met:
             self._bar_over(high, low, over=False)
         return bool(ticks)
 
-    def _between_ticks(self, ticks: Sequence[tuple[int, float, float]], high: float, low: float) -> None:
+    def _gapped(self, first: float) -> bool:
+        """Whether a bar opens beyond the stop of what was held before it."""
+        return (
+            bool(self.lots) and self.stop is not None and self.stop.price is not None and stop_at_open(self._held, self.stop.price, first)
+        )
+
+    def _between_ticks(self, ticks: Sequence[tuple[int, float, float]], high: float, low: float, gap: float | None) -> None:
         """Fill a stop that the bar reached where no tick shows it: a gap in the ticks must not save a position."""
         stop, held = self.stop, self._held
         if not self.lots or stop is None or stop.price is None or self.triggered:
             return
         unseen = low < min(bid for _, bid, _ in ticks) if held > 0 else high > max(ask for *_, ask in ticks)
         if unseen and stop_inside(held, stop.price, high, low):
-            self._stopped(stop, stop.price)
+            self._stopped(stop, stop.price if gap is None else gap)
 
     def _meet(self, bid: float, ask: float) -> None:
         """Fill what one tick fills: closings, openings, the stop, else the target."""

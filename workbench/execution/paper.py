@@ -275,10 +275,10 @@ class PaperVenue(ExecutionModule):
         """Fill what the bars fill: at the open phase by phase over all instruments, then inside, one by one."""
         tape, row = self.tape, self.row
         opens = [(self._desks[j], tape.open[j][row]) for j in sorted(self._busy)]
+        if self._ticks:
+            opens = [(desk, first) for desk, first in opens if not (first == first and self._by_ticks(desk, first))]
         if self._halts:
             opens = [(desk, math.nan if self._is_halted(desk) else first) for desk, first in opens]
-        if self._ticks:
-            opens = [(desk, first) for desk, first in opens if not (first == first and self._by_ticks(desk))]
         opens = [one for one in opens if not one[0].is_calm(tape.high[one[0].j][row], tape.low[one[0].j][row])]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
@@ -292,10 +292,10 @@ class PaperVenue(ExecutionModule):
             if not desk.busy:
                 self._busy.discard(desk.j)
 
-    def _by_ticks(self, desk: Desk) -> bool:
+    def _by_ticks(self, desk: Desk, first: float) -> bool:
         """Whether a bar has ticks, which then have filled what they fill."""
         high, low = self.tape.high[desk.j][self.row], self.tape.low[desk.j][self.row]
-        if not isinstance(desk, TickDesk) or not desk.by_ticks(high, low, self._halts.get(desk.instrument.traded_as, ())):
+        if not isinstance(desk, TickDesk) or not desk.by_ticks(first, high, low, self._halts.get(desk.instrument.traded_as, ())):
             return False
         if not desk.busy:
             self._busy.discard(desk.j)
@@ -329,7 +329,7 @@ def supported(given: Collection[str]) -> frozenset[str]:
     if isinstance(given, str):
         raise ParameterError(f"PaperVenue: supports is a list of what it takes, [{given!r}], got {given!r}")
     for name in given:
-        if name not in EVERYTHING:
+        if not isinstance(name, str) or name not in EVERYTHING:
             raise ParameterError(f"PaperVenue: no venue takes {name!r} orders{did_you_mean(str(name), EVERYTHING)}")
     return frozenset(given)
 

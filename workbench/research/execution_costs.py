@@ -182,10 +182,8 @@ def _never_sent(result: Backtest) -> np.ndarray:
     rows = np.zeros(len(missing), orders.dtype)
     rows["decision"], rows["leg"], rows["end"] = missing, OPEN, -1
     rows["t"], rows["j"], rows["side"] = decisions["t"][missing], decisions["j"][missing], np.sign(decisions["stance"][missing])
-    for row in rows:
-        later = np.flatnonzero(decisions["j"][row["decision"] + 1 :] == row["j"])
-        if len(later):
-            row["end"] = decisions["t"][row["decision"] + 1 + later[0]]
+    following = pd.Series(decisions["t"], dtype=float).groupby(decisions["j"]).shift(-1).fillna(-1.0)
+    rows["end"] = following.to_numpy()[missing].astype(int)
     return rows
 
 

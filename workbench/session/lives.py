@@ -107,8 +107,9 @@ class Lives:
         before = self._lives.get(str(told.key), Life(0, "submitting"))
         life, finding = self._moved(before, event)
         self._lives[str(told.key)] = life
-        said = _said(str(told.key), before, life, finding, event) or self._said_of_all(event)
-        return Oddity(told.key.instrument, said, finding != "late") if said and told.key is not None else None
+        of_all = self._said_of_all(event)
+        said = _said(str(told.key), before, life, finding, event) or of_all
+        return Oddity(told.key.instrument, said, finding != "late" or bool(of_all)) if said and told.key is not None else None
 
     def _said_of_all(self, event: VenueEvent) -> str:
         """Count a fill for the opening that it is a part of; return what is wrong with all of them together."""

@@ -88,7 +88,7 @@ class State:
     @property
     def reserved(self) -> Order | None:
         """The opening with all of it that could still fill: what counts against limits."""
-        return self.opening if self.work is None else self.work.rest
+        return self.opening if self.work is None or self.work.asked_for_all else self.work.rest
 
     def note(self, stance: float, row: int) -> None:
         """Keep an opinion in mind that is not decided on."""

@@ -36,7 +36,8 @@ class SignalGenerator(Component):
     def __init_subclass__(cls, **options: Any) -> None:
         """Have a class that says its stances anew say the newest one by them too: research and live must not part ways."""
         super().__init_subclass__(**options)
-        if {"generate", "stances"} & vars(cls).keys() and "newest" not in vars(cls):
+        said = [name for base in cls.__mro__ for name in ("newest", "generate", "stances") if name in vars(base)]
+        if said[0] != "newest":  # in this class, or in one that it is mixed with
             cls.newest, cls.quick = SignalGenerator.newest, SignalGenerator.quick  # type: ignore[method-assign]
 
     @abstractmethod
