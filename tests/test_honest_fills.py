@@ -225,26 +225,32 @@ def test_what_fills_on_the_way_of_a_cancellation_is_not_bought_again(algorithm: 
     assert 10 <= venue.positions()["ABC"] <= 100
 
 
-def test_parts_that_fill_more_than_was_asked_for_halt_the_session() -> None:
+def raced(algorithm: Any) -> Fed:
+    """Return a live session whose venue trades on while the first cancellation, and the order after it, are on their way."""
     rows = [LEVEL] * 2 + [(100, 100, 98.5, 100, V)] * 14
-    fed = Fed(plan(".+" + "." * 20, quantity=100, execution=LimitChase(0.005, bars=5)), market(rows), 1, costs=SHARES)
+    fed = Fed(plan(".+" + "." * 20, quantity=100, execution=algorithm), market(rows), 1, costs=SHARES)
     cancel, submit, asked = fed.line.cancel, fed.line.submit, []
 
     def late(key: OrderKey) -> bool:
         asked.append(key)
         if len(asked) == 1:
-            fed.exchange.advance()  # a part fills while the cancellation is on its way
+            fed.exchange.advance()
         return cancel(key)
 
     def early(order: wb.Order) -> bool:
         done = submit(order)
         if len(asked) == 1:
             asked.append(order)
-            fed.exchange.advance()  # and the market trades before the session has looked again
+            fed.exchange.advance()
             fed.exchange.advance()
         return done
 
     fed.line.cancel, fed.line.submit = late, early  # type: ignore[method-assign, assignment]
+    return fed
+
+
+def gone_on(fed: Fed) -> Fed:
+    """Have a session decide the bars that its venue has passed already, and then the others."""
     for _ in range(8):
         row = fed.session.steps_done
         if fed.exchange.row >= row:
@@ -254,6 +260,36 @@ def test_parts_that_fill_more_than_was_asked_for_halt_the_session() -> None:
             fed.listen()
         elif not fed.over:
             fed.step()
+    return fed
+
+
+@pytest.mark.parametrize("algorithm", [LimitChase(0.005, bars=5), Twap(2), Iceberg(1.0, 0.005, 3)], ids=["chase", "twap", "iceberg"])
+def test_live_what_filled_untold_is_not_bought_again(algorithm: Any) -> None:
+    fed = gone_on(raced(algorithm))
+    assert fed.venue.positions() == {"ABC": 100.0}
+    assert (fed.session.mode, fed.session.portfolio.lots) == ("RUNNING", [100])
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_where_nobody_knows_what_has_filled_nothing_takes_its_place_yet() -> None:
+    fed = raced(LimitChase(0.005, bars=5))
+
+    def broken(since: int = 0) -> list[Any]:
+        raise OSError("no line")
+
+    fed.line.executions = broken  # type: ignore[method-assign]
+    gone_on(fed)
+    assert fed.venue.positions()["ABC"] <= 100.0
+    assert fed.session.mode == "RUNNING"
+    alerts = [entry.body["text"] for entry in fed.journal.entries("alert")]
+    assert [text for text in alerts if text.startswith("nobody knows what has filled of the order")]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_parts_that_fill_more_than_was_asked_for_halt_the_session() -> None:
+    fed = raced(LimitChase(0.005, bars=5))
+    fed.line.executions = lambda since=0: []  # type: ignore[method-assign]  # a venue whose answers lag behind
+    gone_on(fed)
     assert fed.venue.positions()["ABC"] > 100
     assert fed.session.mode == "HALTED"
     alerts = [entry.body["text"] for entry in fed.journal.entries("alert")]

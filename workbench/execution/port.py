@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
@@ -161,6 +162,7 @@ class ExecutionModule(ABC):
     events             what happened since the last call, in the order in which it happened
     open_orders        what works at the venue now
     executions         the fills since a label
+    filled             how much of an order has filled, told or not: what is asked before another takes its place
     positions          signed quantities by symbol; a failed query raises, it is never an empty answer
     account            cash, equity and margin
     state              the whole book at one moment: what a reconcile compares
@@ -200,6 +202,11 @@ class ExecutionModule(ABC):
     @abstractmethod
     def executions(self, since: int = 0) -> list[Fill]:
         """Return the fills of labels from `since` on."""
+
+    def filled(self, key: OrderKey) -> float | None:
+        """Return how much of an order has filled by now, whether it was told or not; None where nobody knows. A failed query raises."""
+        since = key.label if isinstance(key.label, int) else 0
+        return math.fsum(fill.quantity for fill in self.executions(since) if fill.key == key)
 
     @abstractmethod
     def positions(self) -> dict[str, float]:

@@ -8,16 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.decision import BookColumns, enter_book, opening, start_book, usable
-from workbench.errors import StrategyError
-from workbench.execution import ExecutionAlgorithm, WorkingAlgorithm
 from workbench.execution import Market as AtMarket
-from workbench.grid import lots_exactly, lots_of, quantity_of, round_away
+from workbench.execution import WorkingAlgorithm
+from workbench.grid import quantity_of
 from workbench.market import Book, Market, Order, OrderKey, Side
 from workbench.past import AT, OPENED, History, empty_memory, empty_past, no_history
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
 from workbench.records import NO_EQUITY, NO_EXIT, NO_RATE, NOT_SENT, RESIZED, DecisionRow
 from workbench.risk import DEPTH
+from workbench.session.children import checked, lessened, single
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.tape import Planned, Tape
@@ -221,7 +221,7 @@ class Decider:
         algorithm = self.setup.strategy.execution
         if type(algorithm) is AtMarket:
             return [parent]
-        return [_checked(order, parent, algorithm) for order in _single(algorithm.plan(parent, self.market(j)), algorithm)]
+        return [checked(order, parent, algorithm) for order in single(algorithm.plan(parent, self.market(j)), algorithm)]
 
     def worked(self, row: int, j: int, state: State, parent: Order) -> list[Order]:
         """Return what of a new opening is sent now; one that is worked over several closes stays with the state."""
@@ -242,7 +242,7 @@ class Decider:
         progress = work.progress(tape.interval, tape.label[row], 0.0 if state.opening is None else state.opening.quantity)
         work.number += 1
         self._step, rest = row, work.rest
-        children = [_checked(order, rest, algorithm) for order in _single(algorithm.work(rest, self.market(j), progress), algorithm)]
+        children = [checked(order, rest, algorithm) for order in single(algorithm.work(rest, self.market(j), progress), algorithm)]
         key = replace(work.parent.key, child=work.sent)
         work.sent += len(children)
         return [replace(child, key=key) for child in children]
@@ -262,11 +262,12 @@ class Decider:
         children, work = self.next_child(row, j, state), state.work
         if not children or state.opening is None or work is None:
             return children
-        left, off = work.left, session.take_off_opening(state)
-        if off and work.left == left:
-            return children
+        left, key = work.left, state.opening.key
+        more = session.on_the_way(key) if session.take_off_opening(state) and key is not None else None
+        if more is not None and work.left == left:
+            return [part for child in children for part in lessened(child, more)]
         work.ask_again()
-        return self.next_child(row, j, state) if off and state.work is not None else []
+        return self.next_child(row, j, state) if more is not None and state.work is not None else []
 
     def trimming(self, row: int, j: int, quantity: float, reason: str) -> Order:
         """Return the order that makes a position smaller at market."""
@@ -349,48 +350,3 @@ class Row(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-def _single(orders: object, algorithm: ExecutionAlgorithm) -> list[Order]:
-    """Return the plan, which may hold one order at most: more than one child is not followed up yet."""
-    who = type(algorithm).__name__
-    if not isinstance(orders, list) or not all(isinstance(order, Order) for order in orders):
-        raise StrategyError(f"{who}.plan must return a list of wb.Order, got {orders!r}")
-    if len(orders) > 1:
-        raise StrategyError(
-            f"{who}.plan gave {len(orders)} orders for {orders[0].instrument.symbol}; a session follows one child of an opening"
-        )
-    return orders
-
-
-def _checked(order: Order, parent: Order, algorithm: ExecutionAlgorithm) -> Order:
-    """Return an order of an own algorithm under the parent's key, on the grids, with the parent's exits; refuse any other."""
-    number, power = parent.instrument.step
-    lots = lots_of(order.quantity, number, power)
-    same = (order.instrument, order.side) == (parent.instrument, parent.side)
-    if not same or not 0 < lots <= lots_exactly(parent.quantity, number, power):
-        allowed = f"{parent.side} up to {parent.quantity:g} {parent.instrument.symbol} in steps of {parent.instrument.quantity_step:g}"
-        raise StrategyError(f"{type(algorithm).__name__}.plan may {allowed}, got {order.side} {order.quantity:g} {order.instrument.symbol}")
-    side = float(order.sign)
-    missing = order.needs - algorithm.sends
-    if missing:
-        also = f"sends = frozenset({{{', '.join(repr(one) for one in sorted(algorithm.sends | missing))}}})"
-        said = f"gave an order that asks for {', '.join(sorted(missing))}, and does not say that it sends such: {also} does"
-        raise StrategyError(f"{type(algorithm).__name__}.plan {said}")
-    if order.then == "cross" and isinstance(algorithm, WorkingAlgorithm):
-        said = "is asked at each close what to send, so then='cross' is not for it: its last answer may go at market"
-        raise StrategyError(f"{type(algorithm).__name__} {said}")
-    # a limit away from the market; what waits for a price to go on, away from it on the other side
-    price, limit = (
-        None if value is None else round_away(value, away, *order.instrument.tick)
-        for value, away in ((order.price, side if order.type in ("limit", "take_profit") else -side), (order.limit_price, side))
-    )
-    return replace(
-        order,
-        key=parent.key,
-        price=price,
-        limit_price=limit,
-        quantity=quantity_of(lots, number, power),
-        stop_distance=parent.stop_distance,
-        target_distance=parent.target_distance,
-    )

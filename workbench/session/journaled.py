@@ -46,6 +46,8 @@ class JournaledSession(Session):
         self._moved: list[Entry] = []
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
+        #: What the venue had filled of orders that were taken off, beyond what was told; None where it did not say.
+        self._filled: dict[str, float | None] = {}
         self._came_up: list[Entry] = []
         #: How each order stands that was ever sent.
         self.lives = Lives(self.portfolio)
@@ -224,6 +226,20 @@ class JournaledSession(Session):
             self._withdrawn.append(str(key))
         return off
 
+    def on_the_way(self, key: OrderKey) -> int | None:
+        """Ask the venue what has filled of an order that was taken off, and write down what differs from what was told."""
+        told = self.lives.filled(key)
+        try:
+            filled = self.execution.filled(key)
+        except Exception as error:  # whatever went wrong: nothing takes its place before its end is told
+            filled = None
+            self.alert(f"nobody knows what has filled of the order {key}: {error}", f"filled {key}")
+        lots = None if filled is None or filled != filled else self.portfolio.lots_in(self.portfolio.column[key.instrument], filled)
+        more = None if filled is None else 0 if lots is None else lots - told
+        if more != 0:
+            self._filled[str(key)] = filled
+        return more
+
     def _finish(self, row: int, equity: float) -> None:
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
         self._came_up += [
@@ -312,7 +328,8 @@ class JournaledSession(Session):
 
     def _taken_off(self) -> dict[str, Any]:
         withdrawn, self._withdrawn = self._withdrawn, []
-        return {"withdrawn": withdrawn} if withdrawn else {}
+        filled, self._filled = self._filled, {}
+        return ({"withdrawn": withdrawn} if withdrawn else {}) | ({"filled": filled} if filled else {})
 
     def _stances(self, row: int) -> dict[str, float]:
         """Return what the signal says of each instrument at a row; one without an opinion is left out."""

@@ -52,6 +52,11 @@ class Lives:
         """Return the life of an order."""
         return self._lives.get(str(order.key), Life(self._lots(order)))
 
+    def filled(self, key: OrderKey) -> int:
+        """Return how many steps of an order have filled, as far as was told."""
+        life = self._lives.get(str(key))
+        return 0 if life is None else life.filled
+
     def sent(self, order: Order) -> None:
         """Note that an order is on its way."""
         self._lives[str(order.key)] = Life(self._lots(order), "submitting")

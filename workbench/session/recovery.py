@@ -6,6 +6,7 @@ otherwise than the one that traded is noticed here, before it can send anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ class Echo(ExecutionModule):
     def __init__(self, supports: frozenset[str] = EVERYTHING) -> None:
         self.supports = supports
         self.withdrawn: frozenset[str] = frozenset()
+        self.beyond: dict[str, float | None] = {}
         self.currency = ""
 
     def connect(self, instruments: Sequence[Instrument]) -> None:
@@ -47,6 +49,10 @@ class Echo(ExecutionModule):
     def amend(self, key: OrderKey, price: float) -> bool:
         """Nothing is sent: it was."""
         return True
+
+    def filled(self, key: OrderKey) -> float | None:
+        """Say what the venue said then; NaN: what had been told."""
+        return self.beyond.get(str(key), math.nan)
 
     def events(self) -> list[VenueEvent]:
         """Events are inputs of their own."""
@@ -132,7 +138,7 @@ def _live_through(
 ) -> None:
     body = entry.body
     said = body if isinstance(body, dict) else {}
-    echo.withdrawn = frozenset(said.get("withdrawn", ()))
+    echo.withdrawn, echo.beyond = frozenset(said.get("withdrawn", ())), said.get("filled", {})
     keeper.recall(said.get("gate", {}))
     session.arrived = entry.time if entry.kind in ("step", "missed", "late") else session.arrived
     if entry.kind == "event":
