@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
-from worked import market, plan
+from worked import START, market, plan
 
 import workbench as wb
 from workbench.execution import Costs, PaperVenue
@@ -13,7 +14,7 @@ from workbench.research.comparing import compare
 from workbench.research.running import run_session
 from workbench.session.recorder import Recorder
 
-__all__ = ["SHARES", "VOLUME", "bars_of", "fills", "ran"]
+__all__ = ["SHARES", "VOLUME", "bars_of", "fills", "quotes", "ran"]
 
 #: Of each bar's volume of 400 an order gets 40.
 SHARES = Costs(commission=0.0, slippage=0.0, participation=0.1)
@@ -47,3 +48,9 @@ def fills(result: wb.Backtest) -> list[tuple[int, str, float, float]]:
     table = result.fills
     signed = table["quantity"].where(table["side"] == "buy", -table["quantity"])
     return list(zip(table["time"].dt.hour, table["leg"], signed, table["price"], strict=True))
+
+
+def quotes(*rows: tuple[str, float, float]) -> pd.DataFrame:
+    """Return quotes at times of the first day: time, bid and ask."""
+    times = pd.DatetimeIndex([f"{START} {time}" for time, *_ in rows])
+    return pd.DataFrame([prices for _, *prices in rows], times, ["bid", "ask"])

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
-from filled import SHARES, fills
+from filled import SHARES, fills, quotes
 from paper_worlds import Fed, state_of
 from worked import OTHER, SHARE, START, Stop, Target, market, plan
 
@@ -39,13 +39,11 @@ class Aggressive(ExecutionAlgorithm):
 
 
 def bought(words: str, rows: list[Any], costs: Costs, **parts: Any) -> list[tuple[int, str, float, float]]:
-    venue = {"venue": PaperVenue(1e6, costs, **parts.pop("venue"))} if "venue" in parts else {"cash": 1e6, "costs": costs}
+    """Return the fills of a plan; `venue` has the troubles of a paper venue, its ticks as a table."""
+    given = parts.pop("venue", {})
+    given = given | ({"ticks": {"ABC": given["ticks"]}} if "ticks" in given else {})
+    venue = {"venue": PaperVenue(1e6, costs, **given)} if given else {"cash": 1e6, "costs": costs}
     return fills(wb.backtest(plan(words, **parts), market(rows), **venue))
-
-
-def quotes(*rows: tuple[str, float, float]) -> dict[str, pd.DataFrame]:
-    times = pd.DatetimeIndex([f"{START} {time}" for time, *_ in rows])
-    return {"ABC": pd.DataFrame([prices for _, *prices in rows], times, ["bid", "ask"])}
 
 
 # -- what takes, pays -----------------------------------------------------------------------------------------------------

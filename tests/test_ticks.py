@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from filled import quotes
 from markets import random_case
 from worked import FREE, OTHER, SHARE, START, Stop, Target, market, plan
 
@@ -19,12 +20,6 @@ from workbench.session.setup import set_up
 
 BARS = [100.0, (100.0, 106.0, 94.0, 100.0), (100.0, 106.0, 94.0, 100.0), 100.0, 100.0]
 DEAR = Costs(commission=0.0, slippage=0.01)
-
-
-def quotes(*rows: tuple[str, float, float]) -> pd.DataFrame:
-    """Return quotes at times of the first day."""
-    times = pd.DatetimeIndex([f"{START} {time}" for time, *_ in rows])
-    return pd.DataFrame([prices for _, *prices in rows], times, ["bid", "ask"])
 
 
 def run(words: str, ticks: Any, bars: Any = BARS, costs: Costs = DEAR, **parts: Any) -> list[tuple[str, int, float]]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from filled import fills
 from paper_worlds import Fed, state_of
 from worked import FREE, SHARE, Stop, market, plan
 
@@ -33,12 +34,6 @@ def ran(words: str, *prices: Any, quantity: float = 100.0, costs: Any = FREE, **
     assert compare(result.record, run_session(result.setup), bars).empty
     assert float(result.trades["profit"].sum()) == pytest.approx(result.equity.iloc[-1] - 1_000_000)
     return result
-
-
-def fills(result: wb.Backtest) -> list[tuple[int, str, float, float]]:
-    table = result.fills
-    signed = table["quantity"].where(table["side"] == "buy", -table["quantity"])
-    return list(zip(table["time"].dt.hour, table["leg"], signed, table["price"], strict=True))
 
 
 # -- slices -----------------------------------------------------------------------------------------------------------

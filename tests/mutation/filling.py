@@ -299,11 +299,11 @@ LIQUIDITY = Rules(
         ("the law is that of the square root", "volatility * math.sqrt(abs(quantity) / volume)", "volatility * abs(quantity) / volume"),
         (
             "the bar of the fill is not looked at",
-            "for k in range(row - 1, max(row - REACH, first) - 1, -1):",
-            "for k in range(row, max(row - REACH, first) - 1, -1):",
+            "(k for k in range(row - 1, max",
+            "(k for k in range(row, max",
         ),
         ("its own bars are looked at", "max(row - REACH, first) - 1, -1)", "max(row - WINDOW, first) - 1, -1)", "test_honest_fills.py"),
-        ("as many as say what is usual", "if len(known) > WINDOW:", "if len(known) > 3 * WINDOW:"),
+        ("as many as say what is usual", "islice(own, WINDOW + 1)", "islice(own, 3 * WINDOW + 1)"),
     ),
 )
 RULES = (FILLS, OFFERS, DESK, HOLDING, DEPTH, LIQUIDITY)

@@ -132,7 +132,7 @@ class Desk(Holding):
             self._end_opening("lapsed")
 
     def _takes(self, order: Order) -> bool:
-        """Whether a limit lay beyond the last close when it was sent: it does not rest, it takes what is there, up to its price."""
+        """Whether a limit lies beyond the last close: it does not rest, it takes what is there, up to its price."""
         return order.type == "limit" and order.price is not None and order.sign * (order.price - self.till.tape.price[self.j]) > 0.0
 
     def _take_offer(self, order: Order, offer: Offer, maker: bool) -> None:

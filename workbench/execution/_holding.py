@@ -211,8 +211,6 @@ class Holding:
 
     def _reached(self, order: Order) -> None:
         """Note that the price has come to what protects the position: its entry is over, and a stop goes at market from here on."""
-        if order is self.closing:
-            return
         self.triggered = self.triggered or order is self.stop
         if self.opening is not None and self.opening.key is not None and self._continues(self.opening.key):
             self._end_opening("cancelled")

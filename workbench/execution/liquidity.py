@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
 __all__ = ["WINDOW", "beyond", "impact_of", "room_in", "usual"]
 
@@ -66,12 +66,8 @@ def usual(close: Sequence[float], volume: Sequence[float], row: int, first: int 
     volatility, volume : float
         NaN with fewer than 2 returns, or none of the volumes known.
     """
-    known: list[int] = []
-    for k in range(row - 1, max(row - REACH, first) - 1, -1):  # its own bars: others may have had some since its last one
-        if close[k] == close[k]:
-            known.insert(0, k)
-            if len(known) > WINDOW:
-                break
+    own = (k for k in range(row - 1, max(row - REACH, first) - 1, -1) if close[k] == close[k])  # others may have had bars since
+    known = list(islice(own, WINDOW + 1))[::-1]
     returns = [close[k] / close[before] - 1.0 for before, k in pairwise(known)]
     volumes = [volume[k] for k in known[-WINDOW:] if volume[k] > 0.0]
     mean = math.fsum(returns) / len(returns) if returns else math.nan

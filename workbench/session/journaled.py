@@ -6,6 +6,7 @@ What leaves it may be in doubt until the venue has said something; what is in do
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
@@ -228,15 +229,18 @@ class JournaledSession(Session):
 
     def on_the_way(self, key: OrderKey) -> int | None:
         """Ask the venue what has filled of an order that was taken off, and write down what differs from what was told."""
-        told = self.lives.filled(key)
         try:
             filled = self.execution.filled(key)
         except Exception as error:  # whatever went wrong: nothing takes its place before its end is told
             filled = None
             self.alert(f"nobody knows what has filled of the order {key}: {error}", f"filled {key}")
-        lots = None if filled is None or filled != filled else self.portfolio.lots_in(self.portfolio.column[key.instrument], filled)
-        more = None if filled is None else 0 if lots is None else lots - told
-        if more != 0:
+        if filled is None:
+            self._filled[str(key)] = None
+            return None
+        if math.isnan(filled):  # lived again: then it was what had been told
+            return 0
+        more = self.portfolio.lots_in(self.portfolio.column[key.instrument], filled) - self.lives.filled(key)
+        if more:
             self._filled[str(key)] = filled
         return more
 
