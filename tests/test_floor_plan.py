@@ -22,8 +22,8 @@ PACKAGE = ROOT / "workbench"
 # `component_text` belongs to the room of `component`, and so on; `notebook_...` reads the source of a class from its cell.
 FLOORS = (
     (
-        "errors grid money dust maintenance financing rates interval instrument bars arrays frames rows extras resampling alignment "
-        "quality market order past records spec version calendars sessions writing layout",
+        "errors numeric grid money dust maintenance financing rates interval instrument bars arrays frames rows extras resampling "
+        "alignment quality market order past records spec version calendars sessions writing layout",
     ),
     ("indicators", "component notebook"),
     ("features", "models"),

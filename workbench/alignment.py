@@ -77,7 +77,7 @@ def warm(newest: np.ndarray, bars: Bars, lookback: int, cross_sectional: bool) -
 
     What `blockwise` and the ports see to over all labels, for a part that says the newest one alone.
     """
-    seen = len(bars) if cross_sectional else bars.present.sum(axis=0)
+    seen = len(bars) if cross_sectional or bars.whole else bars.present.sum(axis=0)
     return np.where(bars.present[-1] & (seen >= lookback), newest, np.nan)
 
 

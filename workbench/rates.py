@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from workbench.bars import Bars
 from workbench.errors import DataError
 from workbench.instrument import Instrument
 from workbench.interval import DAY
+from workbench.numeric import positive
 from workbench.quality import SuspectDataWarning, _callers_level
 from workbench.sessions import close_times, session_age
 
@@ -207,8 +208,7 @@ class _Table:
             return self._last_known(*_closes_of(value, pair), value.instruments[_columns_of_pairs(value)[pair]].calendar)
         if isinstance(value, pd.Series):
             return self._last_known(*self._own_times(value, pair))
-        rate = np.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
-        if not 0 < rate < float("inf"):
+        if math.isnan(rate := positive(value)):
             raise DataError(f"the rate of {''.join(pair)} must be a positive number, got {value!r}")
         return np.array([rate]), np.ones(1, np.int64)
 

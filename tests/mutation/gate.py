@@ -104,8 +104,6 @@ SITUATION = Rules(
     "workbench/risk/_situation.py",
     "test_gate.py test_gate_numbers.py",
     (
-        ("a truth value is no number", "type(given) is bool or not isinstance(given, Real)", "not isinstance(given, Real)"),
-        ("a number is above zero and finite", "return value if 0.0 < value < math.inf else math.nan", "return value"),
         ("a fill moves the position in its own direction", "* fill.sign > 0.0", "!= 0.0"),
         ("a fill that moves it ends the row of idle ones", "idle = 0 if moved else self.idle + 1", "idle = self.idle + (not moved)"),
         ("rounds older than the time do not count", "if not seconds(at, now) > within)", "if True)"),
@@ -121,6 +119,14 @@ SITUATION = Rules(
         ("what is out are orders", "if not _is(order, Order):", "if False:"),
         ("the sentence is that of the check that leaves least", "min(self.failed, key=lambda one: one.room)", "self.failed[-1]"),
         ("alerts are what a closing passed in spite of", "if one.room == math.inf)", "if False)"),
+    ),
+)
+NUMERIC = Rules(
+    "workbench/numeric.py",
+    "test_gate.py test_gate_numbers.py",
+    (
+        ("a truth value is no number", "type(given) is bool or not isinstance(given, Real)", "not isinstance(given, Real)"),
+        ("a number is above zero and finite", "return value if 0.0 < value < math.inf else math.nan", "return value"),
     ),
 )
 GATE = Rules(
@@ -226,4 +232,4 @@ GRID = Rules(
     "test_gate.py",
     (("a grid is met to the last bit", "number, power) == value", "number, power) != 0.0"),),
 )
-RULES = (CHECKS, SITUATION, GATE, KEEPER, GRID)
+RULES = (CHECKS, SITUATION, NUMERIC, GATE, KEEPER, GRID)

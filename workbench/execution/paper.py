@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 from workbench.dust import Dust
@@ -19,6 +18,7 @@ from workbench.grid import on_grid
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.money import carried, worth
+from workbench.numeric import number
 from workbench.rates import Rates
 
 __all__ = ["PaperVenue"]
@@ -83,12 +83,12 @@ class PaperVenue(ExecutionModule):
     ) -> None:
         if supports is not None:
             self.supports = supported(supports)
-        self.rejects, self.seed = number(rejects, "rejects", "a share of all openings between 0 and 1"), seed
+        self.rejects, self.seed = finite(rejects, "rejects", "a share of all openings between 0 and 1"), seed
         if not 0 <= self.rejects <= 1:
             raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
         self._halts = halts_of({} if halts is None else halts)
         self._ticks = {symbol: Ticks(symbol, frame) for symbol, frame in by_symbol({} if ticks is None else ticks, "ticks").items()}
-        self.cash = number(cash, "cash", "a sum of money")
+        self.cash = finite(cash, "cash", "a sum of money")
         #: What purchases left below a step, by instrument: worth money, and no position.
         self.dust = Dust()
         #: By instrument, what orders have taken of the newest bar.
@@ -317,11 +317,11 @@ def off_grid(spec: Any, order: Order) -> str:
     return ""
 
 
-def number(given: Any, name: str, what: str) -> float:
+def finite(given: Any, name: str, what: str) -> float:
     """Return what is a finite number; refuse anything else."""
-    if isinstance(given, bool) or not isinstance(given, Real) or not math.isfinite(given):
+    if not math.isfinite(known := number(given)):
         raise ParameterError(f"PaperVenue: {name} is {what}, got {given!r}")
-    return float(given)
+    return known
 
 
 def supported(given: Collection[str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ import math
 from workbench.bars import Bars
 from workbench.errors import ParameterError
 from workbench.instrument import Instrument
-from workbench.portfolio._exact import number_of
+from workbench.numeric import number
 
 __all__ = ["require_account"]
 
@@ -16,7 +16,7 @@ def require_account(currency: object, cash: object, positions: object, buying_po
     """Refuse what is no account, whatever its annotations promised."""
     if not isinstance(currency, str) or not currency:
         raise ParameterError(f"Portfolio: currency must be a name such as 'USD', got {currency!r}")
-    if cash is not None and not math.isfinite(number_of(cash)):
+    if cash is not None and not math.isfinite(number(cash)):
         raise ParameterError(f"Portfolio: cash must be a number, got {cash!r}")
     for instrument in positions or {}:  # type: ignore[attr-defined]
         if not isinstance(instrument, Instrument):

@@ -7,9 +7,10 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational, Real
 
+from workbench import numeric
 from workbench.errors import ParameterError
 
-__all__ = ["exactly", "number_of", "positive", "price_of", "share"]
+__all__ = ["exactly", "positive", "price_of", "share"]
 
 #: Below this a fraction is kept as it is; else its denominators would grow with every partial closing.
 MOST = 10**24
@@ -49,13 +50,8 @@ def share(amount: Fraction, part: Fraction, whole: Fraction) -> Fraction:
     return exact if exact.denominator < MOST else round(exact, DIGITS)
 
 
-def number_of(given: object) -> float:
-    """Return what was given as a float, NaN where it is no number: True is none."""
-    return math.nan if isinstance(given, bool) or not isinstance(given, Real) else float(given)
-
-
 def price_of(symbol: str, price: object) -> float:
     """Return a price as a float, or say that it is none."""
-    if not 0 < number_of(price) < math.inf:
+    if math.isnan(known := numeric.positive(price)):
         raise ParameterError(f"Portfolio: the price of {symbol} must be a positive number, got {price!r}")
-    return number_of(price)
+    return known

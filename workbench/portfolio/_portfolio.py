@@ -19,8 +19,9 @@ from workbench.instrument import Instrument
 from workbench.maintenance import kept_for
 from workbench.market import Account, Fill, Position
 from workbench.money import average_of, cash_after, worth
+from workbench.numeric import number
 from workbench.portfolio._checks import require_account
-from workbench.portfolio._exact import exactly, number_of, positive, price_of
+from workbench.portfolio._exact import exactly, positive, price_of
 from workbench.portfolio._margin import liquidation_prices, margin_of
 from workbench.portfolio._reconcile import Told, compare
 from workbench.portfolio._shown import exposure_by, positions_table
@@ -153,12 +154,11 @@ class Portfolio:
 
     def _hold(self, instrument: Instrument, quantity: float) -> None:
         self._refuse_another(instrument)
-        if not math.isfinite(number_of(quantity)):
+        if not math.isfinite(number(quantity)):
             raise ParameterError(f"Portfolio: the quantity of {instrument.symbol} must be a number, got {quantity!r}")
         j = self.column[instrument.symbol]
-        number, power = instrument.step
-        lots = lots_exactly(abs(quantity), number, power)
-        if not math.isclose(quantity_of(lots, number, power), abs(quantity), rel_tol=1e-9):
+        lots = lots_exactly(abs(quantity), *instrument.step)
+        if not math.isclose(quantity_of(lots, *instrument.step), abs(quantity), rel_tol=1e-9):
             raise ParameterError(f"Portfolio: {quantity!r} of {instrument.symbol} is not a multiple of its step {instrument.quantity_step}")
         self._set(j, int(math.copysign(lots, quantity)))
         self.price[j] = self._given_price(instrument)

@@ -14,9 +14,10 @@ from workbench.errors import did_you_mean
 from workbench.grid import lots_of, on_grid, quantity_of
 from workbench.instrument import Instrument
 from workbench.market import Order, OrderKey
+from workbench.numeric import number, positive
 from workbench.order import ORDER_TYPES
 from workbench.risk._room import TOLERANCE
-from workbench.risk._situation import Failure, Situation, number, positive, seconds
+from workbench.risk._situation import Failure, Situation, seconds
 
 if TYPE_CHECKING:
     from workbench.risk.gate import Gate

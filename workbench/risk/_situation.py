@@ -5,29 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Literal, NamedTuple
 
 from workbench.errors import ParameterError
 from workbench.market import Fill, Order
+from workbench.numeric import number
 
-__all__ = ["Failure", "Latch", "Situation", "Verdict", "number", "positive"]
-
-
-def number(given: object) -> float:
-    """Return what was given as a float; NaN where it is no real number: None, a word, a bool, one too large for a float."""
-    if type(given) is bool or not isinstance(given, Real):
-        return math.nan
-    try:
-        return float(given)
-    except (OverflowError, ValueError, TypeError):
-        return math.nan
-
-
-def positive(given: object) -> float:
-    """Return a positive finite number as a float, anything else as NaN."""
-    value = number(given)
-    return value if 0.0 < value < math.inf else math.nan
+__all__ = ["Failure", "Latch", "Situation", "Verdict"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from typing import Literal
 
 from workbench.errors import OrderError, ParameterError, did_you_mean
 from workbench.market import Fill, Order
+from workbench.numeric import number
 from workbench.risk._checks import ALL, CHECKS, asked_of, minimum, rounded_down
-from workbench.risk._situation import Failure, Latch, Situation, Verdict, number
+from workbench.risk._situation import Failure, Latch, Situation, Verdict
 
 __all__ = ["Failure", "Gate", "Latch", "Situation", "Verdict"]
 

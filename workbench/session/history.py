@@ -73,8 +73,8 @@ class History:
     def bars(self) -> Bars:
         """All of them: views, made in some microseconds."""
         like, rows = self._like, self._rows
-        # no copy is needed: labels that are there are never written again
-        index = pd.DatetimeIndex(self._labels[:rows].view("datetime64[ns]"), name="timestamp", copy=False).tz_localize("UTC")
+        # whole numbers with a zone are nanoseconds since 1970; no copy is needed: labels that are there are never written again
+        index = pd.DatetimeIndex(self._labels[:rows], tz="UTC", name="timestamp", copy=False)
         arrays = {name: array[:rows] for name, array in self._arrays.items()}
         return like.with_rows(index, arrays)
 
