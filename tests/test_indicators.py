@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from worked import OTHER, SHARE, market, same_numbers
 
 from workbench import Bars, indicators, simulate
 from workbench.errors import ParameterError
+from workbench.signals import MovingAverageCross
 
 WHOLE = simulate(["A", "B"], bars=400, seed=4)
 HOLED = random_market(7)
@@ -230,6 +232,18 @@ def test_what_is_written_into_a_frame_is_seen_by_nobody_else(ask: Callable[[Bars
     exec(write, {"frame": mine})
     assert not mine.equals(before)
     pd.testing.assert_frame_equal(ask(bars), before)
+
+
+@pytest.mark.parametrize("write", WRITTEN.values(), ids=WRITTEN)
+@pytest.mark.parametrize("ask", (ASKED | {"stances": lambda bars: MovingAverageCross(1, 2).stances(bars)}).values())
+def test_a_frame_can_be_written_into_when_its_bars_are_gone(ask: Callable[[Bars], pd.DataFrame], write: str) -> None:
+    bars = market(BY_HAND)
+    mine = ask(bars.with_extra("rate", bars.close + 0.0, known_at="0s"))
+    before = mine.copy()
+    del bars
+    gc.collect()
+    exec(write, {"frame": mine})
+    assert not mine.equals(before)
 
 
 @pytest.mark.parametrize("window", [0, -1, 2.5, "3", None], ids=str)

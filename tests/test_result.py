@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
-from worked import CONTRACT, EURUSD, FREE, SHARE, both, market, plan
+from worked import CONTRACT, EURUSD, FREE, SHARE, both, market, plan, same_numbers
 
 import workbench as wb
 from workbench.errors import DataError, ParameterError
@@ -52,8 +52,19 @@ def test_the_figures_are_of_these_tables() -> None:
 
 
 def test_everything_is_worked_out_once() -> None:
-    for name in ("orders", "fills", "trades", "decisions", "equity", "positions", "stats", "assumptions", "fingerprint"):
+    for name in ("assumptions", "fingerprint"):
         assert getattr(RESULT, name) is getattr(RESULT, name), name
+    for name in ("equity", "equities", "positions"):
+        assert same_numbers(getattr(RESULT, name), getattr(RESULT, name)), name
+
+
+@pytest.mark.parametrize("name", ["orders", "fills", "trades", "decisions", "equity", "equities", "positions", "stats"])
+def test_what_is_written_into_a_table_no_other_look_sees(name: str) -> None:
+    mine, before = getattr(RESULT, name), getattr(RESULT, name).copy()
+    mine.iloc[:1] = mine.iloc[-1:].to_numpy()
+    mine[0] = 7.0
+    assert not mine.equals(before)
+    assert getattr(RESULT, name).equals(before)
 
 
 def test_it_knows_what_was_run() -> None:

@@ -207,8 +207,8 @@ class Bars:
         return self.memo(("frame", field), lambda: self.laid_out(self._arrays[field]))
 
     def laid_out(self, values: np.ndarray) -> pd.DataFrame:
-        """Return numbers of shape (T, N) as a DataFrame (time x symbol), without a copy."""
-        return pd.DataFrame(values, self.index, self._names, copy=False)
+        """Return numbers of shape (T, N) as a DataFrame (time x symbol); a copy of those that may not be written into, themselves else."""
+        return pd.DataFrame(values if values.flags.writeable else values.copy(), self.index, self._names, copy=False)
 
     @property
     def _names(self) -> pd.Index:

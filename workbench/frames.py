@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from workbench.errors import DataError, did_you_mean
 from workbench.instrument import Instrument
 from workbench.quality import require_bar_columns
 
-__all__ = ["FIELDS", "handed_out", "instruments_for", "join_frames"]
+__all__ = ["FIELDS", "handed_out", "instruments_for", "join_frames", "made_once"]
 
+T = TypeVar("T")
 FIELDS = ("open", "high", "low", "close", "volume")
 
 
@@ -51,3 +52,27 @@ def handed_out(kept: Any) -> Any:
     if isinstance(kept, tuple) and hasattr(kept, "_make"):
         return kept._make(map(handed_out, kept))
     return kept
+
+
+class made_once(Generic[T]):
+    """A property whose table is made at the first look and handed out: what somebody writes into it, no other look sees."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self.make, self.__doc__ = make, make.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"_made_{name}"
+
+    @overload
+    def __get__(self, owned: None, owner: type) -> made_once[T]: ...
+
+    @overload
+    def __get__(self, owned: object, owner: type) -> T: ...
+
+    def __get__(self, owned: Any, owner: type) -> Any:
+        if owned is None:
+            return self
+        kept = owned.__dict__
+        if self.name not in kept:
+            kept[self.name] = self.make(owned)
+        return handed_out(kept[self.name])

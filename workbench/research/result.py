@@ -21,6 +21,7 @@ from workbench.component import Component
 from workbench.component_display import literal
 from workbench.component_text import parts_among, parts_of
 from workbench.errors import ParameterError, did_you_mean
+from workbench.frames import made_once
 from workbench.notebook_code import _codes, underlying
 from workbench.research import tables
 from workbench.research.assumptions import Assumptions, assumed
@@ -71,17 +72,17 @@ class Backtest:
         """Account currency."""
         return self.setup.currency
 
-    @cached_property
+    @made_once
     def orders(self) -> pd.DataFrame:
         """Every order that was sent: when decided, leg, side, quantity, type, price, how and when it ended."""
         return tables.orders_table(self.setup, self.record)
 
-    @cached_property
+    @made_once
     def fills(self) -> pd.DataFrame:
         """Every fill: label of the bar that filled it, price, value and fee in account currency."""
         return tables.fills_table(self.setup, self.record)
 
-    @cached_property
+    @made_once
     def trades(self) -> pd.DataFrame:
         """Round trips, profit after fees and funding in account currency; an open one is valued at the last close."""
         return tables.trades_table(self.setup, self.record)
@@ -97,7 +98,7 @@ class Backtest:
         """
         return tables.strategies_table(self.setup, self.trades)
 
-    @cached_property
+    @made_once
     def decisions(self) -> pd.DataFrame:
         """Each stance that was acted on: what was asked, what was opened, who cut it, from what to what, and why."""
         return tables.decisions_table(self.setup, self.record)
@@ -112,12 +113,12 @@ class Backtest:
 
         return compare_with_research(self.setup, self.record)
 
-    @cached_property
+    @made_once
     def equity(self) -> pd.Series:
         """Cash + open profit at the close of each step, in account currency; indexed by label."""
         return pd.Series(self.record.equity, self.bars.index, name=f"equity in {self.currency}", copy=False)
 
-    @cached_property
+    @made_once
     def equities(self) -> pd.DataFrame:
         """The equity of each strategy of the account at the close of each step: its share of the cash and what it made of it."""
         each = self.record.equity[:, None] if self.record.equities is None else self.record.equities
@@ -141,7 +142,7 @@ class Backtest:
         alone = set_up(own.strategy, setup.market, own.cash, *market, buying_power=False)
         return Backtest(alone, self.record.of(own.mine, self.equities[name].to_numpy()))
 
-    @cached_property
+    @made_once
     def positions(self) -> pd.DataFrame:
         """Signed quantity held at each close, shape (T, N)."""
         return tables.positions_of(self.setup, self.record)
@@ -162,7 +163,7 @@ class Backtest:
         """
         return holdings_of(self).exposure(by, scope)
 
-    @cached_property
+    @made_once
     def stats(self) -> pd.Series:
         """The figures that a trader looks at first (`workbench.research.figures`)."""
         index = self.bars.index

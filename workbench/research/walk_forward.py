@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -17,6 +16,7 @@ from workbench.component import clone
 from workbench.component_text import models_of, parts_of
 from workbench.errors import ParameterError, WorkbenchError
 from workbench.execution.costs import Costs
+from workbench.frames import made_once
 from workbench.rates import Rates
 from workbench.research.compiled import compiled_kernel
 from workbench.research.engine import COMPILE_FROM, run_kernel
@@ -66,17 +66,17 @@ class WalkForwardResult:
     results: list[Backtest]
     folds: pd.DataFrame
 
-    @cached_property
+    @made_once
     def equity(self) -> pd.Series:
         """Equity at the close of each step of all test parts, one after the other."""
         return pd.concat([result.equity for result in self.results])
 
-    @cached_property
+    @made_once
     def returns(self) -> pd.Series:
         """Daily returns of the test parts."""
         return daily_returns(self.equity, self.results[0].setup.cash)
 
-    @cached_property
+    @made_once
     def stats(self) -> pd.Series:
         """The figures of `Backtest.stats`, of all test parts one after the other."""
         index, cash = self.equity.index, self.results[0].setup.cash
@@ -90,7 +90,7 @@ class WalkForwardResult:
         more["time in market %"] = (parts["time in market %"] * parts["steps"]).sum() / len(index)
         return pd.Series(frame | made | more, dtype=object, name="walk-forward")
 
-    @cached_property
+    @made_once
     def trades(self) -> pd.DataFrame:
         """The round trips of all test parts, with the number of their fold."""
         return pd.concat([result.trades.assign(fold=k) for k, result in enumerate(self.results)], ignore_index=True)
