@@ -247,7 +247,7 @@ def test_what_a_model_refuses_and_what_drifts_is_a_notice_while_the_run_is_alive
 
 def test_positions_and_orders_in_full() -> None:
     said = positions_html(view_of()) + orders_html(view_of())
-    assert all(words in said for words in ("-1,250", "98.5", "98.25", "-122,812", "+312.50", "stop of the entry", "99.5"))
+    assert all(words in said for words in ("-1,250", "98.5", "98.25", "-122,812", "+312.50", "stop of the entry", "buy stop at 99.5"))
     assert "flat" in positions_html(view_of(positions={}))
     assert "none is out" in orders_html(view_of(working=[]))
     parts = orders_html(view_of(working=[ORDER | {"filled": 40.0, "state": "partial"}]))
@@ -258,6 +258,7 @@ def test_positions_and_orders_in_full() -> None:
 def test_an_old_mark_says_its_age() -> None:
     assert "98.25 (3 steps old)" in positions_html(view_of(positions={"ABC": POSITION | {"stale": 3}}))
     assert "ABC (dust)" in positions_html(view_of(dust={"ABC": {"quantity": 0.09, "worth": 9.9}}))
+    assert ">0.0000731<" in positions_html(view_of(dust={"ABC": {"quantity": 7.31e-05, "worth": 0.01}}))
 
 
 def test_decisions_with_their_reasons() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.journal import Command
@@ -15,7 +15,7 @@ __all__ = ["commands_html", "decisions_html", "figures_html", "header_html", "he
 
 GREEN, RED = "#1f9e77", "#d1495b"
 #: Columns of figures: they stand to the right also where there are none yet, so that nothing jumps when some come.
-NUMBERS = ("quantity", "average price", "last", "notional", "open profit", "price")
+NUMBERS = ("quantity", "average price", "last", "notional", "open profit", "left", "filled")
 CELL = "padding:.28em .8em;border-bottom:1px solid #8883;vertical-align:top"
 
 
@@ -99,17 +99,21 @@ def orders_html(view: View) -> str:
         (
             o["symbol"],
             o["leg"],
-            o["side"],
+            _form(o),
             _amount(o["quantity"]),
             _amount(o["filled"]) if o.get("filled") else "",
             o.get("state", ""),
-            o["type"],
-            "" if o["price"] is None else f"{o['price']:,.6g}",
             o["reason"],
         )
         for o in view.status.get("working", [])
     ]
-    return table("Open orders", ("symbol", "leg", "side", "left", "filled", "state", "type", "price", "why"), rows, "none is out")
+    return table("Open orders", ("symbol", "leg", "order", "left", "filled", "state", "why"), rows, "none is out")
+
+
+def _form(order: Mapping[str, Any]) -> str:
+    """Return an order's form in words, few enough for a narrow table: sell stop at 97.88."""
+    price = "" if order["price"] is None else f" at {order['price']:,.6g}"
+    return f"{order['side']} {order['type'].replace('_', ' ')}{price}"
 
 
 def decisions_html(view: View) -> str:
@@ -141,7 +145,8 @@ def _mark(position: dict[str, Any]) -> str:
 
 
 def _amount(quantity: float) -> str:
-    return f"{quantity:,.10g}"
+    text = f"{quantity:,.10g}"
+    return f"{quantity:,.12f}".rstrip("0") if "e-" in text else text
 
 
 def _money(amount: float) -> str:
