@@ -69,6 +69,14 @@ def test_what_a_person_closed_has_its_line() -> None:
     assert (table["delay"].iloc[1], table["notional"].iloc[1]) == (100.0, 10_200.0)
 
 
+def test_what_filled_was_asked_for() -> None:
+    result = ran("+.0.", 100, 100, 102, 101)
+    result.record.decisions["closed"] = 0  # as of a closing that was sent again, for a decision that closed nothing itself
+    table = shortfall(result)
+    assert table["asked"].tolist() == table["filled"].tolist() == [100.0, 100.0]
+    assert table["bp"].tolist() == [0.0, pytest.approx(98.04, abs=0.01)]
+
+
 def test_an_order_that_was_sent_with_the_last_bar_has_no_arrival_yet() -> None:
     table = shortfall(ran(".+", 100, 100))
     assert table["arrival"].isna().all()

@@ -91,7 +91,7 @@ def test_an_order_with_a_number_that_is_none_is_refused(place: str, bad: str, re
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "-inf", "negative"])
 def test_the_price_of_a_market_order_is_looked_at_too(bad: str) -> None:
-    assert GATE.check(opening(price=BAD[bad]), CALM).answer == "refused"
+    assert GATE.check(forged(opening(), price=BAD[bad]), CALM).answer == "refused"
 
 
 @pytest.mark.parametrize("check", range(14), ids=lambda place: f"check {place}")

@@ -48,6 +48,28 @@ def test_an_order_that_no_venue_could_take_is_refused(changes: dict[str, Any], s
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"price": 90.0}, "price goes with a limit order, got 90.0 with a market order"),
+        ({"price": float("nan")}, "price goes with a limit order, got nan with a market order"),
+        ({"quantity": True}, "quantity must be a positive number, got True"),
+        ({"reduce_only": "no"}, "reduce_only must be True or False, got 'no'"),
+        ({"post_only": 1, "type": "limit", "price": 1.0}, "post_only must be True or False, got 1"),
+        ({"key": "abc"}, "key must be an OrderKey, got 'abc'"),
+        ({"type": "trailing_stop", "trail": 1.0, "price": -5.0}, "price must be a positive number, got -5.0"),
+        ({"type": "limit", "price": 1.0, "trail": 0.0}, "trail goes with a trailing_stop order, got 0.0"),
+        ({"type": ["limit"]}, "unknown type ['limit']"),
+        ({"then": "cross"}, "then='cross' sends a limit on at market; a market order is there already"),
+    ],
+    ids=["price", "nan price", "bool", "reduce_only", "post_only", "key", "trailing price", "trail", "list", "cross"],
+)
+def test_an_order_that_would_be_another_than_was_meant_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(OrderError, match="order for ABC: ") as caught:
+        Order(**({"instrument": SHARE, "side": "buy", "quantity": 1.0} | changes))
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize("wrong", [{"quantity": "1"}, {"instrument": "ABC", "quantity": -1}], ids=["text", "symbol for instrument"])
 def test_an_order_of_the_wrong_types_gets_a_sentence(wrong: dict[str, Any]) -> None:
     with pytest.raises(OrderError):

@@ -158,7 +158,11 @@ def test_what_a_session_has_checked_is_never_refused(seed: int) -> None:
         ({"halts": [("2024-01-01", "2024-01-02")]}, "halts are given by symbol, {'ABC': ...}, got list"),
         ({"ticks": pd.DataFrame({"price": [1.0]})}, "ticks are given by symbol, {'ABC': ...}, got DataFrame"),
         ({"rejects": "1%"}, "rejects is a share of all openings between 0 and 1, got '1%'"),
-        ({"supports": "market"}, "supports is a list of what it takes, ['market'], got 'market'"),
+        ({"supports": "market"}, "supports is a list of what it takes, ['market', 'stop', ...], got 'market'"),
+        ({"supports": 5}, "supports is a list of what it takes, ['market', 'stop', ...], got 5"),
+        ({"buying_power": "no"}, "buying_power is True or False, got 'no'"),
+        ({"margin": "yes"}, "margin is True or False, got 'yes'"),
+        ({"halts": {"ABC": [("1500-01-01", "3000-01-01")]}}, "a halt of ABC goes from one time to a later one, got '1500-01-01'"),
         ({"supports": ["market", "limt"]}, "no venue takes 'limt' orders; did you mean 'limit'?"),
     ],
 )

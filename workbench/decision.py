@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from workbench.grid import lots_of, quantity_of
-from workbench.money import fee_of, slipped
+from workbench.money import below_minimum, fee_of, slipped
 from workbench.records import BELOW_MINIMUM, CUT_TO_NOTHING, NO_SIZE, OPENED, TOO_MANY
 
 __all__ = ["BookColumns", "Chain", "buying_power_room", "enter_book", "no_limit", "opening", "start_book", "usable"]
@@ -113,12 +113,11 @@ def whole_steps(allowed: float, spec: Any, price: float, row: Any) -> int:
     """Return the whole steps in what is allowed, 0 below what the venue takes."""
     lots = lots_of(allowed, spec.number, spec.power)
     quantity = quantity_of(lots, spec.number, spec.power)
-    least = spec.min_quantity * (1.0 - 1e-9)
     if not allowed > 0.0:
         row.code = CUT_TO_NOTHING
     elif lots < 0:
         row.code = TOO_MANY
-    elif lots == 0 or quantity < least or (quantity * price) * spec.multiplier < spec.min_notional * (1.0 - 1e-9):
+    elif lots == 0 or below_minimum(quantity, price, spec):
         row.code = BELOW_MINIMUM
     else:
         row.code = OPENED

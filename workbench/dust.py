@@ -60,6 +60,10 @@ class Dust:
         if j in self._left:
             self._left[j] *= ratio
 
+    def __contains__(self, j: int) -> bool:
+        """Whether a column has any: one that never traded may have no price yet."""
+        return j in self._left
+
     def quantity(self, j: int) -> float:
         """Return the dust of a column, as a quantity."""
         return float(self._left.get(j, 0))

@@ -11,8 +11,9 @@ perpetuals, contracts for difference) has its average entry price as basis: only
 from __future__ import annotations
 
 import math
+from typing import Any
 
-__all__ = ["NO_MOST", "average_of", "carried", "cash_after", "fee_of", "slipped", "worth"]
+__all__ = ["NO_MOST", "average_of", "below_minimum", "carried", "cash_after", "fee_of", "slipped", "worth"]
 
 #: The largest fee, as a share of the notional, where there is none.
 NO_MOST = math.inf
@@ -21,6 +22,12 @@ NO_MOST = math.inf
 def slipped(price: float, side: float, rate: float, offset: float) -> float:
     """Return a price moved against us: up for a buy (`side` +1), down for a sell."""
     return price * (1.0 + side * rate) + side * offset
+
+
+def below_minimum(quantity: float, price: float, spec: Any) -> bool:
+    """Whether an order is smaller than the venue takes: in quantity, or in what it is worth."""
+    few: bool = quantity < spec.min_quantity * (1.0 - 1e-9)
+    return few or (quantity * price) * spec.multiplier < spec.min_notional * (1.0 - 1e-9)
 
 
 def fee_of(

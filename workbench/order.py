@@ -29,7 +29,12 @@ TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
 #: What becomes of an order whose time is over.
 THEN = ("cancel", "cross")
 #: What no other type of order has.
-ONLY = {"limit_price": ("stop_limit",), "trail": ("trailing_stop",), "post_only": ("limit",)}
+ONLY = {
+    "price": tuple(name for name in ("limit", *ORDER_TYPES) if name != "market"),
+    "limit_price": ("stop_limit",),
+    "trail": ("trailing_stop",),
+    "post_only": ("limit",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class OrderKey:
 
     def __str__(self) -> str:
         return "/".join(map(str, (self.account, self.deployment, self.instrument, self.label, self.leg, self.child, self.attempt)))
+
+
+#: What an order's key usually is.
+KEYS = (OrderKey, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +132,12 @@ class Order:
             raise OrderError(f"order: instrument must be a wb.Instrument, got {self.instrument!r}")
         if self.side not in ("buy", "sell"):
             raise OrderError(f"order for {self.instrument.symbol}: side must be 'buy' or 'sell', got {self.side!r}")
-        if (type(self.quantity) is not float and not _is(self.quantity, Real)) or not 0 < self.quantity < float("inf"):
+        if (type(self.quantity) is not float and not _is_number(self.quantity)) or not 0 < self.quantity < float("inf"):
             raise OrderError(f"order for {self.instrument.symbol}: quantity must be a positive number, got {self.quantity!r}")
-        if self.type != "market" or self.limit_price is not None or self.trail is not None or self.post_only:
+        if self.type != "market" or self.price is not None or self.limit_price is not None or self.trail is not None or self.post_only:
             self._check_type()
+        if type(self.reduce_only) is not bool or type(self.post_only) is not bool or type(self.key) not in KEYS:
+            self._check_kinds()
         if self.time_in_force != "gtc" or self.good_until is not None:
             self._check_time()
         if self.bars or self.then != "cancel" or self.stop_distance is not None or self.target_distance is not None:
@@ -134,15 +145,26 @@ class Order:
 
     def _check_type(self) -> None:
         who = f"order for {self.instrument.symbol}"
-        if self.type not in ORDER_TYPES:
+        if not _is(self.type, str) or self.type not in ORDER_TYPES:
             raise OrderError(f"{who}: unknown type {self.type!r}{did_you_mean(str(self.type), ORDER_TYPES)}")
         for name in ORDER_TYPES[self.type]:
             value: Any = getattr(self, name)
-            if not (_is(value, Real) and 0 < value < float("inf")):
+            if not (_is_number(value) and 0 < value < float("inf")):
                 raise OrderError(f"{who}: a {self.type} order needs a positive {name}, got {value!r}")
         for name, types in ONLY.items():
-            if getattr(self, name) and self.type not in types:
-                raise OrderError(f"{who}: {name} goes with a {types[0]} order, got {getattr(self, name)!r} with a {self.type} order")
+            value = getattr(self, name)
+            if value is not None and value is not False and self.type not in types:
+                raise OrderError(f"{who}: {name} goes with a {types[0]} order, got {value!r} with a {self.type} order")
+        if self.price is not None and not (_is_number(self.price) and 0 < self.price < float("inf")):
+            raise OrderError(f"{who}: price must be a positive number, got {self.price!r}")
+
+    def _check_kinds(self) -> None:
+        who = f"order for {self.instrument.symbol}"
+        for name in ("reduce_only", "post_only"):
+            if not _is(getattr(self, name), bool):
+                raise OrderError(f"{who}: {name} must be True or False, got {getattr(self, name)!r}")
+        if self.key is not None and not _is(self.key, OrderKey):
+            raise OrderError(f"{who}: key must be an OrderKey, got {self.key!r}")
 
     def _check_time(self) -> None:
         who = f"order for {self.instrument.symbol}"
@@ -159,11 +181,13 @@ class Order:
         who = f"order for {self.instrument.symbol}"
         if not _is(self.bars, Integral) or _is(self.bars, bool) or self.bars < 0:
             raise OrderError(f"{who}: bars must be a whole number, 0 for no end, got {self.bars!r}")
+        if self.then == "cross" and self.type == "market":
+            raise OrderError(f"{who}: then='cross' sends a limit on at market; a market order is there already")
         if self.then not in THEN:
             raise OrderError(f"{who}: then must be 'cancel' or 'cross', got {self.then!r}{did_you_mean(str(self.then), THEN)}")
         for name in ("stop_distance", "target_distance"):
             value = getattr(self, name)
-            if value is not None and not (_is(value, Real) and 0 < value < float("inf")):
+            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
                 raise OrderError(f"{who}: {name} must be a positive number, got {value!r}")
 
     @property
@@ -183,6 +207,11 @@ class Order:
 def _is(value: object, kind: type) -> bool:
     """Whether a value is of a kind, whatever its annotation promised."""
     return isinstance(value, kind)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a number: True is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)

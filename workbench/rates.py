@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.bars import Bars
-from workbench.errors import DataError
+from workbench.errors import DataError, ParameterError
 from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.numeric import positive
@@ -90,6 +90,8 @@ def conversion(currency: str, bars: Bars, rates: Rates | None = None) -> Convers
     SuspectDataWarning
         A Series has the labels of `bars`: closes at their labels would be known one bar early.
     """
+    if rates is not None and not isinstance(rates, (Mapping, Bars)):
+        raise ParameterError(f"rates are given by pair, {{'EURUSD': 1.10}}, or as wb.Bars of pairs; got {rates!r}")
     table = _Table(currency, bars, rates or {})
     legs = [(str(i.quote), str(i.base) if _exchanges(i) else None) for i in bars.instruments]
     number = {pair: k for k, pair in enumerate(dict.fromkeys(legs))}  # hundreds of instruments share a few

@@ -77,7 +77,7 @@ class Bench:
         if code == 0:
             return "SURVIVED", ""
         failed = [line.split(" ")[1] for line in said.splitlines() if line.startswith("FAILED ")]
-        return ("killed", failed[0].removeprefix("tests/")) if code == 1 and failed else ("BROKEN", said[-2000:])
+        return ("killed", failed[0].removeprefix("tests/")) if failed else ("BROKEN", said[-2000:])
 
 
 def _run(folder: Path, said: Path, names: tuple[str, ...]) -> None:

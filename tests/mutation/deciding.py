@@ -52,17 +52,10 @@ DECISION = Rules(
             "test_semantics_limits.py test_preview.py test_risk_losses.py",
         ),
         ("more steps than can be counted are none", "elif lots < 0:", "elif False:", "test_preview.py test_sizing.py test_sizing_more.py"),
-        ("an order has a least quantity", "elif lots == 0 or quantity < least or", "elif lots == 0 or", "test_preview.py test_sizing.py"),
         (
-            "an order has a least notional",
-            " or (quantity * price) * spec.multiplier < spec.min_notional * (1.0 - 1e-9):",
-            ":",
-            "test_preview.py test_sizing.py",
-        ),
-        (
-            "rounding is not below the least",
-            "least = spec.min_quantity * (1.0 - 1e-9)",
-            "least = spec.min_quantity * (1.0 + 1e-9)",
+            "an order has a smallest size",
+            "lots == 0 or below_minimum(quantity, price, spec):",
+            "lots == 0:",
             "test_preview.py test_sizing.py",
         ),
         (
@@ -127,6 +120,7 @@ RESIZING = Rules(
     "workbench/session/resizing.py",
     "test_session_resizing.py test_semantics_resizing.py",
     (
+        ("what is too small is no order", "or not below_minimum(self.quantity(change), price, spec):", "or True:", "test_left_over.py"),
         ("a breach is told once", " if k not in self.breached]", "]"),
         ("and again when it was over", "self.breached = set(found)", "self.breached |= set(found)"),
         (
@@ -183,6 +177,7 @@ SLEEVES = Rules(
         ("what a strategy pays is its own", "self._purse[self._number[j]] += cash", "pass"),
         ("what a strategy holds is worth something to it", "for j in mine if portfolio.lots[j])", "for j in ())"),
         ("a limit of a strategy counts its own trades", "count_trade(self.at[j].decider.past, gain)", "pass"),
+        ("only dust that is there has a worth", " if j in portfolio.remains)", ")", "test_left_over.py"),
         ("a limit of the account counts all trades", "count_trade(self.whole.decider.past, gain)", "pass"),
         ("the account is looked at as well", "[*self.each, self.whole] if self.whole is not None else self.each", "self.each"),
         ("of two changes the smaller size counts", "change if known is None or change.lots < known.lots else known", "change"),
@@ -208,13 +203,35 @@ OWN = Rules(
 )
 CROSSED = Rules(
     "workbench/session/session.py",
-    "test_team.py",
+    "test_team.py test_left_over.py",
     (
-        (
-            "a limit crosses while its strategy is worth something",
-            "order is not None and min(equity, self.sleeves.own(j, equity)) > 0.0",
-            "order is not None and equity > 0.0",
-        ),
+        ("a limit crosses while its strategy is worth something", "if min(equity, self.sleeves.own(j, equity)) > 0.0:", "if equity > 0.0:"),
+        ("what is too small does not cross", "or below_minimum(order.quantity, self.tape.price[j], self.setup.specs[j]):", "or False:"),
     ),
 )
-RULES = (DECISION, PREVIEW, RESIZING, ENTRIES, SLEEVES, LATE, TAKEN_UP, OWN, CROSSED)
+SMALLEST = Rules(
+    "workbench/money.py",
+    "test_preview.py test_sizing.py",
+    (
+        ("an order has a least quantity", "return few or (", "return ("),
+        ("an order has a least notional", "few or (quantity * price) * spec.multiplier < spec.min_notional * (1.0 - 1e-9)", "few"),
+        ("rounding is not below the least", "spec.min_quantity * (1.0 - 1e-9)", "spec.min_quantity * (1.0 + 1e-9)"),
+    ),
+)
+LEFT_OVER = Rules(
+    "workbench/session/booking.py",
+    "test_left_over.py",
+    (
+        ("what could not be taken off goes on nowhere", 'state.opening = replace(state.opening, then="cancel")', "pass"),
+        ("a stop ends what would cross of its opening", "if fill.key.leg in PROTECTIVE:", "if False:"),
+    ),
+)
+TRIED_AGAIN = Rules(
+    "workbench/session/live.py",
+    "test_left_over.py",
+    (
+        ("what could not be taken off is tried again", "self.take_off_opening(state)  # it could not be before", "pass"),
+        ("what is left of an entry goes with its stop", "if fill.key.leg in PROTECTIVE and opening is not None and", "if False and"),
+    ),
+)
+RULES = (DECISION, SMALLEST, PREVIEW, RESIZING, ENTRIES, SLEEVES, LATE, TRIED_AGAIN, TAKEN_UP, OWN, CROSSED, LEFT_OVER)

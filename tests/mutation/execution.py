@@ -35,7 +35,9 @@ TICKS = Rules(
         ("a limit works for its bars", "self._bar_over(high, low, over=False)", "pass"),
         ("a tick is a part of its bar", "1.0 / max(len(ticks), 1)", "1.0", "test_honest_fills.py"),
         ("a gap at the open is filled there", "stop.price if gap is None else gap", "stop.price", "test_honest_fills.py"),
-        ("no tick of a halt fills", "if not any(start <= time < end for start, end in halts):", "if True:", "test_honest_fills.py"),
+        ("no tick of a halt fills", "if not any(start <= time < over for start, over in halts):", "if True:", "test_honest_fills.py"),
+        ("nothing is traded between the ticks of a halt", "if ticks and not any(", "if ticks and True or any(", "test_honest_venue.py"),
+        ("ticks are on the scale of their bars", "if not low / FAR <", "if False and low / FAR <", "test_honest_venue.py"),
         ("a gap in the ticks saves no position", "if unseen and stop_inside(", "if False and stop_inside(", "test_honest_fills.py"),
         ("ticks that show a bar's ends say what came first", "if unseen and stop_inside(", "if stop_inside(", "test_honest_fills.py"),
         (
@@ -52,9 +54,15 @@ VENUE = Rules(
     (
         ("both prices of an order go in ticks", "for price in (order.price, order.limit_price):", "for price in (order.price,):"),
         ("its stop is asked for too", 'with_it = {"stop"} if order.stop_distance is not None else set()', "with_it: set[str] = set()"),
-        ("some openings are refused", "unlucky = bool(self.rejects) and self._is_unlucky(order.key)", "unlucky = False"),
-        ("closings never are", "if not order.reduce_only and (unlucky", "if (unlucky"),
-        ("an opening needs margin", "(self.margin and self.row >= 0 and self._is_too_large(order, desk))", "False"),
+        ("some openings are refused", "if self.rejects and self._is_unlucky(order.key):", "if False:"),
+        ("closings never are", "if not order.reduce_only and self._refuses(order, desk):", "if self._refuses(order, desk):"),
+        ("an opening needs margin", "or (self.margin and self._is_too_large(order, desk))", "or False"),
+        (
+            "an opening has a smallest size",
+            "return below_minimum(order.quantity, self.tape.price[desk.j], desk.spec) or",
+            "return",
+            "test_honest_venue.py",
+        ),
         (
             "an order has a key",
             'if order.key is None:\n            return f"an',

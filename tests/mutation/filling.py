@@ -88,9 +88,9 @@ DESK = Rules(
             "elif order.reduce_only:\n            self.closing",
             "elif False:\n            self.closing",
         ),
-        ("an order is on its way", "if not latency or self.till.row < 0 or interval >= DAY:", "if True:"),
-        ("a day's decision is there in time", " or interval >= DAY:", ":"),
-        ("an opening waits until it has arrived", "if order is None or self.now < waits.ready:", "if order is None:"),
+        ("an order is on its way", "if self.till.row < 0 or not costs.bars_late(interval):", "if True:"),
+        ("an opening waits until it has arrived", "if self.now < waits.ready:", "if False:"),
+        ("on its way it does not wait", "self.opening_since = till.row  # it is on its way", "pass  #", "test_honest_venue.py"),
         (
             "a closing waits until it has arrived",
             "if self.closing is not None and self.now >= self.closing_ready:",
@@ -165,6 +165,7 @@ HOLDING = Rules(
     "workbench/execution/_holding.py",
     "test_partial_fills.py test_order_forms.py test_semantics_fills.py",
     (
+        ("a larger target stands at the end of the queue", "self.depth.queue_up(leg)", "pass", "test_honest_venue.py"),
         (
             "a trim closes no more than it says",
             "return min(self._steps(order), held) if trims else held",
@@ -296,6 +297,7 @@ LIQUIDITY = Rules(
             "return min(max(through / (high - low), 0.0), 1.0) if high > low else",
             "return 1.0 if high > low else",
         ),
+        ("a sale brings something", "moved if side > 0.0 else moved / (1.0 + moved)", "moved", "test_honest_venue.py"),
         ("the law is that of the square root", "volatility * math.sqrt(abs(quantity) / volume)", "volatility * abs(quantity) / volume"),
         (
             "the bar of the fill is not looked at",
@@ -306,4 +308,17 @@ LIQUIDITY = Rules(
         ("as many as say what is usual", "islice(own, WINDOW + 1)", "islice(own, 3 * WINDOW + 1)"),
     ),
 )
-RULES = (FILLS, OFFERS, DESK, HOLDING, DEPTH, LIQUIDITY)
+ON_ITS_WAY = Rules(
+    "workbench/execution/costs.py",
+    "test_order_forms.py test_honest_venue.py",
+    (
+        ("a day's decision is there in time", "if not self.latency or interval >= DAY else", "if not self.latency else"),
+        ("an order needs whole bars", "math.ceil(self.latency * 1e9 / interval)", "round(self.latency * 1e9 / interval)"),
+    ),
+)
+WORKED = Rules(
+    "workbench/session/deciding.py",
+    "test_honest_venue.py",
+    (("a part meets a bar before the next", " and row >= state.work.due:", ":"),),
+)
+RULES = (FILLS, OFFERS, DESK, HOLDING, DEPTH, LIQUIDITY, ON_ITS_WAY, WORKED)

@@ -27,7 +27,8 @@ class Progress(NamedTuple):
     decided : float
         The close that it was decided on.
     interval : int
-        Length of a bar in nanoseconds.
+        How long it is from one of its closes to the next, in nanoseconds: a bar, or as many as an order needs
+        to meet one (`Costs.latency`).
     time : int, default 0
         The label of the bar that has closed, in nanoseconds.
     out : float, default 0

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from workbench.dust import Dust
 from workbench.execution.costs import Costs
-from workbench.execution.liquidity import beyond, impact_of, room_in, usual
+from workbench.execution.liquidity import against, beyond, impact_of, room_in, usual
 from workbench.execution.port import VenueEvent
 from workbench.grid import lots_of, quantity_of
 from workbench.instrument import Instrument
@@ -118,7 +118,7 @@ class Depth:
         if self.costs.impact:
             volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
             weight = quantity_of(lots + self._taken.of(self.till.row), spec.number, spec.power)  # on top of what has gone before it
-            moved = impact_of(self.costs.impact, weight, volatility, volume)
+            moved = against(side, impact_of(self.costs.impact, weight, volatility, volume))
         if self.priced:
             return slipped(price, side, moved, 0.0)
         rate, offset = self._half_a_spread if self.costs.quoted else (0.0, 0.0)

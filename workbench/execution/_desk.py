@@ -8,7 +8,6 @@ from workbench.execution._holding import ORDERS, Holding
 from workbench.execution._offers import Offer, Waits, at_the_open, inside, set_off_at_open, set_off_inside
 from workbench.execution.fills import limit_at_open, limit_inside, nearer, stop_at_open, stop_inside, stop_level, too_old
 from workbench.execution.port import OrderAccepted, OrderAmended, OrderEnded
-from workbench.interval import DAY
 from workbench.market import Order, OrderKey
 
 __all__ = ["Desk"]
@@ -58,10 +57,10 @@ class Desk(Holding):
 
     def _arrives(self) -> int:
         """Return from when on the venue has an order that is sent now: 0 where it has it at once."""
-        latency, interval = self.depth.costs.latency, self.till.tape.interval
-        if not latency or self.till.row < 0 or interval >= DAY:  # a day's decision is there long before the next session
+        costs, interval = self.depth.costs, self.till.tape.interval
+        if self.till.row < 0 or not costs.bars_late(interval):
             return 0
-        return self.till.label + interval + int(latency * 1e9)
+        return self.till.label + interval + int((costs.latency or 0.0) * 1e9)
 
     def _followed(self, order: Order) -> Order:
         """Return an order whose stop follows the price at where it stands now: at its distance from the last price."""
@@ -87,6 +86,7 @@ class Desk(Holding):
             order = getattr(self, name)
             if order is not None and order.key == key:
                 setattr(self, name, replace(order, price=price))
+                self.depth.queue_up(name)
                 self.till.tell(OrderAmended(key, price, self.till.label))
                 return True
         return False
@@ -104,9 +104,11 @@ class Desk(Holding):
     def open_at_open(self, first: float) -> None:
         """Fill an opening at market, or one whose price the bar opens beyond; let one go that has waited for too long."""
         order, till, waits = self.opening, self.till, self.opening_waits
-        if order is None or self.now < waits.ready:
+        if order is None:
             return
-        if too_old(till.tape.waited(self.j, self.opening_since, till.row), till.tape.interval):
+        if self.now < waits.ready:
+            self.opening_since = till.row  # it is on its way, and does not wait yet
+        elif too_old(till.tape.waited(self.j, self.opening_since, till.row), till.tape.interval):
             self._end_opening("expired")
         elif waits.is_over(order, self.now):
             self._end_opening("lapsed")

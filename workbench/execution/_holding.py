@@ -177,6 +177,8 @@ class Holding:
                 level = self._level(entry, leg)
                 price = level if leg == "target" else nearer(self._held, price, level)
             setattr(self, leg, replace(order, quantity=quantity, price=price))
+            if entry is not None and leg == "target":
+                self.depth.queue_up(leg)  # a larger order, or one at another price, has lost its place
             self.till.tell(OrderAmended(order.key, price, self.till.label, quantity))
 
     def _leave(self, order: Order, price: float, lots: int, maker: bool = False) -> None:

@@ -248,6 +248,8 @@ def volume_profile(bars: Bars, symbol: str | None = None) -> dict[str, float]:
     DataError
         The bars have no volume.
     """
+    if not isinstance(bars, Bars):
+        raise ParameterError(f"volume_profile: expected wb.Bars, got {type(bars).__name__}")
     if symbol is None and len(bars.symbols) > 1:
         raise ParameterError(f"volume_profile: say which symbol, of {', '.join(bars.symbols[:5])}")
     symbol = symbol or bars.symbols[0]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from workbench.errors import ParameterError, did_you_mean
+from workbench.errors import DataError, ParameterError, did_you_mean
 from workbench.execution._desk import Desk
 from workbench.execution._offers import Offer, at_the_open, inside, set_off_at_open
 from workbench.execution.costs import Costs
@@ -18,6 +19,8 @@ from workbench.market import Order
 __all__ = ["TickDesk", "Ticks"]
 
 SIDES, PRICE = ("bid", "ask"), "price"
+#: So many times beyond its bar a tick is no odd print: it is on another scale.
+FAR = 1.5
 
 
 class Ticks:
@@ -43,12 +46,12 @@ class Ticks:
     [(99.0, 101.0)]
     """
 
-    __slots__ = ("ask", "bid", "quoted", "times")
+    __slots__ = ("ask", "bid", "quoted", "symbol", "times")
 
     def __init__(self, symbol: str, frame: Any) -> None:
         import pandas as pd
 
-        who = f"PaperVenue: ticks of {symbol}"
+        self.symbol, who = symbol, f"PaperVenue: ticks of {symbol}"
         if not isinstance(frame, pd.DataFrame) or not isinstance(frame.index, pd.DatetimeIndex):
             raise ParameterError(f"{who} are a DataFrame indexed by time, got {type(frame).__name__}")
         #: Whether they are quotes: what is bought then costs the ask, and what is sold brings the bid.
@@ -56,10 +59,15 @@ class Ticks:
         if not self.quoted and PRICE not in frame.columns:
             near = did_you_mean(str(frame.columns[0]) if len(frame.columns) else "", (*SIDES, PRICE))
             raise ParameterError(f"{who} have the columns bid and ask, or price; got {', '.join(map(str, frame.columns)) or 'none'}{near}")
+        if not frame.columns.is_unique:
+            raise ParameterError(f"{who} have each column once, got {', '.join(map(str, frame.columns))}")
         known = frame[list(SIDES) if self.quoted else [PRICE, PRICE]].dropna()
         index = known.index.tz_localize("UTC") if known.index.tz is None else known.index.tz_convert("UTC")
         self.times: np.ndarray = index.as_unit("ns").asi8
-        self.bid, self.ask = (known.iloc[:, k].to_numpy(float) for k in (0, 1))
+        try:
+            self.bid, self.ask = (known.iloc[:, k].to_numpy(float) for k in (0, 1))
+        except (TypeError, ValueError) as error:
+            raise ParameterError(f"{who}: prices are numbers: {error}") from None
         if not index.is_monotonic_increasing:
             raise ParameterError(f"{who} must be in the order of time: frame.sort_index() puts them there")
         wrong = np.flatnonzero(~((self.bid > 0.0) & (self.ask >= self.bid) & np.isfinite(self.ask)))
@@ -109,20 +117,32 @@ class TickDesk(Desk):
     def by_ticks(self, first: float, high: float, low: float, halts: Sequence[tuple[int, int]] = ()) -> bool:
         """Fill by the ticks of the bar that is looked at, those in a halt left out; False where it has none."""
         label, gapped = self.till.label, self._gapped(first)
-        ticks = list(self.ticks.between(label, label + self.till.tape.interval))
+        end = label + self.till.tape.interval
+        ticks = list(self.ticks.between(label, end))
+        self._compare(ticks[:1], high, low)
         self.depth.priced, self.depth.piece = self.ticks.quoted, 1.0 / max(len(ticks), 1)
         for time, bid, ask in ticks:
-            if not any(start <= time < end for start, end in halts):
+            if not any(start <= time < over for start, over in halts):
                 self._now = time
                 self._meet(bid, ask)
             if not self.busy:
                 break
         self._now, self.depth.priced, self.depth.piece = None, False, 1.0
-        if ticks:
+        if ticks and not any(start <= label and end <= over for start, over in halts):  # else nothing was traded between them either
             self._between_ticks(ticks, high, low, first if gapped else None)
         if ticks and self.opening is not None and self.opening.type != "market" and self.opening_waits.met:
             self._bar_over(high, low, over=False)
         return bool(ticks)
+
+    def _compare(self, ticks: Sequence[tuple[int, float, float]], high: float, low: float) -> None:
+        """Refuse ticks on another scale than their bar: other units, or a split that only one of them knows of."""
+        for time, bid, ask in ticks:
+            if not low / FAR < 0.5 * (bid + ask) < high * FAR:
+                moment = datetime.fromtimestamp(time // 1_000_000_000, tz=UTC)
+                said = (
+                    f"a tick of {self.ticks.symbol} at {moment:%Y-%m-%d %H:%M:%S} UTC is {bid:g}, and its bar goes from {low:g} to {high:g}"
+                )
+                raise DataError(f"PaperVenue: {said}: ticks and bars are on one scale")
 
     def _gapped(self, first: float) -> bool:
         """Whether a bar opens beyond the stop of what was held before it."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.component import Component
 from workbench.errors import ParameterError, did_you_mean
 from workbench.instrument import Instrument
+from workbench.interval import DAY
 from workbench.money import NO_MOST
 from workbench.spec import spec_of
 
@@ -68,8 +70,9 @@ class Costs(Component):
         the quote's other side. It is the spread last known before the bar; where none is the usual slippage is paid. A run's bars carry
         no spreads yet, so a release with it is refused.
     latency : float, optional
-        Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier. Orders are taken off and
-        moved at once.
+        Seconds from a decision until the venue has the order: it meets the first bar that opens no earlier, so that an opening that is
+        worked over several bars goes on once its last part has met one. Orders are taken off and moved at once. On bars of a day and
+        longer it counts as none: a decision is there before the next session.
     fee_in : {"quote", "base"}, optional
         "base": the commission of what is bought to open is taken from the coins bought, to 8 decimals, as Binance does without BNB.
         The position is so much smaller, in whole steps; what is left below a step is dust, worth money and never traded
@@ -136,6 +139,16 @@ class Costs(Component):
         """Whether the fast kernel knows these costs."""
         return not self.by_volume and self.maker is None and not self.latency and self.quoted is None and not self.in_base
 
+    def bars_late(self, interval: int) -> int:
+        """Return how many bars pass an order by on its way to the venue; `interval` is their length in nanoseconds.
+
+        Examples
+        --------
+        >>> Costs(latency=0.2).bars_late(60_000_000_000), Costs().bars_late(60_000_000_000)
+        (1, 0)
+        """
+        return 0 if not self.latency or interval >= DAY else math.ceil(self.latency * 1e9 / interval)
+
     def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
         """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""
         rate, unit, least, slip, ticks = USUAL[_market(instrument)]
@@ -178,7 +191,7 @@ class Costs(Component):
         fee += ["of a purchase taken from what was bought"] if self.in_base else []
         also = [f"orders fill at most {self.participation:.3g} of a bar's volume"] if self.participation is not None else []
         also += [f"a limit stands behind {self.queue:g} of a usual bar's volume"] if self.queue else []
-        also += [f"an order is {self.latency:g} s on its way"] if self.latency else []
+        also += [f"an order is {self.latency:g} s on its way (on daily bars it is there in time)"] if self.latency else []
         moved_by = f"commission {' + '.join(fee)}, slippage {' + '.join(moved)} on market and stop fills, none on limits that rest"
         return "; ".join([moved_by, *also])
 

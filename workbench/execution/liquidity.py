@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import islice, pairwise
 
-__all__ = ["WINDOW", "beyond", "impact_of", "room_in", "usual"]
+__all__ = ["WINDOW", "against", "beyond", "impact_of", "room_in", "usual"]
 
 #: How many bars before a fill say how much the price moves, and how much is traded.
 WINDOW = 20
@@ -47,6 +47,19 @@ def impact_of(coefficient: float, quantity: float, volatility: float, volume: fl
     if not (volatility > 0.0 and volume > 0.0):
         return 0.0
     return coefficient * volatility * math.sqrt(abs(quantity) / volume)
+
+
+def against(side: float, moved: float) -> float:
+    """Return by what share of a price an impact moves it against a fill: what a sale brings is divided by what a purchase is multiplied by.
+
+    So an order that is far too large for its market sells for next to nothing, and never for less than that.
+
+    Examples
+    --------
+    >>> against(1.0, 0.25), against(-1.0, 0.25)
+    (0.25, 0.2)
+    """
+    return moved if side > 0.0 else moved / (1.0 + moved)
 
 
 def usual(close: Sequence[float], volume: Sequence[float], row: int, first: int = 0) -> tuple[float, float]:

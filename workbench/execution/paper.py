@@ -17,7 +17,7 @@ from workbench.execution.port import EVERYTHING, ExecutionModule, OrderEnded, Or
 from workbench.grid import on_grid
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
-from workbench.money import carried, worth
+from workbench.money import below_minimum, carried, worth
 from workbench.numeric import number
 from workbench.rates import Rates
 
@@ -96,8 +96,10 @@ class PaperVenue(ExecutionModule):
         self.costs = costs
         self.currency = currency or ""
         self.rates = rates
-        self.buying_power = buying_power
-        self.margin = margin
+        for name, switch in (("buying_power", buying_power), ("margin", margin)):
+            if not isinstance(switch, bool):
+                raise ParameterError(f"PaperVenue: {name} is True or False, got {switch!r}")
+        self.buying_power, self.margin = buying_power, margin
         self.instruments: tuple[Instrument, ...] = ()
         self.tape: Any = None
         self.row = -1
@@ -145,8 +147,7 @@ class PaperVenue(ExecutionModule):
         if why:
             raise OrderError(f"paper venue: {why}")
         desk = self._desk(order.instrument.symbol)
-        unlucky = bool(self.rejects) and self._is_unlucky(order.key)
-        if not order.reduce_only and (unlucky or (self.margin and self.row >= 0 and self._is_too_large(order, desk))):
+        if not order.reduce_only and self._refuses(order, desk):
             assert order.key is not None
             self.tell(OrderEnded(order.key, "rejected", self.label))
             return True
@@ -247,6 +248,14 @@ class PaperVenue(ExecutionModule):
         """Whether an instrument is not traded in the bar that is looked at."""
         return any(start <= self.label < end for start, end in self._halts.get(desk.instrument.traded_as, ()))
 
+    def _refuses(self, order: Order, desk: Desk) -> bool:
+        """Whether an opening is refused: by chance, below the smallest order, or beyond the margin."""
+        if self.rejects and self._is_unlucky(order.key):
+            return True
+        if self.row < 0:
+            return False
+        return below_minimum(order.quantity, self.tape.price[desk.j], desk.spec) or (self.margin and self._is_too_large(order, desk))
+
     def _is_unlucky(self, key: OrderKey | None) -> bool:
         """Whether an opening is one of those that are refused: the same decision each time, whoever sends it."""
         assert key is not None
@@ -326,8 +335,8 @@ def finite(given: Any, name: str, what: str) -> float:
 
 def supported(given: Collection[str]) -> frozenset[str]:
     """Return what a venue is to take; refuse what there is not."""
-    if isinstance(given, str):
-        raise ParameterError(f"PaperVenue: supports is a list of what it takes, [{given!r}], got {given!r}")
+    if isinstance(given, str) or not isinstance(given, Collection):
+        raise ParameterError(f"PaperVenue: supports is a list of what it takes, ['market', 'stop', ...], got {given!r}")
     for name in given:
         if not isinstance(name, str) or name not in EVERYTHING:
             raise ParameterError(f"PaperVenue: no venue takes {name!r} orders{did_you_mean(str(name), EVERYTHING)}")
@@ -360,7 +369,7 @@ def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:
     try:
         moments = [pd.Timestamp(one) for one in (start, end)]
         first, last = ((one.tz_localize("UTC") if one.tz is None else one).value for one in moments)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         first = last = 0
     if not first < last:
         raise ParameterError(f"PaperVenue: a halt of {symbol} goes from one time to a later one, got {start!r} and {end!r}")

@@ -218,6 +218,8 @@ def _costs(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with what each part cost."""
     along = table["sign"] * table["unit"]
     filled = table["filled"]
+    # a later order of the same decision, sent because the one before it was in doubt, was asked for as well
+    table["asked"] = np.maximum(table["asked"], filled)
     table["delay"] = (filled * (table["arrival"] - table["decided"]) * along).fillna(0.0)
     table["prices"] = (filled * (table["paid"] - table["arrival"]) * along).fillna(0.0)
     table["missed"] = ((table["asked"] - filled) * (table["at_the_end"] - table["decided"]) * along).where(table["asked"] > filled, 0.0)

@@ -6,7 +6,7 @@ import math
 
 from workbench.execution.fills import limit_price, stop_level, target_level
 from workbench.grid import quantity_of
-from workbench.money import cash_after, fee_of
+from workbench.money import below_minimum, cash_after, fee_of
 from workbench.past import count_trade
 from workbench.records import CANCELLED, CLOSE, FILLED, LAPSED, LIMIT, MARKET, MOST_LIMITS, OPEN, STOP, STOP_ORDER, TARGET, WORKING
 from workbench.research.kernel_state import Ledger, Output, Settings
@@ -90,12 +90,13 @@ def end_limit(t: int, j: int, a: Ledger, out: Output, s: Settings) -> None:
 
 
 def cross_over(t: int, n: int, a: Ledger, out: Output, equity: float) -> None:
-    """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""
+    """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity, or below the smallest order."""
     for j in range(n):
         slot = a.slots[j]
         if slot.crossing != 0:
             slot.crossing = 0
-            if not equity > 0.0:
+            spec = a.specs[j]
+            if not equity > 0.0 or below_minimum(quantity_of(slot.size, spec.number, spec.power), a.price[j], spec):
                 continue
             slot.kind = MARKET
             slot.price = math.nan

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from workbench.execution.port import ExecutionModule, OrderAccepted, OrderAmended, OrderEnded, OrderFilled, PositionCharged, VenueEvent
@@ -17,7 +18,7 @@ from workbench.session.holding import held_legs, note_level, rest
 from workbench.session.resizing import Change
 from workbench.session.setup import Setup, require_supported
 from workbench.session.sleeves import Sleeves
-from workbench.session.state import State
+from workbench.session.state import PROTECTIVE, State
 from workbench.session.tape import Tape
 
 __all__ = ["Bookkeeper"]
@@ -103,10 +104,11 @@ class Bookkeeper:
         self.sleeves.moved(j, portfolio.cash - cash)
         if self.held[j]:
             rest(self.held[j], state, fill, self.portfolio.quantity(j), self.setup.specs[j])
+        if fill.key.leg in PROTECTIVE:
+            state.left_by(fill)
         if not self.portfolio.lots[j] and state.put_in:
             if fill.key.leg not in ("open", "add"):  # else all that was bought is dust
                 self.sleeves.count_trade(j, -state.spent / state.put_in)
-                state.left_by(fill)
             state.spent = state.put_in = 0.0
 
     def _ended(self, event: OrderEnded) -> None:
@@ -123,9 +125,12 @@ class Bookkeeper:
         return self.states[self.portfolio.column[key.instrument]]
 
     def withdraw(self, state: State) -> bool:
-        """Take off what has not opened yet, and say whether there was anything that is off now."""
+        """Take off what has not opened yet, and say whether there was anything that is off now; what could not be goes on nowhere."""
         state.crossing = state.work = None
-        return self.take_off_opening(state)
+        off = self.take_off_opening(state)
+        if state.opening is not None:
+            state.opening = replace(state.opening, then="cancel")
+        return off
 
     def take_off_opening(self, state: State) -> bool:
         """Take off an opening, and say whether it is off."""

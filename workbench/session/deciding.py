@@ -228,7 +228,7 @@ class Decider:
         algorithm = self.setup.strategy.execution
         if not isinstance(algorithm, WorkingAlgorithm):
             return self._planned(parent, j)
-        state.work = work = Work(parent, self.tape.price[j], algorithm.closes)
+        state.work = work = Work(parent, self.tape.price[j], algorithm.closes, 1 + self.setup.costs[j].bars_late(self.tape.interval))
         children = self.next_child(row, j, state)
         state.work = None if work.asked_for_all else work
         return children
@@ -240,7 +240,7 @@ class Decider:
         assert work.parent.key is not None
         assert isinstance(algorithm, WorkingAlgorithm)
         progress = work.progress(tape.interval, tape.label[row], 0.0 if state.opening is None else state.opening.quantity)
-        work.number += 1
+        work.number, work.due = work.number + 1, row + work.bars
         self._step, rest = row, work.rest
         children = [checked(order, rest, algorithm) for order in single(algorithm.work(rest, self.market(j), progress), algorithm)]
         key = replace(work.parent.key, child=work.sent)
@@ -251,7 +251,7 @@ class Decider:
         """Send the next part of an opening, in the place of what is out of it; nothing more without equity."""
         if not equity > 0.0:
             session.withdraw(state)
-        elif state.work is not None and not state.work.asked_for_all:
+        elif state.work is not None and not state.work.asked_for_all and row >= state.work.due:
             for order in self._next_in_place(session, row, j, state):
                 session.put_out(order, state.decision)
         if state.work is not None and state.work.asked_for_all and state.opening is None:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 from workbench.execution.port import ExecutionModule, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
-from workbench.market import Order
+from workbench.market import Fill, Order
 from workbench.records import GATED, IN_DOUBT, MISSED, REDUCING
 from workbench.session.events import Decided, StepClosed
 from workbench.session.journaled import JournaledSession, Mode
 from workbench.session.lives import Oddity
 from workbench.session.setup import Setup
-from workbench.session.state import State
+from workbench.session.state import PROTECTIVE, State, of_what_closed
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
 
 __all__ = ["LiveSession"]
@@ -52,7 +52,7 @@ class LiveSession(JournaledSession):
         self._behind = False
         #: Bars that came late, by column and row, which no held stop or target has been compared with.
         self._unwatched: list[tuple[int, int]] = []
-        #: Which instruments are to be closed still, and which of their openings a flatten could not take off.
+        #: Which instruments are to be closed still, and of which an opening could not be taken off.
         self._leaving: set[int] = set()
         self._unwanted: set[int] = set()
         #: How many of its steps passed undecided.
@@ -194,7 +194,6 @@ class LiveSession(JournaledSession):
             self.withdraw(state)
             if state.opening is not None:  # it may have filled already: whatever comes of it is closed
                 self._leaving.add(j)
-                self._unwanted.add(j)
                 out += 1
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
@@ -250,9 +249,12 @@ class LiveSession(JournaledSession):
         """Close what was to be closed and is not yet, in every mode: an opening that filled late, a closing that came to nothing."""
         for j, state in enumerate(self.states):
             lots = self.portfolio.lots[j]
+            if j in self._unwanted:
+                self.take_off_opening(state)  # it could not be before
+            if state.opening is None:
+                self._unwanted.discard(j)
             if not lots and state.opening is None:
                 self._leaving.discard(j)
-                self._unwanted.discard(j)
             elif lots and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted) and not self._closes(state):
                 self._close(row, j, state, "not closed yet")
 
@@ -261,6 +263,24 @@ class LiveSession(JournaledSession):
             # closed: an opening that fills in the same bar is a new position, and stays
             self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
         super()._book(event)
+        if type(event) is OrderFilled:
+            self._leave_behind(event.fill)
+
+    def _leave_behind(self, fill: Fill) -> None:
+        """Take off, at the next close, what is left of an opening whose stop or target fills: not every venue does so itself."""
+        j = self.portfolio.column[fill.key.instrument]
+        opening = self.states[j].opening
+        if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill):
+            self._unwanted.add(j)
+            if not self.portfolio.lots[j]:
+                self._leaving.add(j)
+
+    def withdraw(self, state: State) -> bool:
+        """Take off what has not opened yet; what could not be is tried again at each close."""
+        off = super().withdraw(state)
+        if state.opening is not None and state.opening.key is not None:
+            self._unwanted.add(self.portfolio.column[state.opening.key.instrument])
+        return off
 
     def _noticed(self, odd: Oddity) -> None:
         """Close besides what an order opened that had ended: nothing stands that nobody decided on (SEMANTICS 9)."""

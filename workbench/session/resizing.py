@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from workbench.grid import lots_of, quantity_of
+from workbench.grid import lots_exactly, lots_of, quantity_of
+from workbench.money import below_minimum
 from workbench.portfolio import Portfolio
 from workbench.records import REDUCED, RESIZED
 from workbench.resampling import start_of
@@ -56,7 +57,7 @@ class Resizer:
         return new
 
     def changes(self, row: int, equity: float) -> list[Change]:
-        """Return which positions change: what the limits demand, else what the sizer asks for."""
+        """Return which positions change: what the limits demand, else what the sizer asks for; none by less than a venue takes."""
         for j in self._seen:
             stance = self.tape.stance[j][row]
             if stance == stance:
@@ -66,7 +67,19 @@ class Resizer:
         for j, change in resized.items():  # the smaller one counts, and nothing is added to what is to be reduced
             if j not in reduced or change.lots < reduced[j].lots:
                 reduced[j] = change
-        return [reduced[j] for j in sorted(reduced)]
+        orders = (self._as_an_order(reduced[j]) for j in sorted(reduced))
+        return [order for order in orders if order is not None]
+
+    def _as_an_order(self, change: Change) -> Change | None:
+        """Return a change that a venue takes as an order: of what a limit demands at least the smallest one, or all that is held."""
+        j, held = change.j, abs(self.portfolio.lots[change.j])
+        price, spec = self.tape.price[j], self.setup.specs[j]
+        if change.lots > 0 or -change.lots >= held or not below_minimum(self.quantity(change), price, spec):
+            return change
+        if change.code != REDUCED:
+            return None
+        smallest = lots_exactly(self.setup.instruments[j].smallest(price), spec.number, spec.power)
+        return change._replace(lots=-min(smallest, held))
 
     # -- limits -------------------------------------------------------------------------------------------------------
 

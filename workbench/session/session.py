@@ -8,9 +8,11 @@ from itertools import compress, count
 from operator import ne
 from typing import Any
 
+from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule
 from workbench.journal import JournalPort, MemoryJournal
+from workbench.money import below_minimum
 from workbench.past import NOW
 from workbench.records import HELD, NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
 from workbench.session.booking import Bookkeeper
@@ -71,6 +73,8 @@ class Session(Bookkeeper):
 
     def run(self, steps: int | None = None) -> Session:
         """Decide all steps of the tape, or the next `steps` of them; return the session."""
+        if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 0):
+            raise ParameterError(f"Session.run: steps must be a whole number, got {steps!r}")
         left, step = len(self.tape) - self.steps_done, self.step
         with quiet_collector():
             for _ in range(left if steps is None else min(steps, left)):
@@ -251,8 +255,7 @@ class Session(Bookkeeper):
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
-        if state.work is not None or state.crossing is not None:
-            self.withdraw(state)
+        self.withdraw(state)
         self.put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
 
     def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
@@ -272,11 +275,13 @@ class Session(Bookkeeper):
             self.sleeves.decider(j).go_on(self, row, j, state, min(equity, self.sleeves.own(j, equity)))
 
     def _cross_over(self, equity: float) -> None:
-        """Send on, at market, the limits that ended at this close and are still wanted; nothing without equity."""
+        """Send on, at market, the limits that ended at this close and are still wanted; none without equity, or too small to send."""
         self._crossing = False
         for j, state in enumerate(self.states):
             order, state.crossing = state.crossing, None
-            if order is not None and min(equity, self.sleeves.own(j, equity)) > 0.0:
+            if order is None or below_minimum(order.quantity, self.tape.price[j], self.setup.specs[j]):
+                continue
+            if min(equity, self.sleeves.own(j, equity)) > 0.0:
                 self.put_out(order, state.decision)
 
     def _open(self, row: int, equity: float, wanted: list[int]) -> None:

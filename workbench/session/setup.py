@@ -230,6 +230,8 @@ def set_up(
     require_system_and_bars(strategy, bars)
     if isinstance(cash, bool) or not isinstance(cash, (int, float, np.number)) or not 0 < cash < math.inf:
         raise ParameterError(f"cash must be a positive number, got {cash!r}")
+    if not isinstance(buying_power, bool):
+        raise ParameterError(f"buying_power must be True or False, got {buying_power!r}")
     if not len(bars):
         raise ParameterError("there are no bars to trade on")
     require_later_opens(bars)

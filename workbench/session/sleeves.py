@@ -89,7 +89,7 @@ class Sleeves:
         portfolio, mine = self._portfolio, sleeve.setup.mine
         price, unit = portfolio.price, portfolio.unit
         held = sum(worth(portfolio.quantity(j), price[j], portfolio.basis[j], unit[j]) for j in mine if portfolio.lots[j])
-        dust = sum(portfolio.remains.worth(j, price[j], unit[j]) for j in mine) if portfolio.remains.any else 0.0
+        dust = sum(portfolio.remains.worth(j, price[j], unit[j]) for j in mine if j in portfolio.remains) if portfolio.remains.any else 0.0
         return self._purse[self.each.index(sleeve)] + held + dust
 
     def close(self, row: int, days: Sequence[int] | None, account: float) -> None:

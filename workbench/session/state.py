@@ -10,8 +10,10 @@ from workbench.market import Fill, Order, OrderKey
 from workbench.money import average_of
 from workbench.session.working import Work
 
-__all__ = ["State"]
+__all__ = ["PROTECTIVE", "State", "of_what_closed"]
 
+#: What closes a position by itself; it bears the label of the opening that it protects.
+PROTECTIVE = ("stop", "target")
 #: The orders of an instrument that may be out.
 ORDERS = ("opening", "closing", "stop", "target")
 
@@ -119,10 +121,11 @@ class State:
             self.ended(fill.key)
 
     def left_by(self, fill: Fill) -> None:
-        """Note what closed the position: of the same opening nothing crosses any more."""
-        key = None if self.crossing is None else self.crossing.key
-        if key is not None and key.label == fill.key.label:
+        """Note that what protects the position closes it: nothing of its opening, and no addition to it, crosses any more."""
+        if self.crossing is not None and of_what_closed(self.crossing, fill):
             self.crossing = None
+        if self.opening is not None and of_what_closed(self.opening, fill):
+            self.opening = replace(self.opening, then="cancel")
 
     def _entered(self, fill: Fill, held: float, come: float) -> None:
         """Note at what price the position was entered: the average, where it comes in parts."""
@@ -179,3 +182,8 @@ class State:
     def leaving(self) -> bool:
         """Whether anything is out that closes the position."""
         return self.closing is not None or self.stop is not None or self.target is not None
+
+
+def of_what_closed(order: Order, fill: Fill) -> bool:
+    """Whether an order is another part of the position that what protects it closes."""
+    return order.key is not None and (order.key.leg == "add" or order.key.label == fill.key.label)

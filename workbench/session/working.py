@@ -22,12 +22,16 @@ class Work:
         The close that it was decided on.
     closes : int
         At how many closes its algorithm is asked.
+    bars : int, default 1
+        How many bars lie between them: each part is given the time to reach the venue and to meet a bar there.
     """
 
-    __slots__ = ("closes", "decided", "left", "number", "parent", "sent")
+    __slots__ = ("bars", "closes", "decided", "due", "left", "number", "parent", "sent")
 
-    def __init__(self, parent: Order, decided: float, closes: int) -> None:
-        self.parent, self.decided, self.closes = parent, decided, closes
+    def __init__(self, parent: Order, decided: float, closes: int, bars: int = 1) -> None:
+        self.parent, self.decided, self.closes, self.bars = parent, decided, closes, bars
+        #: The row at whose close its algorithm is asked next.
+        self.due = 0
         #: What has not filled yet, in steps.
         self.left = lots_exactly(parent.quantity, *parent.instrument.step)
         #: How many closes its algorithm has been asked at, and how many children it made.
@@ -47,10 +51,12 @@ class Work:
         """Have its algorithm asked once more for what it was asked now: what is out could not be taken off."""
         self.number -= 1
         self.sent -= 1
+        self.due = 0
 
     def held_up(self) -> None:
         """Have its algorithm asked once more: what it sent last was taken off again by a pause."""
         self.number -= 1
+        self.due = 0
 
     def is_over(self, fill: Fill) -> bool:
         """Take a fill in, and say whether it ends the work: all has filled, or what it had opened is closed."""
@@ -64,4 +70,4 @@ class Work:
 
     def progress(self, interval: int, time: int, out: float) -> Progress:
         """Return how far it is."""
-        return Progress(self.number, self.parent.quantity, self.decided, interval, time, out)
+        return Progress(self.number, self.parent.quantity, self.decided, self.bars * interval, time, out)

@@ -1,0 +1,121 @@
+"""What the paper venue makes of orders on their way, of places in the queue, of halts, and of orders too small or far too large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from filled import fills, quotes
+from worked import START, Stop, Target, market, plan
+
+import workbench as wb
+from workbench.errors import DataError
+from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, LimitChase, PaperVenue, Twap, Vwap
+from workbench.execution.port import OrderEnded
+from workbench.market import OrderKey
+
+FREE = Costs(commission=0.0, slippage=0.0)
+LATE = Costs(commission=0.0, slippage=0.0, latency=1.0)
+LEVEL = (100, 101, 99, 100, 10_000)
+
+
+def filled(words: str, rows: list[Any], costs: Costs, **parts: Any) -> list[tuple[int, str, float, float]]:
+    return fills(wb.backtest(plan(words, **parts), market(rows), cash=1e9, costs=costs))
+
+
+# -- on the way -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slices", [Twap(4), Vwap(4, profile={"00:00": 1.0})], ids=["twap", "vwap"])
+def test_slices_that_are_late_are_slices_still(slices: ExecutionAlgorithm) -> None:
+    done = filled("+" + "." * 11, [LEVEL] * 12, LATE, quantity=100.0, execution=slices)
+    assert done == [(row, "open", 25.0, 100.0) for row in (2, 4, 6, 8)]
+
+
+def test_a_late_quote_meets_a_bar_before_the_next_takes_its_place() -> None:
+    done = filled("+" + "." * 11, [LEVEL] * 12, LATE, quantity=100.0, execution=LimitChase(0.001, 5))
+    assert done == [(2, "open", 100.0, pytest.approx(99.9))]
+
+
+def test_each_part_of_an_iceberg_meets_a_bar() -> None:
+    done = filled("+" + "." * 11, [LEVEL] * 12, LATE, quantity=100.0, execution=Iceberg(0.25, 0.005, 6))
+    assert [fill[0] for fill in done] == [2, 4, 6, 8]
+
+
+def test_what_is_on_its_way_for_long_does_not_expire() -> None:
+    bars = market([LEVEL] * 12, interval="1min")
+    result = wb.backtest(plan("+" + "." * 11, quantity=1.0), bars, costs=Costs(commission=0.0, slippage=0.0, latency=400.0))
+    assert result.fills["time"].tolist() == [bars.index[8]]  # sent a minute before the bar of row 1, there after 400 seconds
+
+
+def test_how_many_bars_pass_an_order_by() -> None:
+    assert LATE.bars_late(86_400_000_000_000) == 0
+    assert (LATE.bars_late(60_000_000_000), Costs(latency=61.0).bars_late(60_000_000_000), FREE.bars_late(1)) == (1, 2, 0)
+
+
+# -- a place in the queue -------------------------------------------------------------------------------------------------
+
+
+def test_a_target_that_moves_stands_at_the_end_of_the_queue_again() -> None:
+    quiet = [(100, 100.5, 99.5, 100, 1000)] * 23
+    rows = [*quiet, (100, 104, 99.5, 100, 4400), (98, 98, 97, 97.9, 1000), (98, 101.2, 97.9, 98, 10_000), (98, 98, 98, 98, 1000)]
+    words = "." * 22 + "+...."
+    done = filled(words, rows, Costs(commission=0.0, slippage=0.0, queue=2.0), quantity=100.0, execution=Twap(2), exits=[Target(2.0)])
+    assert [fill[1] for fill in done] == ["open", "open"]  # what traded through the old price, at 102, was not before it at 101
+
+
+# -- halts among ticks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ticks", [False, True], ids=["by bars", "by ticks"])
+def test_a_stop_waits_for_the_end_of_a_halt(ticks: bool) -> None:
+    rows = [*[(100, 100, 100, 100, 1000)] * 3, (100, 100, 97, 99.5, 1000), *[(80, 80, 80, 80, 1000)] * 2]
+    given = {"ticks": {"ABC": quotes(("02:10", 100, 100.0), ("03:10", 100, 100.0), ("03:50", 99.5, 99.5))}} if ticks else {}
+    venue = PaperVenue(1e6, FREE, halts={"ABC": [(f"{START} 03:00", f"{START} 04:00")]}, **given)  # type: ignore[arg-type]
+    result = wb.backtest(plan("+.....", quantity=10.0, exits=[Stop(2.0)]), market(rows), venue=venue)
+    assert fills(result)[1:] == [(4, "stop", -10.0, 80.0)]
+
+
+def test_ticks_on_another_scale_than_their_bars_are_refused() -> None:
+    venue = PaperVenue(1e6, FREE, ticks={"ABC": quotes(("01:10", 10_000.0, 10_000.0))})
+    with pytest.raises(DataError, match="a tick of ABC at 2024-01-01 01:10:00 UTC is 10000, and its bar goes from 99 to 101"):
+        wb.backtest(plan("+...", quantity=1.0), market([LEVEL] * 4), venue=venue)
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (pd.DataFrame({"price": ["a"]}, pd.DatetimeIndex([START])), "prices are numbers"),
+        (
+            pd.DataFrame([[1.0, 2.0, 3.0]], pd.DatetimeIndex([START]), columns=["bid", "bid", "ask"]),
+            "have each column once, got bid, bid, ask",
+        ),
+    ],
+    ids=["words", "two bids"],
+)
+def test_ticks_that_are_none_are_refused(frame: pd.DataFrame, said: str) -> None:
+    with pytest.raises(wb.errors.ParameterError, match=said):
+        PaperVenue(ticks={"ABC": frame})
+
+
+# -- too small, far too large ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("least", "quantity", "taken"), [({"min_quantity": 2.0}, 1.0, False), ({"min_notional": 150.0}, 1.0, False),
+                                                          ({"min_quantity": 2.0, "min_notional": 150.0}, 2.0, True)])  # fmt: skip
+def test_an_opening_below_the_smallest_order_is_refused(least: dict[str, float], quantity: float, taken: bool) -> None:
+    share = wb.Instrument("ABC", **least)  # type: ignore[arg-type]
+    venue = PaperVenue(1e6, FREE)
+    wb.Session(plan("...."), data=wb.ReplayAdapter(market([LEVEL] * 4, instrument=share)), execution=venue).run(2)
+    venue.submit(wb.Order(share, "buy", quantity, key=OrderKey("ABC", 1, "open")))
+    assert [event.status for event in venue.events() if isinstance(event, OrderEnded)] == ([] if taken else ["rejected"])
+
+
+def test_a_sale_far_too_large_for_its_market_brings_something_still() -> None:
+    rows = [(100 + k % 2, 103, 98, 100 + k % 2, 100.0) for k in range(30)]
+    (_, _, _, sold), (_, _, _, back) = filled(
+        "." * 25 + "-..0.", rows, Costs(commission=0.0, slippage=0.0, impact=1.0), quantity=10_000_000.0
+    )
+    assert 0.0 < sold < 50.0
+    assert back > 200.0
