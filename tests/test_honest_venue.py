@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from filled import fills, quotes
-from worked import START, Stop, Target, market, plan
+from worked import OTHER, SHARE, START, Stop, Target, market, plan
 
 import workbench as wb
 from workbench.errors import DataError
@@ -49,6 +49,26 @@ def test_what_is_on_its_way_for_long_does_not_expire() -> None:
     assert result.fills["time"].tolist() == [bars.index[8]]  # sent a minute before the bar of row 1, there after 400 seconds
 
 
+def test_nor_does_it_where_its_instrument_has_no_bars_meanwhile() -> None:
+    rows = {SHARE: [LEVEL] * 2 + [None] * 7 + [LEVEL] * 4, OTHER: [LEVEL] * 13}
+    bars = market(rows, interval="1min")
+    result = wb.backtest(plan(".+" + "." * 11, "." * 13, quantity=1.0), bars, costs=Costs(commission=0.0, slippage=0.0, latency=400.0))
+    assert result.fills["time"].tolist() == [bars.index[9]]
+
+
+def test_an_iceberg_rests_without_a_break_for_as_long_as_it_works() -> None:
+    rows = [(100, 100.2, 99.8, 100, 1e6)] * 16
+    result = wb.backtest(plan("+" + "." * 15, quantity=100.0, execution=Iceberg(1.0, 0.005, 6, "cancel")), market(rows), costs=LATE)
+    assert [(label.hour, status) for label, status in zip(result.orders["ended"], result.orders["status"], strict=True)] == [(13, "lapsed")]
+
+
+def test_among_ticks_a_slice_meets_the_bar_that_it_arrives_in() -> None:
+    ticks = quotes(*[(f"{hour:02d}:{minute}", 100.0, 100.0) for hour in range(1, 8) for minute in ("00", "30")])
+    venue = PaperVenue(1e6, LATE, ticks={"ABC": ticks})
+    result = wb.backtest(plan("+" + "." * 7, quantity=100.0, execution=Twap(4)), market([LEVEL] * 8), venue=venue)
+    assert [fill[0] for fill in fills(result)] == [1, 2, 3, 4]
+
+
 def test_how_many_bars_pass_an_order_by() -> None:
     assert LATE.bars_late(86_400_000_000_000) == 0
     assert (LATE.bars_late(60_000_000_000), Costs(latency=61.0).bars_late(60_000_000_000), FREE.bars_late(1)) == (1, 2, 0)
@@ -72,15 +92,22 @@ def test_a_target_that_moves_stands_at_the_end_of_the_queue_again() -> None:
 def test_a_stop_waits_for_the_end_of_a_halt(ticks: bool) -> None:
     rows = [*[(100, 100, 100, 100, 1000)] * 3, (100, 100, 97, 99.5, 1000), *[(80, 80, 80, 80, 1000)] * 2]
     given = {"ticks": {"ABC": quotes(("02:10", 100, 100.0), ("03:10", 100, 100.0), ("03:50", 99.5, 99.5))}} if ticks else {}
-    venue = PaperVenue(1e6, FREE, halts={"ABC": [(f"{START} 03:00", f"{START} 04:00")]}, **given)  # type: ignore[arg-type]
+    halts = [(f"{START} 03:30", f"{START} 04:00"), (f"{START} 03:00", f"{START} 03:30")]
+    venue = PaperVenue(1e6, FREE, halts={"ABC": halts}, **given)  # type: ignore[arg-type]
     result = wb.backtest(plan("+.....", quantity=10.0, exits=[Stop(2.0)]), market(rows), venue=venue)
     assert fills(result)[1:] == [(4, "stop", -10.0, 80.0)]
 
 
 def test_ticks_on_another_scale_than_their_bars_are_refused() -> None:
     venue = PaperVenue(1e6, FREE, ticks={"ABC": quotes(("01:10", 10_000.0, 10_000.0))})
-    with pytest.raises(DataError, match="a tick of ABC at 2024-01-01 01:10:00 UTC is 10000, and its bar goes from 99 to 101"):
+    with pytest.raises(DataError, match="a tick of ABC at 2024-01-01 01:10:00 UTC is 10000 to 10000, and its bar goes from 99 to 101"):
         wb.backtest(plan("+...", quantity=1.0), market([LEVEL] * 4), venue=venue)
+
+
+@pytest.mark.parametrize("quote", [(0.01, 200_000.0), (60.0, 250.0), (1.0, 101.0)], ids=str)
+def test_a_wide_quote_is_none_of_another_scale(quote: tuple[float, float]) -> None:
+    venue = PaperVenue(1e9, FREE, ticks={"ABC": quotes(("01:10", *quote))})
+    assert len(fills(wb.backtest(plan("+...", quantity=1.0), market([LEVEL] * 4), venue=venue))) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 from filled import fills
-from paper_worlds import Fed
-from worked import Script, Stop, both, market, plan
+from paper_worlds import Fed, state_of
+from worked import Script, Stop, Target, both, market, plan
 
 import workbench as wb
-from workbench.execution import Costs, Limit
+from workbench.execution import Costs, Limit, LimitChase
 from workbench.execution._holding import Holding
-from workbench.market import OrderKey
+from workbench.execution.port import OrderFilled, VenueSaid
+from workbench.market import Fill, OrderKey
+from workbench.session.checking import Gatekeeper
 
 FREE = Costs(commission=0.0, slippage=0.0)
 HALF = Costs(commission=0.0, slippage=0.0, participation=0.05)
@@ -90,6 +92,100 @@ def test_what_is_left_of_an_entry_goes_when_its_stop_fills_also_where_the_venue_
     assert fed.fills == usual.fills
     assert fed.line.open_orders() == []
     assert fed.session.portfolio.lots == [0]
+
+
+def test_what_a_halted_session_could_not_take_off_it_knows_when_it_lives_again() -> None:
+    two, one = wb.Instrument("XYZ"), wb.Instrument("ABC")
+    bars = market({one: [LEVEL] * 12, two: [LEVEL] * 12})
+    strategy = plan(".+" + "." * 9, "...+" + "." * 8, execution=Limit(0.02, 50, "cross"), sizer=wb.sizing.FixedFraction(0.6))
+    fed = Fed(wb.Strategy(strategy.signal, strategy.sizer, risk=[wb.risk.MaxLeverage(1.0)], execution=strategy.execution), bars, 1)
+    fed.step()
+    fed.step()
+    odd = Fill(OrderKey("XYZ", 5, "open"), two, "buy", 1.0, 100.0, 0.0, int(bars.labels[2]))
+    fed.session.told([VenueSaid("odd 1", OrderFilled(odd))])
+    assert fed.session.mode == "HALTED"
+    fed.line.cut = lambda asked: True
+    fed.session.take_off()
+    fed.session.take_off()  # once more, with nothing new to write down
+    fed.listen()
+    fed.line.cut = lambda asked: False
+    fed.order("resume")
+    for _ in range(4):
+        fed.step()
+        assert state_of(fed.again()[0]) == state_of(fed.session)
+    assert len(list(fed.journal.entries("taken off"))) == 1
+
+
+def test_an_addition_goes_on_while_a_target_fills_in_parts() -> None:
+    level = (100, 100.4, 99.6, 100, 1e6)
+    rows = [level, level, (100, 100, 98.9, 99.5, 1e6), (99.5, 99.6, 99, 99.2, 1e6), (99.2, 99.3, 96.9, 97, 1e6), (97, 101.5, 97, 100, 600)]
+    rows += [(100, 100, 95, 96, 1e6), *[(96, 96.5, 95.8, 96, 1e6)] * 3]
+    strategy = wb.Strategy(
+        Script([".+" + "." * 8]), wb.sizing.FixedFraction(0.5), [Target(2.0)], execution=Limit(0.01, 20),
+        rebalance=wb.sizing.Rebalance("4h", band=0.0),
+    )  # fmt: skip
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, participation=0.5)).run()
+    assert [fill[1] for fill in fed.fills] == ["open", "target", "add"]
+    assert fed.differences().empty
+
+
+def test_a_closing_that_was_refused_once_leaves_the_entry_after_it_alone() -> None:
+    rows = [LEVEL, LEVEL, (100, 100.5, 98.5, 100, 1e5), *[LEVEL] * 4, (100, 102, 99.5, 100, 1e5), *[LEVEL] * 4]
+    fed = Fed(plan(".+..-" + "." * 7, quantity=10.0, execution=Limit(0.01, 20)), market(rows), 1)
+    submit, refused = fed.line.submit, []
+
+    def refuses_once(order: wb.Order) -> bool:
+        if order.reduce_only and not refused:
+            refused.append(order)
+            raise wb.errors.OrderError("try later")
+        return submit(order)
+
+    fed.line.submit = refuses_once  # type: ignore[method-assign]
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 10.0), ("close", -10.0), ("open", -10.0)]
+
+
+def test_what_a_flatten_could_not_take_off_is_closed_when_it_fills_beside_the_closing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kept(self: Holding, status: Any) -> None:
+        if status != "cancelled":
+            ended(self, status)
+
+    ended = Holding._end_opening
+    monkeypatch.setattr(Holding, "_end_opening", kept)
+    rows = [*ROWS[:3], (99.5, 99.5, 99.2, 99.2, 1000), *[(99.2, 99.3, 98.5, 99.2, 9000)] * 6]
+    fed = Fed(plan(".+" + "." * 8, quantity=100.0, execution=Limit(0.01, 20)), market(rows), 1, costs=HALF)
+    for step in range(9):
+        if step == 3:
+            fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+            fed.order("flatten")
+            fed.line.cut = lambda asked: False
+        fed.step()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 50.0), ("close", -50.0), ("open", 50.0), ("close", -50.0)]
+
+
+def test_a_breach_is_reduced_though_a_rebalance_asks_for_less_than_an_order() -> None:
+    share = wb.Instrument("ABC", quantity_step=0.001, min_notional=50.0)
+    rows = [(100,) * 4] * 2 + [(100.0 + 1.5 * k,) * 4 for k in range(1, 9)]
+    strategy = wb.Strategy(
+        Script(["+" + "." * 9]), wb.sizing.FixedFraction(0.4999), risk=[wb.risk.MaxLeverage(0.5, on_breach="reduce")],
+        rebalance=wb.sizing.Rebalance("1h", band=0.0),
+    )  # fmt: skip
+    result = wb.backtest(strategy, market(rows, instrument=share), cash=1000.0, costs=FREE)
+    assert [(leg, round(quantity * price)) for _, leg, quantity, price in fills(result)] == [("open", 500), ("trim", -51)]
+
+
+def test_a_quote_for_a_rest_below_the_smallest_order_is_not_sent() -> None:
+    coin = wb.Instrument("BTCUSD", "crypto", quantity_step=0.01, min_notional=10.0)
+    quiet, dip = (100, 100.2, 99.95, 100, 1e6), (100, 100.2, 99.7, 100, 1e6)
+    rows = [quiet, quiet, (*dip[:4], 200.6), *[dip] * 6]
+    fed = Fed(
+        plan(".+.......", quantity=20.09, execution=LimitChase(0.001, 4)), market(rows, instrument=coin), 1, cash=10_000.0,
+        costs=Costs(commission=0.0, slippage=0.0, participation=0.1),
+    )  # fmt: skip
+    fed.session.keeper = Gatekeeper(lambda: 0)
+    fed.run()
+    assert fed.differences().empty
+    assert len(list(fed.journal.entries("intent"))) == 1
 
 
 def test_nothing_opens_as_little_as_no_venue_takes() -> None:

@@ -18,7 +18,9 @@ from worked import EURUSD, OTHER, SHARE, market
 from workbench.adapters.paper import PaperLink
 from workbench.execution.port import OrderAccepted, OrderEnded, OrderFilled
 from workbench.execution.wire import event_from, event_plain, fill_from, fill_plain, order_from, order_plain
+from workbench.instrument import Instrument
 from workbench.market import Fill, Order, OrderKey
+from workbench.order import Side
 from workbench.practice.paper.server import bars_plain
 
 INSTRUMENTS = {one.symbol: one for one in (SHARE, OTHER, EURUSD)}
@@ -39,8 +41,17 @@ KEYS = st.builds(
     st.text(),
     st.integers(0, 3),
 )
+
+
+def order_of(instrument: Instrument, side: Side, quantity: float, kind: str, price: float, *rest: Any) -> Order:
+    """Return an order of any type; one at market has no price, and crosses to nothing."""
+    key, closes, bars, then, *more = rest
+    market = kind == "market"
+    return Order(instrument, side, quantity, kind, None if market else price, key, closes, bars, "cancel" if market else then, *more)
+
+
 ORDERS = st.builds(
-    Order,
+    order_of,
     st.sampled_from(list(INSTRUMENTS.values())),
     st.sampled_from(["buy", "sell"]),
     POSITIVE,

@@ -37,7 +37,13 @@ TICKS = Rules(
         ("a gap at the open is filled there", "stop.price if gap is None else gap", "stop.price", "test_honest_fills.py"),
         ("no tick of a halt fills", "if not any(start <= time < over for start, over in halts):", "if True:", "test_honest_fills.py"),
         ("nothing is traded between the ticks of a halt", "if ticks and not any(", "if ticks and True or any(", "test_honest_venue.py"),
-        ("ticks are on the scale of their bars", "if not low / FAR <", "if False and low / FAR <", "test_honest_venue.py"),
+        ("ticks are on the scale of their bars", "if not ticks or not (all(", "if True or not (all(", "test_honest_venue.py"),
+        (
+            "a wide quote is none of another scale",
+            "all(bid > high * FAR for _, bid, _ in",
+            "all(ask > high * FAR for *_, ask in",
+            "test_honest_venue.py",
+        ),
         ("a gap in the ticks saves no position", "if unseen and stop_inside(", "if False and stop_inside(", "test_honest_fills.py"),
         ("ticks that show a bar's ends say what came first", "if unseen and stop_inside(", "if stop_inside(", "test_honest_fills.py"),
         (

@@ -260,7 +260,7 @@ DEPTH = Rules(
         ("what stands before it goes first", "self._lots(max(traded - ahead, 0.0))", "self._lots(traded)"),
         ("what has gone does not come again", "self._ahead[name] = max(ahead - traded, 0.0)", "pass"),
         ("an order moves the price", "if self.costs.impact:", "if False:"),
-        ("a quote has its spread in it", "if self.priced:\n            return", "if False:\n            return", "test_ticks.py"),
+        ("a quote has its spread in it", "if not self.priced:", "if True:", "test_ticks.py"),
         ("the spread of the bars is paid", "if self.costs.quoted else (0.0, 0.0)", "if False else (0.0, 0.0)"),
         (
             "the spread is that known before the bar",
@@ -312,8 +312,9 @@ ON_ITS_WAY = Rules(
     "workbench/execution/costs.py",
     "test_order_forms.py test_honest_venue.py",
     (
-        ("a day's decision is there in time", "if not self.latency or interval >= DAY else", "if not self.latency else"),
-        ("an order needs whole bars", "math.ceil(self.latency * 1e9 / interval)", "round(self.latency * 1e9 / interval)"),
+        ("a day's decision is there in time", "if not self.latency or interval >= DAY:", "if not self.latency:"),
+        ("an order needs whole bars", "(math.floor if inside else math.ceil)(", "(math.floor if inside else round)("),
+        ("among ticks it meets the bar that it arrives in", "(math.floor if inside else math.ceil)(", "math.ceil("),
     ),
 )
 WORKED = Rules(

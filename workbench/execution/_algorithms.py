@@ -33,6 +33,8 @@ class Progress(NamedTuple):
         The label of the bar that has closed, in nanoseconds.
     out : float, default 0
         What of it is out now.
+    bars : int, default 1
+        How many bars lie between its closes.
     """
 
     closes: int
@@ -41,6 +43,7 @@ class Progress(NamedTuple):
     interval: int
     time: int = 0
     out: float = 0.0
+    bars: int = 1
 
 
 class ExecutionAlgorithm(Component):

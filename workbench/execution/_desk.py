@@ -169,7 +169,9 @@ class Desk(Holding):
 
     def wait(self) -> None:
         """Let an opening go whose instrument has had no bar for too long."""
-        if self.opening is not None:
+        if self.opening is not None and self.till.label < self.opening_waits.ready:
+            self.opening_since = self.till.row  # it is on its way
+        elif self.opening is not None:
             tape = self.till.tape
             if too_old(tape.waited(self.j, self.opening_since, self.till.row) + 1, tape.interval):
                 self._end_opening("expired")

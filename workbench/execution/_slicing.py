@@ -169,7 +169,7 @@ class LimitChase(WorkingAlgorithm):
         if self.then == "cross" and self.is_last(progress):
             return [parent]
         offset = self.offset * (1.0 - progress.closes / (self.bars - 1))
-        return limit_of(parent, market.price, offset, bars=self.bars - progress.closes)
+        return limit_of(parent, market.price, offset, bars=(self.bars - progress.closes) * progress.bars)
 
 
 class Iceberg(WorkingAlgorithm):
@@ -223,7 +223,7 @@ class Iceberg(WorkingAlgorithm):
         if left - lots < least:
             lots = left
         part = replace(parent, quantity=quantity_of(lots, number, power))
-        return limit_of(part, progress.decided, self.offset, bars=self.bars - progress.closes)
+        return limit_of(part, progress.decided, self.offset, bars=(self.bars - progress.closes) * progress.bars)
 
 
 def _least(order: Order, price: float) -> int:

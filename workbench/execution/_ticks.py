@@ -119,7 +119,7 @@ class TickDesk(Desk):
         label, gapped = self.till.label, self._gapped(first)
         end = label + self.till.tape.interval
         ticks = list(self.ticks.between(label, end))
-        self._compare(ticks[:1], high, low)
+        self._compare(ticks, high, low)
         self.depth.priced, self.depth.piece = self.ticks.quoted, 1.0 / max(len(ticks), 1)
         for time, bid, ask in ticks:
             if not any(start <= time < over for start, over in halts):
@@ -135,14 +135,13 @@ class TickDesk(Desk):
         return bool(ticks)
 
     def _compare(self, ticks: Sequence[tuple[int, float, float]], high: float, low: float) -> None:
-        """Refuse ticks on another scale than their bar: other units, or a split that only one of them knows of."""
-        for time, bid, ask in ticks:
-            if not low / FAR < 0.5 * (bid + ask) < high * FAR:
-                moment = datetime.fromtimestamp(time // 1_000_000_000, tz=UTC)
-                said = (
-                    f"a tick of {self.ticks.symbol} at {moment:%Y-%m-%d %H:%M:%S} UTC is {bid:g}, and its bar goes from {low:g} to {high:g}"
-                )
-                raise DataError(f"PaperVenue: {said}: ticks and bars are on one scale")
+        """Refuse ticks that all lie far beyond their bar: other units, or a split that only one of them knows of."""
+        if not ticks or not (all(ask < low / FAR for *_, ask in ticks) or all(bid > high * FAR for _, bid, _ in ticks)):
+            return
+        time, bid, ask = ticks[0]
+        moment = datetime.fromtimestamp(time // 1_000_000_000, tz=UTC)
+        tick, bar = f"a tick of {self.ticks.symbol} at {moment:%Y-%m-%d %H:%M:%S} UTC is {bid:g} to {ask:g}", f"from {low:g} to {high:g}"
+        raise DataError(f"PaperVenue: {tick}, and its bar goes {bar}: ticks and bars are on one scale")
 
     def _gapped(self, first: float) -> bool:
         """Whether a bar opens beyond the stop of what was held before it."""

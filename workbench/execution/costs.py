@@ -139,15 +139,24 @@ class Costs(Component):
         """Whether the fast kernel knows these costs."""
         return not self.by_volume and self.maker is None and not self.latency and self.quoted is None and not self.in_base
 
-    def bars_late(self, interval: int) -> int:
-        """Return how many bars pass an order by on its way to the venue; `interval` is their length in nanoseconds.
+    def bars_late(self, interval: int, inside: bool = False) -> int:
+        """Return how many bars pass an order by on its way to the venue.
+
+        Parameters
+        ----------
+        interval : int
+            Their length in nanoseconds.
+        inside : bool, default False
+            Whether an order meets prices inside the bar in which it arrives, not its open alone.
 
         Examples
         --------
         >>> Costs(latency=0.2).bars_late(60_000_000_000), Costs().bars_late(60_000_000_000)
         (1, 0)
         """
-        return 0 if not self.latency or interval >= DAY else math.ceil(self.latency * 1e9 / interval)
+        if not self.latency or interval >= DAY:
+            return 0
+        return (math.floor if inside else math.ceil)(self.latency * 1e9 / interval)
 
     def numbers(self, instrument: Instrument) -> tuple[float, float, float, float, float, float]:
         """Return fee rate, fee a unit, least fee, slippage rate, slippage as a price and largest fee rate, for one instrument."""

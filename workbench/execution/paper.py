@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench.dust import Dust
@@ -88,6 +88,7 @@ class PaperVenue(ExecutionModule):
             raise ParameterError(f"PaperVenue: rejects is a share of all openings between 0 and 1, got {rejects!r}")
         self._halts = halts_of({} if halts is None else halts)
         self._ticks = {symbol: Ticks(symbol, frame) for symbol, frame in by_symbol({} if ticks is None else ticks, "ticks").items()}
+        self.ticked = frozenset(self._ticks)
         self.cash = finite(cash, "cash", "a sum of money")
         #: What purchases left below a step, by instrument: worth money, and no position.
         self.dust = Dust()
@@ -358,7 +359,24 @@ def halts_of(given: Any) -> dict[str, list[tuple[int, int]]]:
             isinstance(one, Sequence) and not isinstance(one, str) and len(one) == 2 for one in halts
         ):
             raise ParameterError(f"PaperVenue: the halts of {symbol} are a list of (start, end), got {halts!r}")
-        found[symbol] = [halt_of(symbol, *one) for one in halts]
+        found[symbol] = merged(halt_of(symbol, *one) for one in halts)
+    return found
+
+
+def merged(halts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return halts in order; those that touch are one.
+
+    Examples
+    --------
+    >>> merged([(5, 7), (1, 3), (3, 4)])
+    [(1, 4), (5, 7)]
+    """
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(halts):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
     return found
 
 

@@ -152,6 +152,7 @@ class ExecutionModule(ABC):
     method             requirement
     ================== =====================================================================================
     supports           order types and times in force that it takes, and whether it amends what rests
+    ticked             instruments whose orders meet prices inside the bars of a replay, one by one
     connect            called once before anything else, with the instruments in the order of `Bars`
     submit             hand an order over, and say whether it certainly arrived; raises OrderError where the venue has
                        refused it for certain, and never where it may have taken it
@@ -174,6 +175,8 @@ class ExecutionModule(ABC):
     currency: str
     #: What the venue can do, of `EVERYTHING`. A strategy that asks for more is refused at the start.
     supports: frozenset[str] = frozenset({"market", "limit", "stop", "amend"})
+    #: The instruments whose orders it fills by prices inside the bars of a replay.
+    ticked: frozenset[str] = frozenset()
 
     @abstractmethod
     def connect(self, instruments: Sequence[Instrument]) -> None:

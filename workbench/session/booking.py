@@ -44,7 +44,7 @@ class Bookkeeper:
         self.held = [held_legs(setup.of(j).strategy, venue.supports) for j in range(len(setup.instruments))]
         self._holds = any(self.held)
         for j, legs in enumerate(self.held):
-            self.sleeves.decider(j).held = legs
+            self.sleeves.decider(j).held, self.sleeves.decider(j).ticked = legs, venue.ticked
         self._changes: dict[int, Change] = {}
         self.steps_done = 0
         self.decisions = 0
@@ -105,7 +105,7 @@ class Bookkeeper:
         if self.held[j]:
             rest(self.held[j], state, fill, self.portfolio.quantity(j), self.setup.specs[j])
         if fill.key.leg in PROTECTIVE:
-            state.left_by(fill)
+            state.left_by(fill, not self.portfolio.lots[j])
         if not self.portfolio.lots[j] and state.put_in:
             if fill.key.leg not in ("open", "add"):  # else all that was bought is dust
                 self.sleeves.count_trade(j, -state.spent / state.put_in)

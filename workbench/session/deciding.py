@@ -12,6 +12,7 @@ from workbench.execution import Market as AtMarket
 from workbench.execution import WorkingAlgorithm
 from workbench.grid import quantity_of
 from workbench.market import Book, Market, Order, OrderKey, Side
+from workbench.money import below_minimum
 from workbench.past import AT, OPENED, History, empty_memory, empty_past, no_history
 from workbench.portfolio import Portfolio
 from workbench.preview import left_of, number_of
@@ -63,6 +64,8 @@ class Decider:
         self.account = self.deployment = ""
         #: The protective orders that the session holds: the openings do not carry them.
         self.held: frozenset[str] = frozenset()
+        #: What meets prices inside the bars (`ExecutionModule.ticked`).
+        self.ticked: frozenset[str] = frozenset()
         self._step = 0
         self._has = setup.rules.exits
         #: What limits without a compiled decision said of their room, by number of the decision and place of the limit.
@@ -228,7 +231,8 @@ class Decider:
         algorithm = self.setup.strategy.execution
         if not isinstance(algorithm, WorkingAlgorithm):
             return self._planned(parent, j)
-        state.work = work = Work(parent, self.tape.price[j], algorithm.closes, 1 + self.setup.costs[j].bars_late(self.tape.interval))
+        late = self.setup.costs[j].bars_late(self.tape.interval, inside=parent.instrument.traded_as in self.ticked)
+        state.work = work = Work(parent, self.tape.price[j], algorithm.closes, 1 + late)
         children = self.next_child(row, j, state)
         state.work = None if work.asked_for_all else work
         return children
@@ -243,6 +247,7 @@ class Decider:
         work.number, work.due = work.number + 1, row + work.bars
         self._step, rest = row, work.rest
         children = [checked(order, rest, algorithm) for order in single(algorithm.work(rest, self.market(j), progress), algorithm)]
+        children = [child for child in children if not below_minimum(child.quantity, tape.price[j], self.setup.specs[j])]
         key = replace(work.parent.key, child=work.sent)
         work.sent += len(children)
         return [replace(child, key=key) for child in children]

@@ -24,6 +24,7 @@ from workbench.session.events import Alert, Decided, OrderSent, StepClosed
 from workbench.session.lives import Lives, Oddity
 from workbench.session.session import Session
 from workbench.session.setup import Setup
+from workbench.session.state import State
 from workbench.session.words import decision_words
 
 __all__ = ["JournaledSession", "Mode"]
@@ -47,6 +48,8 @@ class JournaledSession(Session):
         self._moved: list[Entry] = []
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
+        #: Of which columns an opening could not be taken off that nobody wants any more.
+        self._unwanted: set[int] = set()
         #: What the venue had filled of orders that were taken off, beyond what was told; None where it did not say.
         self._filled: dict[str, float | None] = {}
         self._came_up: list[Entry] = []
@@ -152,9 +155,18 @@ class JournaledSession(Session):
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
-        ended = [str(state.work.parent.key) for state in self.states if state.work is not None]
-        if sum(self.withdraw(state) for state in self.states) or ended:
-            self.journal.commit([Entry("taken off", [*self._withdrawn, *ended][0], self._taken_off())])
+        ended, before = [str(state.work.parent.key) for state in self.states if state.work is not None], set(self._unwanted)
+        off = sum(self.withdraw(state) for state in self.states)
+        asked = [f"asked {opening.key}" for j in sorted(self._unwanted - before) if (opening := self.states[j].opening) is not None]
+        if off or ended or asked:
+            self.journal.commit([Entry("taken off", [*self._withdrawn, *ended, *asked][0], self._taken_off())])
+
+    def withdraw(self, state: State) -> bool:
+        """Take off what has not opened yet; what could not be is tried again at each close."""
+        off = super().withdraw(state)
+        if state.opening is not None and state.opening.key is not None:
+            self._unwanted.add(self.portfolio.column[state.opening.key.instrument])
+        return off
 
     def _book(self, event: VenueEvent) -> None:
         """Book what the venue says; where that does not fit what is known of an order it is said, and the session halts."""

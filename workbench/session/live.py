@@ -52,9 +52,8 @@ class LiveSession(JournaledSession):
         self._behind = False
         #: Bars that came late, by column and row, which no held stop or target has been compared with.
         self._unwatched: list[tuple[int, int]] = []
-        #: Which instruments are to be closed still, and of which an opening could not be taken off.
+        #: Which instruments are to be closed still.
         self._leaving: set[int] = set()
-        self._unwanted: set[int] = set()
         #: How many of its steps passed undecided.
         self.missed_steps = 0
         symbols = setup.market.symbols
@@ -260,8 +259,10 @@ class LiveSession(JournaledSession):
 
     def _book(self, event: VenueEvent) -> None:
         if type(event) is OrderFilled and event.fill.key.leg not in ("open", "add", "trim") and not event.fill.left:
-            # closed: an opening that fills in the same bar is a new position, and stays
-            self._leaving.discard(self.portfolio.column[event.fill.key.instrument])
+            # closed: an opening that fills in the same bar is a new position, and stays, unless nobody wants it
+            j = self.portfolio.column[event.fill.key.instrument]
+            if j not in self._unwanted or self.states[j].opening is None:
+                self._leaving.discard(j)
         super()._book(event)
         if type(event) is OrderFilled:
             self._leave_behind(event.fill)
@@ -269,18 +270,11 @@ class LiveSession(JournaledSession):
     def _leave_behind(self, fill: Fill) -> None:
         """Take off, at the next close, what is left of an opening whose stop or target fills: not every venue does so itself."""
         j = self.portfolio.column[fill.key.instrument]
-        opening = self.states[j].opening
-        if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill):
+        opening, flat = self.states[j].opening, not self.portfolio.lots[j]
+        if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill, flat):
             self._unwanted.add(j)
-            if not self.portfolio.lots[j]:
+            if flat:
                 self._leaving.add(j)
-
-    def withdraw(self, state: State) -> bool:
-        """Take off what has not opened yet; what could not be is tried again at each close."""
-        off = super().withdraw(state)
-        if state.opening is not None and state.opening.key is not None:
-            self._unwanted.add(self.portfolio.column[state.opening.key.instrument])
-        return off
 
     def _noticed(self, odd: Oddity) -> None:
         """Close besides what an order opened that had ended: nothing stands that nobody decided on (SEMANTICS 9)."""

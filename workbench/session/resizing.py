@@ -62,13 +62,13 @@ class Resizer:
             stance = self.tape.stance[j][row]
             if stance == stance:
                 self._said[j] = stance
-        reduced = {change.j: change for change in self._reduced(row, equity)}
-        resized = {change.j: change for change in self._resized(row, equity)} if self._is_due(row) else {}
+        reduced = {change.j: change for change in map(self._as_an_order, self._reduced(row, equity)) if change is not None}
+        due = self._resized(row, equity) if self._is_due(row) else ()
+        resized = {change.j: change for change in map(self._as_an_order, due) if change is not None}
         for j, change in resized.items():  # the smaller one counts, and nothing is added to what is to be reduced
             if j not in reduced or change.lots < reduced[j].lots:
                 reduced[j] = change
-        orders = (self._as_an_order(reduced[j]) for j in sorted(reduced))
-        return [order for order in orders if order is not None]
+        return [reduced[j] for j in sorted(reduced)]
 
     def _as_an_order(self, change: Change) -> Change | None:
         """Return a change that a venue takes as an order: of what a limit demands at least the smallest one, or all that is held."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import compress, count
+from numbers import Integral
 from operator import ne
 from typing import Any
 
@@ -73,7 +74,8 @@ class Session(Bookkeeper):
 
     def run(self, steps: int | None = None) -> Session:
         """Decide all steps of the tape, or the next `steps` of them; return the session."""
-        if steps is not None and (not isinstance(steps, int) or isinstance(steps, bool) or steps < 0):
+        given: Any = steps
+        if given is not None and (isinstance(given, bool) or not isinstance(given, Integral) or given < 0):
             raise ParameterError(f"Session.run: steps must be a whole number, got {steps!r}")
         left, step = len(self.tape) - self.steps_done, self.step
         with quiet_collector():
@@ -255,7 +257,8 @@ class Session(Bookkeeper):
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
-        self.withdraw(state)
+        if state.adds_to(self.portfolio.lots[j]):
+            self.withdraw(state)
         self.put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
 
     def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:

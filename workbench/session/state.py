@@ -87,6 +87,11 @@ class State:
         #: What the position has cost so far in cash, and what was put in, both in account currency.
         self.spent = self.put_in = 0.0
 
+    def adds_to(self, lots: int) -> bool:
+        """Whether anything would open more on the side of what is held: it is out, to cross, or worked."""
+        whole = None if self.work is None else self.work.parent
+        return any(order is not None and order.sign * lots > 0 for order in (self.opening, self.crossing, whole))
+
     @property
     def reserved(self) -> Order | None:
         """The opening with all of it that could still fill: what counts against limits."""
@@ -120,11 +125,11 @@ class State:
         else:
             self.ended(fill.key)
 
-    def left_by(self, fill: Fill) -> None:
-        """Note that what protects the position closes it: nothing of its opening, and no addition to it, crosses any more."""
-        if self.crossing is not None and of_what_closed(self.crossing, fill):
+    def left_by(self, fill: Fill, flat: bool) -> None:
+        """Note that what protects the position closes it: nothing of its opening crosses any more, and where it is flat no addition."""
+        if self.crossing is not None and of_what_closed(self.crossing, fill, flat):
             self.crossing = None
-        if self.opening is not None and of_what_closed(self.opening, fill):
+        if self.opening is not None and of_what_closed(self.opening, fill, flat):
             self.opening = replace(self.opening, then="cancel")
 
     def _entered(self, fill: Fill, held: float, come: float) -> None:
@@ -184,6 +189,6 @@ class State:
         return self.closing is not None or self.stop is not None or self.target is not None
 
 
-def of_what_closed(order: Order, fill: Fill) -> bool:
-    """Whether an order is another part of the position that what protects it closes."""
-    return order.key is not None and (order.key.leg == "add" or order.key.label == fill.key.label)
+def of_what_closed(order: Order, fill: Fill, flat: bool) -> bool:
+    """Whether an order is another part of the position that what protects it closes; an addition goes on while any of it is held."""
+    return order.key is not None and (flat if order.key.leg == "add" else order.key.label == fill.key.label)

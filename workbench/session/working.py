@@ -70,4 +70,4 @@ class Work:
 
     def progress(self, interval: int, time: int, out: float) -> Progress:
         """Return how far it is."""
-        return Progress(self.number, self.parent.quantity, self.decided, self.bars * interval, time, out)
+        return Progress(self.number, self.parent.quantity, self.decided, self.bars * interval, time, out, self.bars)
