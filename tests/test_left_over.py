@@ -77,15 +77,21 @@ ROWS: list[Any] = [
 ROWS += [(98.8, 98.9, 98.7, 98.8, 19000), *[(95, 95, 95, 95, 9000)] * 4]
 
 
-def test_what_is_left_of_an_entry_goes_when_its_stop_fills_also_where_the_venue_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def keep_openings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the venue take no opening off by itself, as exchanges do where opening and stop are separate orders."""
+
     def kept(self: Holding, status: Any) -> None:
         if status != "cancelled":
             ended(self, status)
 
-    strategy = plan(".+" + "." * 8, quantity=1000.0, exits=[Stop(1.5)], execution=Limit(0.01, 20))
-    usual = Fed(strategy, market(ROWS), 1, costs=HALF).run()
     ended = Holding._end_opening
     monkeypatch.setattr(Holding, "_end_opening", kept)
+
+
+def test_what_is_left_of_an_entry_goes_when_its_stop_fills_also_where_the_venue_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    strategy = plan(".+" + "." * 8, quantity=1000.0, exits=[Stop(1.5)], execution=Limit(0.01, 20))
+    usual = Fed(strategy, market(ROWS), 1, costs=HALF).run()
+    keep_openings(monkeypatch)
     fed = Fed(strategy, market(ROWS), 1, costs=HALF)
     for _ in range(len(ROWS) - 1):
         fed.step()
@@ -146,12 +152,7 @@ def test_a_closing_that_was_refused_once_leaves_the_entry_after_it_alone() -> No
 
 
 def test_what_a_flatten_could_not_take_off_is_closed_when_it_fills_beside_the_closing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def kept(self: Holding, status: Any) -> None:
-        if status != "cancelled":
-            ended(self, status)
-
-    ended = Holding._end_opening
-    monkeypatch.setattr(Holding, "_end_opening", kept)
+    keep_openings(monkeypatch)
     rows = [*ROWS[:3], (99.5, 99.5, 99.2, 99.2, 1000), *[(99.2, 99.3, 98.5, 99.2, 9000)] * 6]
     fed = Fed(plan(".+" + "." * 8, quantity=100.0, execution=Limit(0.01, 20)), market(rows), 1, costs=HALF)
     for step in range(9):
