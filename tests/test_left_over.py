@@ -21,20 +21,21 @@ HALF = Costs(commission=0.0, slippage=0.0, participation=0.05)
 LEVEL = (100, 100.5, 99.5, 100, 1e5)
 
 
-def fed_with_a_lost_cancel(stances: str, bars: int, ask: str = "") -> Fed:
-    """Return a session whose one request to take its limit off, in its third step, is lost."""
+def fed_with_a_lost_cancel(stances: str, bars: int, ask: str = "", lost: Any = (2,)) -> Fed:
+    """Return a session whose requests to take its limit off are lost in some steps."""
     fed = Fed(plan(stances, quantity=10.0, execution=Limit(0.02, bars, "cross")), market([LEVEL] * 12), 1)
     for step in range(9):
-        fed.line.cut = lambda asked, step=step: isinstance(asked, OrderKey) and step == 2
+        fed.line.cut = lambda asked, step=step: isinstance(asked, OrderKey) and step in lost
         if step == 2 and ask:
             fed.order(ask)
         fed.step()
     return fed
 
 
+@pytest.mark.parametrize("lost", [(2,), range(2, 9)], ids=["once", "always"])
 @pytest.mark.parametrize(("stances", "ask"), [(".+.0", ""), (".+.-", ""), (".+..", "flatten"), (".+..", "kill")])
-def test_a_limit_that_could_not_be_taken_off_does_not_cross(stances: str, ask: str) -> None:
-    fed = fed_with_a_lost_cancel(stances + "." * 8, 4, ask)
+def test_a_limit_that_could_not_be_taken_off_does_not_cross(stances: str, ask: str, lost: Any) -> None:
+    fed = fed_with_a_lost_cancel(stances + "." * 8, 4, ask, lost)
     assert [fill for fill in fed.fills if fill[2] > 0] == []
     assert fed.line.open_orders() == []
     assert fed.session.portfolio.lots[0] <= 0

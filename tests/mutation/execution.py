@@ -140,11 +140,6 @@ SLICES = Rules(
     (
         ("what did not fill is in the next slice", "number, power) - (asked - left), left)", "number, power), left)"),
         ("the last slice makes it whole", "share = 1.0 if self.is_last(progress) else min(", "share = min("),
-        (
-            "a slice is not below the least",
-            "return [replace(parent, quantity=quantity_of(lots, number, power))] if lots >= least else []",
-            "return [replace(parent, quantity=quantity_of(lots, number, power))] if lots else []",
-        ),
         ("a rest below the least goes with the slice", "if 0 < left - lots < least:  # the", "if False:  # the"),
         ("a profile weighs", "return math.fsum(usual[: progress.closes + 1]) / whole if whole > 0.0 else", "return"),
         ("a chase comes nearer", "offset = self.offset * (1.0 - progress.closes / (self.bars - 1))", "offset = self.offset"),

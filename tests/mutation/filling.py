@@ -319,7 +319,10 @@ ON_ITS_WAY = Rules(
 )
 WORKED = Rules(
     "workbench/session/deciding.py",
-    "test_honest_venue.py",
-    (("a part meets a bar before the next", " and row >= state.work.due:", ":"),),
+    "test_honest_venue.py test_left_over.py test_working_orders.py",
+    (
+        ("a part meets a bar before the next", " and row >= state.work.due:", ":"),
+        ("a part below the smallest order is not sent", "if not below_minimum(child.quantity, tape.price[j], self.setup.specs[j])]", "]"),
+    ),
 )
 RULES = (FILLS, OFFERS, DESK, HOLDING, DEPTH, LIQUIDITY, ON_ITS_WAY, WORKED)

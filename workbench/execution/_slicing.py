@@ -60,7 +60,7 @@ class Sliced(WorkingAlgorithm):
         """Return the share of the whole order that the slices up to this one make; the last makes it whole."""
 
     def work(self, parent: Order, market: MarketSnapshot, progress: Progress) -> list[Order]:
-        """Return the next slice, what is left of the ones before it included; none while it is too small to be sent alone."""
+        """Return the next slice, what is left of the ones before it included; a session waits while it is too small to be sent alone."""
         number, power = parent.instrument.step
         asked, left = lots_exactly(progress.asked, number, power), lots_exactly(parent.quantity, number, power)
         share = 1.0 if self.is_last(progress) else min(max(self.due(progress), 0.0), 1.0)
@@ -68,7 +68,7 @@ class Sliced(WorkingAlgorithm):
         least = _least(parent, market.price)
         if 0 < left - lots < least:  # the rest could not be sent alone either
             lots = left
-        return [replace(parent, quantity=quantity_of(lots, number, power))] if lots >= least else []
+        return [replace(parent, quantity=quantity_of(lots, number, power))] if lots > 0 else []
 
 
 class Twap(Sliced):
