@@ -212,7 +212,10 @@ def test_stop_ends_the_run_and_leaves_the_position_as_it_is(long: Fed) -> None:
 def test_an_unknown_command_is_refused_with_what_there_is(long: Fed, verb: str) -> None:
     before = state_of(long.session)
     answer = long.order(verb)
-    assert (answer.state, answer.text) == ("refused", f"a session knows pause, resume, reduce, flatten, kill, stop, arm; got {verb!r}")
+    assert (answer.state, answer.text) == (
+        "refused",
+        f"a session knows pause, resume, reduce, flatten, kill, stop, arm, approve, veto, resize; got {verb!r}",
+    )
     assert state_of(long.session) == before
     assert comes_back(long)
 

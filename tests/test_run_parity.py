@@ -17,7 +17,7 @@ from workbench.errors import JournalError
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.exits import AtrStop
-from workbench.journal import Journal
+from workbench.journal import Command, Journal
 from workbench.live.parity import BUG, MISSED, OVERRIDE, VENUE, RunParity, parity
 from workbench.live.release import Release, promote
 from workbench.market import Order, OrderKey
@@ -130,6 +130,23 @@ def test_what_a_person_ordered_is_the_cause_of_what_follows_from_it(world: World
     report = world.report()
     assert causes(report) == {OVERRIDE}
     assert (report.commands, report.explained) == (2, True)
+
+
+def test_a_word_of_a_person_s_is_the_cause_of_what_it_changed(tmp_path: Path) -> None:
+    world = World(tmp_path, wb.Strategy(*PARTS, execution=Limit(0.0002, 2, "cross"), approval=60.0))
+    said = 0
+    while not world.fed.over:
+        world.fed.step()
+        for one in world.fed.session.proposals:
+            said += 1
+            what, body = ("veto", {}) if said % 3 == 0 else ("resize", {"quantity": 1.0}) if said % 3 == 1 else ("approve", {})
+            world.fed.session.apply(Command(f"word {said}", what, "me", 0, 0, body | {"symbol": one.order.instrument.symbol}), 0)
+            world.fed.listen()
+    report = world.report()
+    world.journal.close()
+    assert said > 6
+    assert causes(report) == {OVERRIDE}
+    assert report.explained
 
 
 def test_a_flatten_after_the_last_step_is_an_override_too(world: World) -> None:

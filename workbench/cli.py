@@ -180,14 +180,18 @@ def stop(name: Run, root: Root = Path("runs")) -> None:
 @app.command()
 def order(
     name: Run,
-    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce', 'flatten' or 'arm'.")],
+    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce', 'flatten', 'arm', 'approve', 'veto' or 'resize'.")],
     root: Root = Path("runs"),
+    symbol: Annotated[str | None, typer.Option(help="Of which opening that waits for a word; not needed where one waits.")] = None,
+    quantity: Annotated[float | None, typer.Option(help="For how much it is made instead: resize.")] = None,
 ) -> None:
-    """Order a run about, as the panel does: pause or resume its decisions, let it only reduce, close all positions; arm the gate again."""
-    verbs = ("pause", "resume", "reduce", "flatten", "arm")
+    """Order a run about: pause or resume its decisions, let it only reduce, close all positions, arm the gate; answer what waits."""
+    verbs = ("pause", "resume", "reduce", "flatten", "arm", "approve", "veto", "resize")
     if what not in verbs:
         raise RunError(f"a run is told to {', '.join(verbs)}, got {what!r}{did_you_mean(what, verbs)}")
-    _command(what, name, root)
+    if (what == "resize") != (quantity is not None):
+        raise RunError(f"resize and --quantity go together, got {what!r} and {quantity!r}")
+    _command(what, name, root, {key: value for key, value in (("symbol", symbol), ("quantity", quantity)) if value is not None})
 
 
 @app.command()
@@ -245,10 +249,10 @@ def _recorded(path: Path | None, stamp: str, store: Path | None, release: Any) -
     return read_bars(path, instrument=release.instruments[0], interval=release.interval, stamp=stamp)  # type: ignore[arg-type]
 
 
-def _command(what: str, name: str, root: Path) -> None:
+def _command(what: str, name: str, root: Path, body: dict[str, Any] | None = None) -> None:
     from workbench.live.commands import order as ask
 
-    typer.echo(ask(root, name, what, "the shell"))
+    typer.echo(ask(root, name, what, "the shell", body=body))
 
 
 def _bars(path: Path | None, stamp: str, interval: str | None, symbol: str | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +149,11 @@ class Strategy(Component):
     unsupported : {"refuse", "hold"}, default "refuse"
         What becomes of stops and targets at a venue that takes no such orders: a run does not start there, or the session holds them
         itself - it looks at each close whether they were reached, and closes at market. A run that is dead then protects nothing.
+    approval : float, default 0
+        How many seconds an opening of a run waits for a person, who may approve it, resize it or veto it (SEMANTICS 39); 0 for none.
+        Closings never wait. A backtest makes every opening at once.
+    on_silence : {"skip", "send"}, default "skip"
+        What becomes of an opening that nobody has said anything about in that time.
 
     Examples
     --------
@@ -168,6 +174,8 @@ class Strategy(Component):
     entries: Literal["once", "each"] = field(default="once", kw_only=True)
     max_entries: int | None = field(default=None, kw_only=True)
     unsupported: Literal["refuse", "hold"] = field(default="refuse", kw_only=True)
+    approval: float = field(default=0.0, kw_only=True)
+    on_silence: Literal["skip", "send"] = field(default="skip", kw_only=True)
 
     #: The file inside the folder of a saved strategy.
     FILE: ClassVar[str] = "strategy.json"
@@ -185,6 +193,8 @@ class Strategy(Component):
     def check(self) -> None:
         """Refuse parts that do not fit together."""
         day_of(self.day)
+        if not 0.0 <= self.approval < math.inf:
+            raise StrategyError(f"approval is a number of seconds, 0 for none, got {self.approval!r}")
         if self.max_entries is not None and (self.max_entries < 1 or self.entries == "once"):
             raise StrategyError(f"max_entries must be at least 1, and is for entries='each' alone, got {self.max_entries}")
         if self.most_entries > MOST_ENTRIES:

@@ -30,7 +30,8 @@ class Facts(NamedTuple):
     Labels of steps that were missed with why, or how late the bars came that they were decided on; what happened before
     the step of a row, from which row on an order worked, and which bars came late. Where orders were `sent`, the journal
     answers whether one of them could be taken off: by step in `withdrawn`, else in what happened. `gate`: what the gate said of
-    an order, by its key. `supports`: what the venue took; the session holds in its place what it did not.
+    an order, by its key. `supports`: what the venue took; the session holds in its place what it did not. `asks`: whether openings
+    waited for a person's word.
     """
 
     steps: dict[int, str | int]
@@ -41,6 +42,7 @@ class Facts(NamedTuple):
     sent: set[str]
     gate: dict[str, Any]
     supports: frozenset[str] = EVERYTHING
+    asks: bool = False
 
     @classmethod
     def none(cls) -> Facts:
@@ -55,6 +57,7 @@ NEVER = -1
 def facts_of(written: Written, entries: Iterable[Entry], counts: Callable[[Entry], bool]) -> Facts:
     """Return the facts of a journal that count."""
     facts, row = Facts.none()._replace(late=written.late), written.first
+    facts = facts._replace(asks=counts(Entry("silence", "", {})))
     if counts(written.began):
         facts = facts._replace(supports=written.supports)
     closed = heard = 0
@@ -130,7 +133,7 @@ def _gated(entry: Entry) -> bool:
 
 
 def _ordered(entry: Entry) -> bool:
-    return _gated(entry) or entry.kind == "missed" or (entry.kind == "command" and entry.body["state"] == "applied")
+    return _gated(entry) or entry.kind in ("missed", "silence") or (entry.kind == "command" and entry.body["state"] == "applied")
 
 
 #: What may cause a difference, and which entries of a journal count for it: each has those of the one before.
@@ -195,6 +198,7 @@ def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[
     venue, known = Reached(facts, setup), Known(setup, facts.late)
     session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
     session.keeper = Recalled({"said": facts.gate})
+    session.ask_people(facts.asks)
     session.sleeves.name(*written.names)
     listen(session)
     for row in range(written.first, len(session.tape) + 1):
@@ -226,6 +230,9 @@ def _happened(session: LiveSession, venue: Reached, known: Known, entry: Entry) 
         session.apply(command, command.created)
     elif entry.kind == "taken off":
         session.take_off()
+    elif entry.kind == "silence":
+        waiting = {one.order.instrument.symbol for one in session.proposals}
+        session.pass_over([symbol for symbol in entry.body["symbols"] if symbol in waiting], entry.body["at"])
     elif entry.kind == "heard":
         venue.observe(None, session.tape.row_of(int(entry.key)))
         _listen(session, venue)

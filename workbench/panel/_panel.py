@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 import ipywidgets as widgets
@@ -17,6 +18,7 @@ from workbench.journal import Command, Journal
 from workbench.live.kill import kill
 from workbench.live.places import BEGUN, JOURNAL
 from workbench.live.status import ENDED
+from workbench.panel._asking import Asking
 from workbench.panel._choice import chosen
 from workbench.panel._curve import WidthKeeper, curve, draw
 from workbench.panel._notice import RED, Notice, answer_html, bar, notice_html
@@ -76,16 +78,17 @@ class ControlPanel:
         self._texts = {name: widgets.HTML() for name in TEXTS}
         self._buttons = {what: self._button(what) for what in BUTTONS}
         self._figure = curve()
+        self._asking = Asking(self._pressed)
         self.widget = self._laid_out()
         self.refresh()
 
     # -- what a user calls ----------------------------------------------------------------------------------------------
 
-    def post(self, what: str) -> Command:
-        """Queue a command for the session: pause, resume, reduce, flatten, kill or stop."""
+    def post(self, what: str, body: dict[str, Any] | None = None) -> Command:
+        """Queue a command for the session: pause, resume, reduce, flatten, kill, stop; approve, veto, resize with what it is about."""
         now = time.time_ns()
         expires = 0 if what == "kill" else now + int(EXPIRES * 1e9)  # a kill stays wanted, however late somebody hears it
-        command = Command(uuid.uuid4().hex, what, self.who, now, expires)
+        command = Command(uuid.uuid4().hex, what, self.who, now, expires, body)
         self.journal.post(command)
         return command
 
@@ -96,6 +99,7 @@ class ControlPanel:
         self._show("figures", figures_html(view))
         self._show("answer", answer_html(view, self._said, self._said_at, self._wrong))
         self._show("notice", notice_html(view, self._release(view)))
+        self._asking.show([] if view.closed else view.status.get("proposals", []), time.time_ns())
         self._show("positions", positions_html(view))
         self._show("orders", orders_html(view))
         self._show("decisions", decisions_html(view))
@@ -136,13 +140,13 @@ class ControlPanel:
 
     # -- what a press does ----------------------------------------------------------------------------------------------
 
-    def _pressed(self, what: str) -> None:
+    def _pressed(self, what: str, body: dict[str, Any] | None = None) -> None:
         """Do what a button says; what is wrong with it is shown, for nobody else would catch it."""
         try:
             if what == "kill" and self.folder is not None:
                 self._kill(self.folder)
             else:
-                self.post(what)
+                self.post(what, body)
         except Exception as error:
             log.exception(what)
             self._tell(f"{what.capitalize()} came to nothing: {error}", wrong=True)
@@ -203,7 +207,9 @@ class ControlPanel:
         left = widgets.VBox([WidthKeeper(), title, self._figure, texts["positions"], texts["orders"]], layout=half)
         right = widgets.VBox([texts["decisions"], texts["commands"]], layout=half)
         body = widgets.HBox([left, right], layout={"flex_flow": "row wrap", "grid_gap": "0 24px"})
-        panel = widgets.VBox([widgets.HTML(STYLE), texts["header"], texts["figures"], buttons, texts["answer"], texts["notice"], body])
+        panel = widgets.VBox(
+            [widgets.HTML(STYLE), texts["header"], texts["figures"], buttons, texts["answer"], texts["notice"], self._asking.widget, body]
+        )
         panel.add_class("workbench-panel")
         return panel
 

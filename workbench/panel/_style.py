@@ -17,7 +17,14 @@ BUTTONS = {
 #: What stands together: that which is undone by a press, that which trades, that which halts.
 GROUPS = (("pause", "resume", "reduce"), ("flatten",), ("kill",))
 #: What only changes the mode has an edge in the mode's colour; what cannot be taken back is filled.
-EDGES = {"pause": COLOURS["PAUSED"], "resume": COLOURS["RUNNING"], "reduce": COLOURS["REDUCING"]}
+EDGES = {
+    "approve": COLOURS["RUNNING"],
+    "resize": COLOURS["RUNNING"],
+    "veto": COLOURS["PAUSED"],
+    "pause": COLOURS["PAUSED"],
+    "resume": COLOURS["RUNNING"],
+    "reduce": COLOURS["REDUCING"],
+}
 FILLED = {"flatten": "#b5470b", "kill": COLOURS["HALTED"]}
 
 _BUTTON = """

@@ -126,7 +126,7 @@ class Bookkeeper:
 
     def withdraw(self, state: State) -> bool:
         """Take off what has not opened yet, and say whether there was anything that is off now; what could not be goes on nowhere."""
-        state.crossing = state.work = None
+        state.crossing = state.work = state.proposal = None
         off = self.take_off_opening(state)
         if state.opening is not None:
             state.opening = replace(state.opening, then="cancel")

@@ -64,6 +64,8 @@ class Decider:
         self.account = self.deployment = ""
         #: The protective orders that the session holds: the openings do not carry them.
         self.held: frozenset[str] = frozenset()
+        #: Whether a person is asked about each opening before anything of it is sent.
+        self.asks = False
         #: What meets prices inside the bars (`ExecutionModule.ticked`).
         self.ticked: frozenset[str] = frozenset()
         self._step = 0
@@ -91,7 +93,7 @@ class Decider:
         self._written = []
         for j in self._seen:
             state = states[j]
-            if state.opening is not None or state.work is not None:
+            if state.opening is not None or state.work is not None or state.proposal is not None:
                 out.append(j)
             elif not lots[j]:
                 continue
@@ -146,7 +148,7 @@ class Decider:
             stance, measured = tape.stance[j][row], tape.measured_at(j, row)
             lots = opening(self._chain, self._columns, j, side, stance, equity, plan.stop, measured, self._history, decision)
             lots = self._let(j, side, lots, decision)
-            orders = self.worked(row, j, state, self._parent(row, j, lots, side, "open", plan)) if lots else []
+            orders = self._orders(row, j, state, self._parent(row, j, lots, side, "open", plan)) if lots else []
             if orders or state.work is not None:
                 self._note(j, side, lots)
                 state.plan = plan
@@ -169,11 +171,21 @@ class Decider:
         chain = self._chain._replace(size=lambda *_: quantity, scaled=0)
         lots = opening(chain, self._columns, j, side, side, equity, math.nan, math.nan, self._history, decision)
         lots = self._let(j, side, lots, decision)
-        orders = self._planned(self._parent(row, j, lots, side, "add", None), j) if lots else []
+        orders = self._orders(row, j, state, self._parent(row, j, lots, side, "add", None)) if lots else []
         if orders:
             decision.code = RESIZED
             self._note(j, side, lots, opened=0.0)
         return orders
+
+    def _orders(self, row: int, j: int, state: State, parent: Order) -> list[Order]:
+        """Return what of an opening goes on: all of it to a person who is asked, else what its algorithm sends now."""
+        return [parent] if self.asks else self.made(row, j, state, parent)
+
+    def made(self, row: int, j: int, state: State, parent: Order) -> list[Order]:
+        """Return what of an opening its execution algorithm sends at the close of a row."""
+        self._step = row
+        adds = parent.key is not None and parent.key.leg == "add"
+        return self._planned(parent, j) if adds else self.worked(row, j, state, parent)
 
     def _let(self, j: int, side: float, lots: int, decision: Any) -> int:
         """Return what the limits on the whole account leave of whole steps; what they left stands behind what ours did."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.errors import OrderError
 from workbench.execution.port import ExecutionModule, OrderEnded, OrderFilled, VenueEvent
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
 from workbench.market import Fill, Order
 from workbench.records import GATED, IN_DOUBT, MISSED, REDUCING
+from workbench.session.approving import ApprovingSession
 from workbench.session.events import Decided, StepClosed
-from workbench.session.journaled import JournaledSession, Mode
+from workbench.session.journaled import Mode
 from workbench.session.lives import Oddity
 from workbench.session.setup import Setup
 from workbench.session.state import PROTECTIVE, State, of_what_closed
@@ -28,7 +30,7 @@ HELD = ("PAUSED", "HALTED")
 MANY = 3
 
 
-class LiveSession(JournaledSession):
+class LiveSession(ApprovingSession):
     """A session that is given its inputs one by one, and journals them.
 
     Parameters
@@ -154,8 +156,10 @@ class LiveSession(JournaledSession):
         verb = VERBS.get(command.what)
         if verb is None:
             return self._answered(command, "refused", f"a session knows {', '.join(VERBS)}; got {command.what!r}", now)
-        said = verb(self, command)
-        answer = self._answered(command, "applied", said, now)
+        try:
+            answer = self._answered(command, "applied", verb(self, command), now)
+        except OrderError as error:
+            return self._answered(command, "refused", str(error), now)
         self._submit(self.steps_done - 1)
         return answer
 
@@ -385,4 +389,7 @@ VERBS = {
     "kill": LiveSession._kill,
     "stop": LiveSession._stop,
     "arm": LiveSession._arm,
+    "approve": LiveSession._approve,
+    "veto": LiveSession._veto,
+    "resize": LiveSession._resize_opening,
 }

@@ -158,6 +158,8 @@ def _live_through(
         session.doubt(body["keys"])
     elif entry.kind == "taken off":
         session.take_off()
+    elif entry.kind == "silence":
+        session.pass_over(body["symbols"], body["at"])
     elif entry.kind == "command":
         session.apply(Command(*(body[name] for name in Command._fields[:6])), body["answered"])
 

@@ -19,6 +19,7 @@ from workbench.instrument import Instrument
 from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
+from workbench.session.approving import WORDS
 from workbench.session.checking import Gatekeeper
 from workbench.session.doubts import Doubts, Insistence, send_again, settle
 from workbench.session.gathering import Gathering, Late, Step
@@ -287,10 +288,7 @@ class Runner:
             self._link.done(max(came.numbers))
 
     def _came(self, came: Step | Late, why_not: str = "") -> None:
-        if isinstance(came, Step):
-            self._step(came, why_not)
-        else:
-            self._late(came)
+        self._step(came, why_not) if isinstance(came, Step) else self._late(came)
 
     def _step(self, step: Step, why_not: str = "") -> None:
         """Take closed bars in, and decide their step if it may be."""
@@ -317,9 +315,8 @@ class Runner:
         self.arrived = part.arrived
         row = self._history.row_of(late.label)
         if row is None:
-            whose = f"{', '.join(part.bars.symbols)} of {part.bars.index[0]}"
-            text = f"the bars of {whose} came after later ones and were left out: no step has their label"
-            session.alert(text, f"left out {part.number}", [part.number])
+            whose = f"the bars of {', '.join(part.bars.symbols)} of {part.bars.index[0]} came after later ones"
+            session.alert(f"{whose} and were left out: no step has their label", f"left out {part.number}", [part.number])
             return
         new = [bar for bar in Step(late.label, (part,)).received if self._history.lacks(row, bar.symbol)]
         if new:
@@ -359,6 +356,7 @@ class Runner:
             self._decide(step)
         if session is not None and now >= self._due["commands"]:
             self._obey(session)
+            session.hear_silence(self._clock(), shut=bool(self.gate or self.over))
             if self._tries.is_due(now, wanted=session.mode == "HALTED"):
                 session.take_off()
         lasting = session is not None and self._doubts.lasting(session, now)  # no answer, and no line that broke: nobody else asks
@@ -370,6 +368,8 @@ class Runner:
         """Apply what people have asked for since the last look."""
         self._due["commands"] = time.monotonic() + COMMANDS
         for command in self.journal.commands("queued"):
+            if self.gate and command.what in WORDS:
+                continue  # nothing opens over a doubt: it is applied once the gate lifts
             mine = (command.body or {}).get("run", self._run) == self._run
             session.apply(command if mine else command._replace(expires=1), self._clock())
             self._due["beat"] = 0.0  # whoever asked is looking
@@ -393,7 +393,7 @@ class Runner:
         """Return how the run stands, as plain values."""
         session = self.session
         said = {"run": self._run, "pid": os.getpid(), "gate": self.gate, "over": self.over, "arrived": self.arrived}
-        said["models"] = self._models.standing
+        said |= {"models": self._models.standing}
         if session is None:
             return said
         joins = self.joins if session.steps_done == session.first else []

@@ -13,6 +13,7 @@ from workbench.errors import ParameterError
 from workbench.execution.paper import PaperVenue
 from workbench.execution.port import ExecutionModule
 from workbench.journal import JournalPort, MemoryJournal
+from workbench.market import Order
 from workbench.money import below_minimum
 from workbench.past import NOW
 from workbench.records import HELD, NO_SHORT, STOPPED_OUT, TIMED_OUT, WORDS, DecisionRow
@@ -298,5 +299,9 @@ class Session(Bookkeeper):
             else:
                 orders = sleeve.decider.adding(row, j, state, own, sleeve.resizer.quantity(change))
             for order in orders:
-                self.put_out(order, state.decision)
+                self._make(j, order, state.decision)
             self.bus.emit(Decided(state.decision, self.setup.instruments[j], state.row))
+
+    def _make(self, j: int, order: Order, decision: int) -> None:
+        """Make an opening that was decided: in a replay at once."""
+        self.put_out(order, decision)

@@ -8,6 +8,7 @@ from typing import Any
 from workbench.execution.port import VenueState
 from workbench.grid import quantity_of
 from workbench.market import Order
+from workbench.session.approving import told
 from workbench.session.live import LiveSession
 from workbench.session.state import State
 from workbench.session.working import Work
@@ -32,6 +33,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
         "dust": {i.symbol: left for j, i in enumerate(session.setup.instruments) if (left := _dust(session, j))},
         "working": [_order(session, order, work) for order, work in _orders_out(session)],
+        "proposals": [told(one) for one in session.proposals],
         "doubtful": len(session.doubtful),
         "late": {symbol: session.states[j].late for symbol, j in session.first_columns.items() if session.states[j].late},
     }

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.market import Fill, Order, OrderKey
 from workbench.money import average_of
 from workbench.session.working import Work
 
-__all__ = ["PROTECTIVE", "State", "of_what_closed"]
+__all__ = ["PROTECTIVE", "Proposal", "State", "of_what_closed"]
 
 #: What closes a position by itself; it bears the label of the opening that it protects.
 PROTECTIVE = ("stop", "target")
 #: The orders of an instrument that may be out.
 ORDERS = ("opening", "closing", "stop", "target")
+
+
+class Proposal(NamedTuple):
+    """An opening that waits for a person's word (SEMANTICS 39).
+
+    Parameters
+    ----------
+    order : Order
+        As it was decided.
+    decision : int
+        The number of its decision.
+    until : int
+        When its time is over, in nanoseconds since 1970.
+    """
+
+    order: Order
+    decision: int
+    until: int
 
 
 class State:
@@ -46,6 +64,7 @@ class State:
         "opened_at",
         "opening",
         "plan",
+        "proposal",
         "put_in",
         "row",
         "spent",
@@ -63,6 +82,8 @@ class State:
         self.opening: Order | None = None
         #: The opening that is worked over several bars, of which `opening` is what is out.
         self.work: Work | None = None
+        #: The opening that waits for a person's word.
+        self.proposal: Proposal | None = None
         self.closing: Order | None = None
         self.stop: Order | None = None
         self.target: Order | None = None
@@ -90,11 +111,14 @@ class State:
     def adds_to(self, lots: int) -> bool:
         """Whether anything would open more on the side of what is held: it is out, to cross, or worked."""
         whole = None if self.work is None else self.work.parent
-        return any(order is not None and order.sign * lots > 0 for order in (self.opening, self.crossing, whole))
+        asked = None if self.proposal is None else self.proposal.order
+        return any(order is not None and order.sign * lots > 0 for order in (self.opening, self.crossing, whole, asked))
 
     @property
     def reserved(self) -> Order | None:
         """The opening with all of it that could still fill: what counts against limits."""
+        if self.proposal is not None:
+            return self.proposal.order
         return self.opening if self.work is None or self.work.asked_for_all else self.work.rest
 
     def note(self, stance: float, row: int) -> None:

@@ -1,0 +1,196 @@
+"""Openings that wait for a person's word (SEMANTICS 39): approved, resized, vetoed, or met with silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from paper_worlds import Fed, state_of
+from worked import SHARE, Stop, market, plan
+
+import workbench as wb
+from workbench.cli import app
+from workbench.execution import Limit, Twap
+from workbench.journal import Command, Journal
+
+LEVEL = (100, 100.5, 99.5, 100, 1e5)
+SECOND = 1_000_000_000
+
+
+def asking(stances: str, seconds: float = 60.0, on_silence: Any = "skip", **parts: Any) -> wb.Strategy:
+    made = plan(stances, **({"quantity": 10.0} | parts))
+    return wb.Strategy(made.signal, made.sizer, made.exits, made.risk, made.execution, approval=seconds, on_silence=on_silence)
+
+
+def fed(strategy: wb.Strategy, rows: int = 12) -> Fed:
+    return Fed(strategy, market([LEVEL] * rows), 1)
+
+
+def say(run: Fed, what: str, **body: Any) -> str:
+    run.ids += 1
+    answer = run.session.apply(Command(f"{what} {run.ids}", what, "me", 0, 0, body), 0)
+    run.listen()
+    require_same_again(run)
+    return f"{answer.state}: {answer.text}"
+
+
+def require_same_again(run: Fed) -> None:
+    again = run.again()[0]
+    assert state_of(again) == state_of(run.session)
+    assert [one.order for one in again.proposals] == [one.order for one in run.session.proposals]
+
+
+def test_an_opening_waits_and_is_sent_when_it_is_approved() -> None:
+    run = fed(asking(".+.........."))
+    run.run(2)
+    assert [one.order.quantity for one in run.session.proposals] == [10.0]
+    assert list(run.journal.entries("intent")) == []
+    assert say(run, "approve", symbol="ABC") == "applied: buy 10 ABC: made"
+    run.run()
+    assert run.fills == [(3, "open", 10.0, 100.0)]
+
+
+def test_a_veto_lets_it_go_until_the_stance_turns() -> None:
+    run = fed(asking(".+...-+....."))
+    run.run(2)
+    assert say(run, "veto") == "applied: buy 10 ABC: not made"
+    run.run(3)
+    assert [one.order.side for one in run.session.proposals] == ["sell"]
+    run.run(1)
+    assert [one.order.side for one in run.session.proposals] == ["buy"]  # what waited went with the stance
+    assert run.fills == []
+
+
+def test_a_person_may_resize_it() -> None:
+    run = fed(asking(".+..........", exits=[Stop(5.0)]))
+    run.run(2)
+    assert say(run, "resize", quantity=4).startswith("applied: buy 4 ABC: made")
+    run.run()
+    assert run.fills == [(3, "open", 4.0, 100.0)]
+    assert [order.quantity for order in run.line.open_orders()] == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "said"),
+    [
+        ("approve", {"symbol": "ABD"}, "no opening of ABD waits for a word; what does: ABC; did you mean 'ABC'?"),
+        ("resize", {"quantity": "a lot"}, "an opening of ABC is at least 1, in steps of 1; got 'a lot'"),
+        ("resize", {"quantity": 1.5}, "in steps of 1; got 1.5"),
+        ("resize", {}, "got None"),
+    ],
+)
+def test_a_word_that_is_none_changes_nothing(what: str, body: dict[str, Any], said: str) -> None:
+    run = fed(asking(".+.........."))
+    run.run(2)
+    answer = say(run, what, **body)
+    assert answer.startswith("refused: ")
+    assert said in answer
+    assert len(run.session.proposals) == 1
+
+
+@pytest.mark.parametrize(("on_silence", "done"), [("skip", []), ("send", [(3, "open", 10.0, 100.0)])])
+def test_silence_is_an_answer(on_silence: str, done: list[Any]) -> None:
+    run = fed(asking(".+..........", 60.0, on_silence))
+    run.run(2)
+    until = run.session.proposals[0].until
+    run.session.hear_silence(until - 1)
+    assert len(run.session.proposals) == 1
+    run.session.hear_silence(until)
+    run.listen()
+    require_same_again(run)
+    assert run.session.proposals == []
+    run.run()
+    assert run.fills == done
+
+
+@pytest.mark.parametrize("verb", ["pause", "reduce", "kill"])
+def test_nothing_is_approved_while_nothing_may_open(verb: str) -> None:
+    run = fed(asking(".+.........."))
+    run.run(2)
+    run.order(verb)
+    assert say(run, "approve").startswith("refused: no" if verb == "kill" else "refused: nothing opens while the session is")
+
+
+def test_closings_never_wait() -> None:
+    run = fed(asking(".+..0......."))
+    run.run(2)
+    say(run, "approve")
+    run.run()
+    assert [fill[:2] for fill in run.fills] == [(3, "open"), (5, "close")]
+
+
+def test_slices_begin_when_they_are_approved() -> None:
+    run = fed(asking(".+..........", execution=Twap(2)))
+    run.run(4)
+    assert say(run, "approve") == "applied: buy 10 ABC: made"
+    run.run()
+    assert run.fills == [(5, "open", 5.0, 100.0), (6, "open", 5.0, 100.0)]
+
+
+def test_what_waits_counts_against_the_limits() -> None:
+    two = wb.Instrument("XYZ")
+    made = plan(".+" + "." * 10, "..+" + "." * 9, quantity=600.0)
+    strategy = wb.Strategy(made.signal, made.sizer, risk=[wb.risk.MaxLeverage(1.0)], execution=Limit(0.001), approval=60.0)
+    run = Fed(strategy, market({SHARE: [LEVEL] * 12, two: [LEVEL] * 12}), 1)
+    run.run(3)
+    assert [one.order.quantity for one in run.session.proposals] == [600.0, 400.0]
+
+
+def test_a_backtest_asks_nobody() -> None:
+    result = wb.backtest(asking(".+.........."), market([LEVEL] * 12))
+    assert len(result.fills) == 1
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("inf")])
+def test_a_time_that_is_none_is_refused(seconds: float) -> None:
+    with pytest.raises(wb.errors.StrategyError, match="approval is a number of seconds"):
+        asking(".+..", seconds)
+
+
+# -- asked and answered -----------------------------------------------------------------------------------------------
+
+
+def test_what_waits_has_buttons_that_say_what_is_pressed() -> None:
+    from workbench.panel._asking import Asking
+
+    said: list[tuple[str, dict[str, Any]]] = []
+    asking_panel = Asking(lambda what, body: said.append((what, body)))
+    one = {"symbol": "ABC", "side": "buy", "quantity": 10.0, "reason": "stance <turned>", "until": 61 * SECOND}
+    asking_panel.show([one], SECOND)
+    title, row = asking_panel.widget.children
+    text, approve, veto, quantity, resize = row.children
+    assert "Waiting for your word" in title.value
+    assert text.value == "<b>buy 10 ABC</b> &nbsp; stance &lt;turned&gt;; 60 s left"
+    quantity.value = 4.0
+    asking_panel.show([one], 2 * SECOND)
+    assert asking_panel.widget.children[1] is row  # nobody's typing is lost
+    for button in (approve, veto, resize):
+        button.click()
+    assert said == [("approve", {"symbol": "ABC"}), ("veto", {"symbol": "ABC"}), ("resize", {"symbol": "ABC", "quantity": 4.0})]
+    asking_panel.show([], 3 * SECOND)
+    assert asking_panel.widget.children == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["resize"], "resize and --quantity go together, got 'resize' and None"),
+        (["veto", "--quantity", "3"], "resize and --quantity go together, got 'veto' and 3.0"),
+        (["approv"], "got 'approv'; did you mean 'approve'?"),
+    ],
+)
+def test_a_word_by_the_shell_that_is_none(words: list[str], said: str) -> None:
+    with pytest.raises(wb.errors.RunError) as refused:
+        app(["order", "trend", *words], standalone_mode=False)
+    assert said in str(refused.value)
+
+
+def test_a_word_by_the_shell_reaches_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "trend" / "journal.db")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workbench.live.commands.PATIENCE", 0.0)
+        app(["order", "trend", "resize", "--symbol", "ABC", "--quantity", "3", "--root", str(tmp_path)], standalone_mode=False)
+    (command,) = journal.commands("queued")
+    assert (command.what, command.body) == ("resize", {"symbol": "ABC", "quantity": 3.0})
+    journal.close()

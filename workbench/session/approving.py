@@ -1,0 +1,134 @@
+"""Openings that wait for a person's word before anything of them is sent (SEMANTICS 39)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from workbench.errors import OrderError, did_you_mean
+from workbench.execution.port import ExecutionModule
+from workbench.grid import lots_of, quantity_of
+from workbench.journal import Command, Entry, JournalPort
+from workbench.market import Order
+from workbench.money import below_minimum
+from workbench.numeric import positive
+from workbench.session.journaled import JournaledSession
+from workbench.session.setup import Setup
+from workbench.session.state import Proposal
+
+__all__ = ["WORDS", "ApprovingSession", "told"]
+
+#: What a person may say of an opening that waits.
+WORDS = ("approve", "resize", "veto")
+
+
+class ApprovingSession(JournaledSession):
+    """A session that asks a person about its openings, where its strategies want it: approved, resized, vetoed or met with silence."""
+
+    def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
+        super()._begin(setup, venue, journal)
+        self.ask_people(True)
+
+    def ask_people(self, asks: bool) -> None:
+        """Have openings wait for a word, where their strategy wants it; else they are made at once, as in a backtest."""
+        for sleeve in self.sleeves.each:
+            sleeve.decider.asks = asks and sleeve.setup.strategy.approval > 0.0
+
+    def _make(self, j: int, order: Order, decision: int) -> None:
+        """Make an opening, or put it before a person; it counts in full until it is answered."""
+        if not self.sleeves.decider(j).asks:
+            super()._make(j, order, decision)
+            return
+        wait = int(self.setup.of(j).strategy.approval * 1e9)
+        self.states[j].proposal = Proposal(order, decision, self.arrived + wait)
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        """The openings that wait for a word."""
+        return [state.proposal for state in self.states if state.proposal is not None]
+
+    def hear_silence(self, now: int, shut: bool = False) -> None:
+        """Take silence for an answer, where an opening has waited for long enough; not while the gate is shut."""
+        symbols = [one.order.instrument.symbol for one in self.proposals if one.until <= now]
+        if symbols and not shut:
+            self.pass_over(symbols, now)
+
+    def pass_over(self, symbols: Sequence[str], now: int) -> None:
+        """Take silence for an answer: what nobody has said anything about is sent, or let go, as its strategy wants it."""
+        said = {symbol: self._on_silence(self.portfolio.column[symbol]) for symbol in symbols}
+        key = " ".join(str(self.tape.label[self.steps_done - 1]) + symbol for symbol in symbols)
+        body = {"symbols": list(symbols), "at": now, "said": said} | self._taken_off() | self._gate_said()
+        self.journal.commit([Entry("silence", key, body), *self._intents(), *self._alerts()])
+        self._submit(self.steps_done - 1)
+
+    def _on_silence(self, j: int) -> str:
+        if self.setup.of(j).strategy.on_silence == "send" and self.mode == "RUNNING":
+            return self._release(j)
+        return self._let_go(j)
+
+    # -- a person's word ----------------------------------------------------------------------------------------------
+
+    def _approve(self, command: Command) -> str:
+        """Send an opening that waits, as it was decided."""
+        return self._release(self._asked_about(command))
+
+    def _veto(self, command: Command) -> str:
+        """Let an opening go: it is not tried again until the stance turns (SEMANTICS 10)."""
+        return self._let_go(self._asked_about(command))
+
+    def _resize_opening(self, command: Command) -> str:
+        """Send an opening that waits for another quantity; the gate looks at it as at any."""
+        j = self._asked_about(command)
+        proposal, spec, wanted = self.states[j].proposal, self.setup.specs[j], (command.body or {}).get("quantity")
+        assert proposal is not None
+        symbol, quantity = proposal.order.instrument.symbol, positive(wanted)
+        lots = lots_of(quantity, spec.number, spec.power) if quantity == quantity else 0
+        rounded = quantity_of(max(lots, 0), spec.number, spec.power)
+        if lots <= 0 or abs(rounded - quantity) > 1e-9 * quantity or below_minimum(rounded, self.tape.price[j], spec):
+            least, step = proposal.order.instrument.smallest(self.tape.price[j]), proposal.order.instrument.quantity_step
+            raise OrderError(f"an opening of {symbol} is at least {least:g}, in steps of {step:g}; got {wanted!r}")
+        self.states[j].proposal = proposal._replace(order=replace(proposal.order, quantity=rounded))
+        return self._release(j)
+
+    def _asked_about(self, command: Command) -> int:
+        """Return the column of the opening that a command is about: the only one that waits, where it names none."""
+        waiting = [one.order.instrument.symbol for one in self.proposals]
+        symbol = (command.body or {}).get("symbol") or (waiting[0] if len(waiting) == 1 else "")
+        if symbol not in waiting:
+            known = f"what does: {', '.join(waiting)}" if waiting else "none does"
+            raise OrderError(f"no opening of {symbol or 'that name'} waits for a word; {known}{did_you_mean(symbol, waiting)}")
+        if command.what != "veto" and self.mode != "RUNNING":
+            raise OrderError(f"nothing opens while the session is {self.mode}")
+        return self.portfolio.column[symbol]
+
+    def _release(self, j: int) -> str:
+        """Send what its algorithm makes of an opening that has waited."""
+        state, row = self.states[j], self.steps_done - 1
+        proposal, state.proposal = state.proposal, None
+        assert proposal is not None
+        for order in self.sleeves.decider(j).made(row, j, state, proposal.order):
+            self.put_out(order, proposal.decision)
+        made = state.opening is not None or state.work is not None
+        return f"{_words(proposal.order)}: {'made' if made else 'kept back'}"
+
+    def _let_go(self, j: int) -> str:
+        proposal, self.states[j].proposal = self.states[j].proposal, None
+        assert proposal is not None
+        return f"{_words(proposal.order)}: not made"
+
+
+def _words(order: Order) -> str:
+    return f"{order.side} {order.quantity:g} {order.instrument.symbol}"
+
+
+def told(proposal: Proposal) -> dict[str, Any]:
+    """Return a proposal as plain values."""
+    order = proposal.order
+    return {
+        "symbol": order.instrument.symbol,
+        "side": order.side,
+        "quantity": order.quantity,
+        "reason": order.reason,
+        "until": proposal.until,
+    }
