@@ -140,6 +140,7 @@ def test_what_waits_counts_against_the_limits() -> None:
 def test_a_backtest_asks_nobody() -> None:
     result = wb.backtest(asking(".+.........."), market([LEVEL] * 12))
     assert len(result.fills) == 1
+    assert "every opening approved at once: in a run each waits up to 60 s for a person's word" in result.assumptions
 
 
 @pytest.mark.parametrize("seconds", [-1.0, float("inf")])

@@ -14,6 +14,7 @@ from workbench.maintenance import words_for
 from workbench.records import NONE, OPENED, WORDS
 from workbench.session.record import Record
 from workbench.session.setup import Setup
+from workbench.team import strategies_of
 
 __all__ = ["Assumptions", "assumed"]
 
@@ -58,6 +59,7 @@ def assumed(setup: Setup, record: Record) -> list[str]:
     lines += setup.financing.assumptions if setup.financing is not None else ()
     lines += _not_modelled(setup)
     lines += [words for part in setup.limits for words in part.notes(setup.instruments)]
+    lines += _approved(setup)
     lines += _refused(record)
     lines += _seen(setup) + _expired(setup)
     if setup.buying_power:
@@ -69,6 +71,12 @@ def assumed(setup: Setup, record: Record) -> list[str]:
     lines += _declared_margins(setup)
     lines.append(f"computed by the {record.engine}")
     return lines
+
+
+def _approved(setup: Setup) -> list[str]:
+    """Return that a person's word was taken for granted, where a run waits for one."""
+    waits = max((one.approval for one in strategies_of(setup.system).values()), default=0.0)
+    return [f"every opening approved at once: in a run each waits up to {waits:g} s for a person's word"] if waits else []
 
 
 def _shares(setup: Setup) -> list[str]:
