@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -11,6 +10,7 @@ from typing import Any, Literal, get_args
 from workbench.errors import ParameterError, did_you_mean
 from workbench.grid import fraction, round_away
 from workbench.maintenance import Tier, tiers_from
+from workbench.numeric import is_number
 
 __all__ = ["COINS", "CURRENCIES", "GROUPS", "QUOTES", "STABLE", "AssetClass", "Instrument", "Kind", "group_names", "pair_of", "word_set"]
 
@@ -150,9 +150,9 @@ class Instrument:
                 raise ParameterError(f"Instrument {self.symbol}: unknown {name} {value!r}{did_you_mean(str(value), allowed)}")
         for name in ("multiplier", "tick_size", "quantity_step", "min_quantity", "margin"):
             value = getattr(self, name)
-            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
+            if value is not None and not (is_number(value) and 0 < value < float("inf")):
                 raise ParameterError(f"Instrument {self.symbol}: {name} must be a positive number, got {value!r}")
-        if not (_is_number(self.min_notional) and 0 <= self.min_notional < float("inf")):
+        if not (is_number(self.min_notional) and 0 <= self.min_notional < float("inf")):
             raise ParameterError(f"Instrument {self.symbol}: min_notional must not be negative, got {self.min_notional!r}")
 
     def _tags(self) -> tuple[tuple[str, str], ...]:
@@ -269,10 +269,6 @@ def group_names(instruments: Iterable[Instrument]) -> tuple[str, ...]:
     ('currency', 'region', 'asset_class', 'instrument', 'sector')
     """
     return (*GROUPS, *sorted({name for one in instruments for name, _ in one.tags}))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _usual_currencies(symbol: str, asset_class: str, kind: str) -> tuple[str | None, str | None]:

@@ -7,12 +7,12 @@ and the margin does not jump from one to the next, so the tier that asks most is
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from workbench.errors import ParameterError
+from workbench.numeric import is_number
 
 __all__ = ["MOST_TIERS", "Tier", "kept_for", "liquidation_price", "tiers_from", "words_for"]
 
@@ -37,7 +37,7 @@ def tiers_from(symbol: str, given: Any) -> float | tuple[Tier, ...]:
     >>> tiers_from("BTCUSDT", [(0, 0.004, 0), (50_000, 0.005, 50)])
     ((0.0, 0.004, 0.0), (50000.0, 0.005, 50.0))
     """
-    plain = isinstance(given, numbers.Real) and not isinstance(given, bool)
+    plain = is_number(given)
     tiers = _numbers(symbol, [(0.0, given, 0.0)] if plain else given, given)
     for start, rate, amount in tiers:
         if not (0 < rate < 1 and 0 <= amount < math.inf):

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from numbers import Real
 
-__all__ = ["number", "positive"]
+__all__ = ["is_number", "number", "positive"]
+
+
+def is_number(given: object) -> bool:
+    """Whether a value is a real number: True is none."""
+    return isinstance(given, Real) and not isinstance(given, bool)
 
 
 def number(given: object) -> float:
@@ -16,10 +21,10 @@ def number(given: object) -> float:
     >>> number(2), number("2"), number(True)
     (2.0, nan, nan)
     """
-    if type(given) is bool or not isinstance(given, Real):
+    if not is_number(given):
         return math.nan
     try:
-        return float(given)
+        return float(given)  # type: ignore[arg-type]
     except (OverflowError, ValueError, TypeError):
         return math.nan
 

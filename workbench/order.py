@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Literal
 
 from workbench.errors import OrderError, did_you_mean
 from workbench.instrument import Instrument
+from workbench.numeric import is_number
 
 __all__ = ["ORDER_TYPES", "TIMES_IN_FORCE", "Fill", "Order", "OrderKey", "Side"]
 
@@ -132,7 +133,7 @@ class Order:
             raise OrderError(f"order: instrument must be a wb.Instrument, got {self.instrument!r}")
         if self.side not in ("buy", "sell"):
             raise OrderError(f"order for {self.instrument.symbol}: side must be 'buy' or 'sell', got {self.side!r}")
-        if (type(self.quantity) is not float and not _is_number(self.quantity)) or not 0 < self.quantity < float("inf"):
+        if (type(self.quantity) is not float and not is_number(self.quantity)) or not 0 < self.quantity < float("inf"):
             raise OrderError(f"order for {self.instrument.symbol}: quantity must be a positive number, got {self.quantity!r}")
         if self.type != "market" or self.price is not None or self.limit_price is not None or self.trail is not None or self.post_only:
             self._check_type()
@@ -149,13 +150,13 @@ class Order:
             raise OrderError(f"{who}: unknown type {self.type!r}{did_you_mean(str(self.type), ORDER_TYPES)}")
         for name in ORDER_TYPES[self.type]:
             value: Any = getattr(self, name)
-            if not (_is_number(value) and 0 < value < float("inf")):
+            if not (is_number(value) and 0 < value < float("inf")):
                 raise OrderError(f"{who}: a {self.type} order needs a positive {name}, got {value!r}")
         for name, types in ONLY.items():
             value = getattr(self, name)
             if value is not None and value is not False and self.type not in types:
                 raise OrderError(f"{who}: {name} goes with a {types[0]} order, got {value!r} with a {self.type} order")
-        if self.price is not None and not (_is_number(self.price) and 0 < self.price < float("inf")):
+        if self.price is not None and not (is_number(self.price) and 0 < self.price < float("inf")):
             raise OrderError(f"{who}: price must be a positive number, got {self.price!r}")
 
     def _check_kinds(self) -> None:
@@ -187,7 +188,7 @@ class Order:
             raise OrderError(f"{who}: then must be 'cancel' or 'cross', got {self.then!r}{did_you_mean(str(self.then), THEN)}")
         for name in ("stop_distance", "target_distance"):
             value = getattr(self, name)
-            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
+            if value is not None and not (is_number(value) and 0 < value < float("inf")):
                 raise OrderError(f"{who}: {name} must be a positive number, got {value!r}")
 
     @property
@@ -207,11 +208,6 @@ class Order:
 def _is(value: object, kind: type) -> bool:
     """Whether a value is of a kind, whatever its annotation promised."""
     return isinstance(value, kind)
-
-
-def _is_number(value: object) -> bool:
-    """Whether a value is a number: True is none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ NUMERIC = Rules(
     "workbench/numeric.py",
     "test_gate.py test_gate_numbers.py",
     (
-        ("a truth value is no number", "type(given) is bool or not isinstance(given, Real)", "not isinstance(given, Real)"),
+        ("a truth value is no number", "isinstance(given, Real) and not isinstance(given, bool)", "isinstance(given, Real)"),
         ("a number is above zero and finite", "return value if 0.0 < value < math.inf else math.nan", "return value"),
     ),
 )

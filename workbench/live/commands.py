@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ def journal_of(root: Path, name: str) -> Journal:
     return Journal(path)
 
 
-def order(root: Path, name: str, what: str, who: str, patience: float = PATIENCE, body: Mapping[str, Any] | None = None) -> str:
+def order(root: Path, name: str, what: str, who: str, patience: float = PATIENCE, body: dict[str, Any] | None = None) -> str:
     """Ask a run for something, and return its answer; a stop is not kept: it must not end a run that starts later.
 
     `body` has what the verb needs besides: of an opening that waits its symbol, and another quantity (SEMANTICS 39).
@@ -43,7 +42,7 @@ def order(root: Path, name: str, what: str, who: str, patience: float = PATIENCE
     if what == "stop" and not _runs(root, name):
         raise RunError(f"the run {name!r} does not run, so there is nothing to stop")
     now = time.time_ns()
-    command = Command(uuid.uuid4().hex, what, who, now, now + int(patience * 1e9) if what == "stop" else 0, dict(body or {}))
+    command = Command(uuid.uuid4().hex, what, who, now, now + int(patience * 1e9) if what == "stop" else 0, body)
     journal.post(command)
     answer = wait_for(journal, command.id, patience)
     kept = "it was not kept" if what == "stop" else "it stays queued and is applied when one comes up"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from workbench.errors import OrderError, did_you_mean
 from workbench.execution.port import ExecutionModule
@@ -17,7 +16,7 @@ from workbench.session.journaled import JournaledSession
 from workbench.session.setup import Setup
 from workbench.session.state import Proposal
 
-__all__ = ["WORDS", "ApprovingSession", "told"]
+__all__ = ["WORDS", "ApprovingSession"]
 
 #: What a person may say of an opening that waits.
 WORDS = ("approve", "resize", "veto")
@@ -120,15 +119,3 @@ class ApprovingSession(JournaledSession):
 
 def _words(order: Order) -> str:
     return f"{order.side} {order.quantity:g} {order.instrument.symbol}"
-
-
-def told(proposal: Proposal) -> dict[str, Any]:
-    """Return a proposal as plain values."""
-    order = proposal.order
-    return {
-        "symbol": order.instrument.symbol,
-        "side": order.side,
-        "quantity": order.quantity,
-        "reason": order.reason,
-        "until": proposal.until,
-    }

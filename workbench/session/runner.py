@@ -393,7 +393,7 @@ class Runner:
         """Return how the run stands, as plain values."""
         session = self.session
         said = {"run": self._run, "pid": os.getpid(), "gate": self.gate, "over": self.over, "arrived": self.arrived}
-        said |= {"models": self._models.standing}
+        said["models"] = self._models.standing
         if session is None:
             return said
         joins = self.joins if session.steps_done == session.first else []

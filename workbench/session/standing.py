@@ -8,9 +8,8 @@ from typing import Any
 from workbench.execution.port import VenueState
 from workbench.grid import quantity_of
 from workbench.market import Order
-from workbench.session.approving import told
 from workbench.session.live import LiveSession
-from workbench.session.state import State
+from workbench.session.state import Proposal, State
 from workbench.session.working import Work
 
 __all__ = ["MOVED", "difference", "joining", "standing"]
@@ -33,7 +32,7 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "positions": {i.symbol: _position(session, j) for j, i in enumerate(session.setup.instruments) if portfolio.lots[j]},
         "dust": {i.symbol: left for j, i in enumerate(session.setup.instruments) if (left := _dust(session, j))},
         "working": [_order(session, order, work) for order, work in _orders_out(session)],
-        "proposals": [told(one) for one in session.proposals],
+        "proposals": [_proposal(one) for one in session.proposals],
         "doubtful": len(session.doubtful),
         "late": {symbol: session.states[j].late for symbol, j in session.first_columns.items() if session.states[j].late},
     }
@@ -76,6 +75,13 @@ def _order(session: LiveSession, order: Order, work: Work | None) -> dict[str, A
     filled = whole.quantity - left if work is not None else quantity_of(life.filled, *order.instrument.step)
     told = {"symbol": order.instrument.symbol, "leg": leg, "side": order.side, "quantity": left, "filled": filled}
     return told | {"state": life.state, "type": order.type, "price": order.price, "reason": order.reason}
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    """Return an opening that waits for a person's word as plain values."""
+    order = proposal.order
+    told = {"symbol": order.instrument.symbol, "side": order.side, "quantity": order.quantity}
+    return told | {"reason": order.reason, "until": proposal.until}
 
 
 def joining(session: LiveSession) -> list[tuple[str, float, float]]:
