@@ -61,6 +61,11 @@ class Late(NamedTuple):
         """Under which number they were told."""
         return [self.part.number]
 
+    @property
+    def arrived(self) -> int:
+        """When they came."""
+        return self.part.arrived
+
 
 class Gathering:
     """Collects the bars of the newest label.

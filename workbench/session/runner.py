@@ -16,15 +16,14 @@ from workbench.bars import Bars
 from workbench.errors import JournalError, RunError
 from workbench.execution.port import BarsClosed, Connected, Disconnected, Link, MarketOver, VenueSaid
 from workbench.instrument import Instrument
-from workbench.interval import DAY
 from workbench.journal import Entry, Journal
 from workbench.market import Order
 from workbench.session.approving import WORDS
 from workbench.session.checking import Gatekeeper
 from workbench.session.doubts import Doubts, Insistence, send_again, settle
 from workbench.session.gathering import Gathering, Late, Step
-from workbench.session.history import History
 from workbench.session.inbox import Inbox, Numbered
+from workbench.session.intake import Intake
 from workbench.session.live import HELD, LiveSession
 from workbench.session.models import ModelWatch, require_unexpired
 from workbench.session.recovery import relived
@@ -37,8 +36,6 @@ __all__ = ["Runner"]
 log = logging.getLogger("workbench.session")
 #: Seconds: the longest wait for something to arrive, between two looks for commands, two signs of life, two reconciles.
 WAIT, COMMANDS, BEAT, AGAIN = 0.05, 0.05, 0.5, 0.5
-#: Bars of history that a session computes from before its anchor moves on (SEMANTICS 7).
-MOST_HISTORY = 20_000
 #: Seconds that a run of one step waits for its bar, and for which a session that ends listens on.
 PATIENCE, HEARING = 5.0, 1.0
 OVER = "the recording is over"
@@ -193,7 +190,7 @@ class Runner:
     def _went_on(self, session: LiveSession, bars: Bars, past: int) -> None:
         """Go on with a session from where it stands; `past` is the label of the last bar before its first live one."""
         self._models.since = past + 1
-        self.session, self._history = session, History(bars)
+        self.session, self._intake = session, Intake(session, bars)
         self._first_row = session.steps_done
         session.name = self._run
         session.keeper = Gatekeeper(self._clock)
@@ -239,7 +236,7 @@ class Runner:
         held = self._lived_meanwhile(self.session, past)
         self._reconcile(held)
         for step in held:
-            self._step(step)
+            self._came(step)
         if not self._gathering.waiting and not self.over:
             self._link.done(self._newest)
 
@@ -288,48 +285,27 @@ class Runner:
             self._link.done(max(came.numbers))
 
     def _came(self, came: Step | Late, why_not: str = "") -> None:
-        self._step(came, why_not) if isinstance(came, Step) else self._late(came)
+        """Take in what has come: a step, which is decided if it may be, or late bars."""
+        self.arrived = came.arrived
+        if isinstance(came, Step):
+            self._step(came, why_not)
+        else:
+            self._intake.add_late(came)
 
     def _step(self, step: Step, why_not: str = "") -> None:
         """Take closed bars in, and decide their step if it may be."""
         session = self.session
         assert session is not None
-        self.arrived = step.arrived
         if not why_not:
             self._obey(session)  # nothing is decided over a command that is waiting
         if self.over:
             return  # it is told again at the next start
-        anchor = self._roll(session, step.label)
-        self._history.add(step.bars(self._instruments))
-        session.append(session.setup.on(self._history.bars, newest=True), step.received, anchor)
+        self._intake.add(step)
         why_not = why_not or self.gate or (session.mode if session.mode in HELD else "")
         if why_not:
             session.miss(why_not, step.numbers)
         else:
             session.decide(step.numbers, step.late)
-
-    def _late(self, late: Late) -> None:
-        """Take bars in whose step has passed: only later steps know of them."""
-        session, part = self.session, late.part
-        assert session is not None
-        self.arrived = part.arrived
-        row = self._history.row_of(late.label)
-        if row is None:
-            whose = f"the bars of {', '.join(part.bars.symbols)} of {part.bars.index[0]} came after later ones"
-            session.alert(f"{whose} and were left out: no step has their label", f"left out {part.number}", [part.number])
-            return
-        new = [bar for bar in Step(late.label, (part,)).received if self._history.lacks(row, bar.symbol)]
-        if new:
-            self._history.fill(row, new)
-            session.late(session.setup.on(self._history.bars.iloc[: row + 1], newest=True), new, [part.number])
-
-    def _roll(self, session: LiveSession, label: int) -> int | None:
-        """Move the anchor at the turn of a day, once there is more history than is needed; return it if it moved."""
-        lookback, rows = session.setup.system.lookback, len(self._history)
-        most = max(MOST_HISTORY, 4 * lookback)
-        if rows <= most or label // DAY == session.tape.label[-1] // DAY:
-            return None
-        return self._history.drop(rows - max(most // 2, 2 * lookback))
 
     # -- the gate -----------------------------------------------------------------------------------------------------
 
