@@ -13,8 +13,10 @@ import workbench as wb
 from workbench.execution import Costs, Limit, LimitChase
 from workbench.execution._holding import Holding
 from workbench.execution.port import OrderFilled, VenueSaid
+from workbench.exits import TimeStop
 from workbench.market import Fill, OrderKey
-from workbench.session.checking import Gatekeeper
+from workbench.research.comparing import compare
+from workbench.session.checking import Gatekeeper, Said
 
 FREE = Costs(commission=0.0, slippage=0.0)
 HALF = Costs(commission=0.0, slippage=0.0, participation=0.05)
@@ -226,3 +228,59 @@ def test_dust_of_one_strategy_hides_no_price_of_another() -> None:
     result = wb.backtest(wb.Team({"a": one, "b": two}), bars, costs=costs, cash=10_000.0)
     assert (result.orders["leg"] == "open").sum() == 5
     assert result.equities.notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("lost", "done"),
+    [(False, [("open", 500.0), ("close", -500.0)]), (True, [("open", 500.0), ("trim", -42.0), ("close", -458.0)])],
+    ids=["taken off", "not told whether it was taken off"],
+)
+def test_a_time_stop_closes_all_there_is_though_a_trim_is_on_its_way(lost: bool, done: list[Any]) -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+    strategy = wb.Strategy(
+        Script([".+" + "." * 10]), wb.sizing.FixedFraction(0.5), [TimeStop(2)], rebalance=wb.sizing.Rebalance("1h", band=0.0)
+    )
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, latency=1.0))
+    fed.session.keeper = Gatekeeper(lambda: 0)
+    fed.line.cut = lambda asked: lost and isinstance(asked, OrderKey)
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == done
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+class Cuts:
+    """Lets four of a closing through."""
+
+    def now(self, session: Any) -> int:
+        return 0
+
+    def ask(self, session: Any, order: wb.Order) -> Said:
+        return Said(min(order.quantity, 4.0), "cut") if order.reduce_only else Said(order.quantity)
+
+
+def test_what_a_closing_left_open_is_closed_next() -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=10.0, exits=[TimeStop(2)]), market([LEVEL] * 12), 1)
+    fed.session.keeper = Cuts()
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (4, "close", -4.0), (5, "close", -4.0), (6, "close", -2.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_an_order_is_asked_to_be_taken_off_once_in_a_step() -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+    strategy = wb.Strategy(Script([".+..0......."]), wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0))
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, latency=1.0))
+    lost: list[OrderKey] = []
+
+    def first_is_lost(asked: wb.Order | OrderKey) -> bool:
+        if isinstance(asked, OrderKey):
+            lost.append(asked)
+        return isinstance(asked, OrderKey) and len(lost) == 1
+
+    fed.line.cut = first_is_lost
+    fed.run()
+    assert [key.leg for key in lost] == ["trim"]
+    assert [fill[1] for fill in fed.fills] == ["open", "trim", "close"]
+    again, record = fed.again()
+    assert state_of(again) == state_of(fed.session)
+    assert compare(record, fed.recorder.record(), fed.bars).empty

@@ -167,9 +167,9 @@ HOLDING = Rules(
     (
         ("a larger target stands at the end of the queue", "self.depth.queue_up(leg)", "pass", "test_honest_venue.py"),
         (
-            "a trim closes no more than it says",
-            "return min(self._steps(order), held) if trims else held",
-            "return held",
+            "what closes closes no more than it says",
+            "return min(self._steps(order), abs(self.lots))",
+            "return abs(self.lots)",
             "test_paper_troubles.py test_semantics_resizing.py test_session_resizing.py",
         ),
         ("an opening fills by what the bar has", "self._wanted(order) if most is None else most", "asked if most is None else most"),

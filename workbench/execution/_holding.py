@@ -94,9 +94,8 @@ class Holding:
         return lots_exactly(order.quantity, self.spec.number, self.spec.power)
 
     def _closed_by(self, order: Order) -> int:
-        """Return how many steps of what is held an order is to close: all of them, of what trims no more than it says."""
-        held, trims = abs(self.lots), order.key is not None and order.key.leg == "trim"
-        return min(self._steps(order), held) if trims else held
+        """Return how many steps of what is held an order is to close."""
+        return min(self._steps(order), abs(self.lots))
 
     def _wanted(self, order: Order) -> int:
         """Return how many steps of an order fill in this bar."""
@@ -202,7 +201,7 @@ class Holding:
 
     def _part(self, order: Order, price: float, lots: int, maker: bool) -> None:
         """Fill a part of what makes a position smaller; what is left of the order goes on, and the others stand for what is held."""
-        left = min(self._steps(order), abs(self.lots)) - lots
+        left = self._closed_by(order) - lots
         self._book(order, lots * order.sign, price, self.basis, left, maker)
         self.lots += lots * order.sign
         if order is self.closing:

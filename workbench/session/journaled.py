@@ -48,6 +48,8 @@ class JournaledSession(Session):
         self._moved: list[Entry] = []
         self._decided: list[Decided] = []
         self._withdrawn: list[str] = []
+        #: Which orders the venue was asked to take off since the last entry: once each, so that one answer is all there is to write down.
+        self._asked_off: set[str] = set()
         #: Of which columns an opening could not be taken off that nobody wants any more.
         self._unwanted: set[int] = set()
         #: What the venue had filled of orders that were taken off, beyond what was told; None where it did not say.
@@ -155,6 +157,7 @@ class JournaledSession(Session):
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
+        self._asked_off.clear()
         ended, before = [str(state.work.parent.key) for state in self.states if state.work is not None], set(self._unwanted)
         off = sum(self.withdraw(state) for state in self.states)
         asked = [f"asked {opening.key}" for j in sorted(self._unwanted - before) if (opening := self.states[j].opening) is not None]
@@ -229,6 +232,9 @@ class JournaledSession(Session):
 
     def _cancel(self, key: OrderKey) -> bool:
         """Ask for an order to be taken off, and write down whether the venue confirmed it; until it does it is out."""
+        if str(key) in self._asked_off:
+            return False
+        self._asked_off.add(str(key))
         self.lives.cancelling(key)
         try:
             off = self.execution.cancel(key)
@@ -343,6 +349,7 @@ class JournaledSession(Session):
         return received
 
     def _taken_off(self) -> dict[str, Any]:
+        self._asked_off.clear()
         withdrawn, self._withdrawn = self._withdrawn, []
         filled, self._filled = self._filled, {}
         return ({"withdrawn": withdrawn} if withdrawn else {}) | ({"filled": filled} if filled else {})

@@ -274,7 +274,10 @@ class LiveSession(ApprovingSession):
     def _leave_behind(self, fill: Fill) -> None:
         """Take off, at the next close, what is left of an opening whose stop or target fills: not every venue does so itself."""
         j = self.portfolio.column[fill.key.instrument]
-        opening, flat = self.states[j].opening, not self.portfolio.lots[j]
+        opening, lots = self.states[j].opening, self.portfolio.lots[j]
+        flat = not lots
+        if fill.key.leg in (*PROTECTIVE, "close") and not fill.left and lots * fill.sign < 0:
+            self._leaving.add(j)  # it closed less than there was
         if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill, flat):
             self._unwanted.add(j)
             if flat:

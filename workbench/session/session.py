@@ -134,7 +134,8 @@ class Session(Bookkeeper):
                 self._amends += moved
                 ended += over
         for j in ended if close else ():
-            self._close_because(row, j, equity, TIMED_OUT, "time stop")
+            if not self._closes(self.states[j]):
+                self._close_because(row, j, equity, TIMED_OUT, "time stop")
 
     def _close_because(self, row: int, j: int, equity: float, code: int, reason: str) -> None:
         """Close a position for another reason than its stance, and say so in a decision of its own."""
