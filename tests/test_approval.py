@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from paper_worlds import Fed, state_of
-from worked import SHARE, Stop, market, plan
+from worked import OTHER, SHARE, Stop, market, plan
 
 import workbench as wb
 from workbench.cli import app
@@ -19,7 +19,7 @@ SECOND = 1_000_000_000
 
 
 def asking(stances: str, seconds: float = 60.0, on_silence: Any = "skip", **parts: Any) -> wb.Strategy:
-    made = plan(stances, **({"quantity": 10.0} | parts))
+    made = plan(*stances.split(), **({"quantity": 10.0} | parts))
     return wb.Strategy(made.signal, made.sizer, made.exits, made.risk, made.execution, approval=seconds, on_silence=on_silence)
 
 
@@ -74,7 +74,7 @@ def test_a_person_may_resize_it() -> None:
 @pytest.mark.parametrize(
     ("what", "body", "said"),
     [
-        ("approve", {"symbol": "ABD"}, "no opening of ABD waits for a word; what does: ABC; did you mean 'ABC'?"),
+        ("approve", {"symbol": "ABD"}, "no opening of ABD waits for a word; did you mean 'ABC'?"),
         ("resize", {"quantity": "a lot"}, "an opening of ABC is at least 1, in steps of 1; got 'a lot'"),
         ("resize", {"quantity": 1.5}, "in steps of 1; got 1.5"),
         ("resize", {}, "got None"),
@@ -93,8 +93,9 @@ def test_a_word_that_is_none_changes_nothing(what: str, body: dict[str, Any], sa
 def test_silence_is_an_answer(on_silence: str, done: list[Any]) -> None:
     run = fed(asking(".+..........", 60.0, on_silence))
     run.run(2)
-    until = run.session.proposals[0].until
+    until = 1 + 60 * SECOND  # its bar arrived at 1
     run.session.hear_silence(until - 1)
+    run.session.hear_silence(until, shut=True)  # nobody is heard over a doubt
     assert len(run.session.proposals) == 1
     run.session.hear_silence(until)
     run.listen()
@@ -102,6 +103,40 @@ def test_silence_is_an_answer(on_silence: str, done: list[Any]) -> None:
     assert run.session.proposals == []
     run.run()
     assert run.fills == done
+
+
+@pytest.mark.parametrize("verb", ["pause", "reduce"])
+def test_silence_sends_nothing_while_nothing_may_open(verb: str) -> None:
+    run = fed(asking(".+..........", 60.0, "send"))
+    run.run(2)
+    run.order(verb)
+    run.session.hear_silence(run.session.proposals[0].until)
+    run.order("resume")
+    run.run()
+    assert run.fills == []
+
+
+def test_a_veto_is_heard_while_nothing_may_open() -> None:
+    run = fed(asking(".+.........."))
+    run.run(2)
+    run.order("pause")
+    assert say(run, "veto") == "applied: buy 10 ABC: not made"
+
+
+def test_where_two_wait_a_word_names_which() -> None:
+    run = Fed(asking(".+.......... .-.........."), market({SHARE: [LEVEL] * 12, OTHER: [LEVEL] * 12}), 1)
+    run.run(2)
+    assert say(run, "approve") == "refused: 2 openings wait for a word; name one of them: ABC, XYZ"
+    assert say(run, "veto", symbol="XYZ") == "applied: sell 10 XYZ: not made"
+    assert say(run, "approve") == "applied: buy 10 ABC: made"
+
+
+def test_another_quantity_is_no_less_than_a_venue_takes() -> None:
+    share = wb.Instrument("ABC", min_notional=500.0)
+    run = Fed(asking(".+.........."), market([LEVEL] * 12, share), 1)
+    run.run(2)
+    assert say(run, "resize", quantity=4) == "refused: an opening of ABC is at least 5, in steps of 1; got 4"
+    assert say(run, "resize", quantity=5) == "applied: buy 5 ABC: made"
 
 
 @pytest.mark.parametrize("verb", ["pause", "reduce", "kill"])
@@ -129,10 +164,9 @@ def test_slices_begin_when_they_are_approved() -> None:
 
 
 def test_what_waits_counts_against_the_limits() -> None:
-    two = wb.Instrument("XYZ")
     made = plan(".+" + "." * 10, "..+" + "." * 9, quantity=600.0)
     strategy = wb.Strategy(made.signal, made.sizer, risk=[wb.risk.MaxLeverage(1.0)], execution=Limit(0.001), approval=60.0)
-    run = Fed(strategy, market({SHARE: [LEVEL] * 12, two: [LEVEL] * 12}), 1)
+    run = Fed(strategy, market({SHARE: [LEVEL] * 12, OTHER: [LEVEL] * 12}), 1)
     run.run(3)
     assert [one.order.quantity for one in run.session.proposals] == [600.0, 400.0]
 

@@ -183,16 +183,6 @@ SLEEVES = Rules(
         ("of two changes the smaller size counts", "change if known is None or change.lots < known.lots else known", "change"),
     ),
 )
-LATE = Rules(
-    "workbench/session/live.py",
-    "test_semantics_entries.py",
-    (("a late step is no further entry", "self.entries.number[j] and state.missed_at < row", "self.entries.number[j]"),),
-)
-TAKEN_UP = Rules(
-    "workbench/session/undecided.py",
-    "test_semantics_entries.py",
-    (("an opinion that is taken up is a late one", "state.missed_at = row", "pass"),),
-)
 OWN = Rules(
     "workbench/session/deciding.py",
     "test_team.py",
@@ -218,20 +208,4 @@ SMALLEST = Rules(
         ("rounding is not below the least", "spec.min_quantity * (1.0 - 1e-9)", "spec.min_quantity * (1.0 + 1e-9)"),
     ),
 )
-LEFT_OVER = Rules(
-    "workbench/session/booking.py",
-    "test_left_over.py",
-    (
-        ("what could not be taken off goes on nowhere", 'state.opening = replace(state.opening, then="cancel")', "pass"),
-        ("a stop ends what would cross of its opening", "if fill.key.leg in PROTECTIVE:", "if False:"),
-    ),
-)
-TRIED_AGAIN = Rules(
-    "workbench/session/live.py",
-    "test_left_over.py",
-    (
-        ("what could not be taken off is tried again", "self.take_off_opening(state)  # it could not be before", "pass"),
-        ("what is left of an entry goes with its stop", "if fill.key.leg in PROTECTIVE and opening is not None and", "if False and"),
-    ),
-)
-RULES = (DECISION, SMALLEST, PREVIEW, RESIZING, ENTRIES, SLEEVES, LATE, TRIED_AGAIN, TAKEN_UP, OWN, CROSSED, LEFT_OVER)
+RULES = (DECISION, SMALLEST, PREVIEW, RESIZING, ENTRIES, SLEEVES, OWN, CROSSED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import deciding, execution, filling, gate, limits, losses, sizing
+from . import deciding, execution, filling, gate, limits, losses, restarts, session, sizing
 from .rules import Mutation, Rules
 
 __all__ = ["GROUPS"]
@@ -15,5 +15,7 @@ TABLES: dict[str, tuple[Rules, ...]] = {
     "deciding": deciding.RULES,
     "filling": filling.RULES,
     "execution": execution.RULES,
+    "session": session.RULES,
+    "restarts": restarts.RULES,
 }
 GROUPS: dict[str, list[Mutation]] = {name: [one for rules in table for one in rules.mutations()] for name, table in TABLES.items()}

@@ -94,9 +94,12 @@ class ApprovingSession(JournaledSession):
         """Return the column of the opening that a command is about: the only one that waits, where it names none."""
         waiting = [one.order.instrument.symbol for one in self.proposals]
         symbol = (command.body or {}).get("symbol") or (waiting[0] if len(waiting) == 1 else "")
+        if not waiting:
+            raise OrderError("no opening waits for a word")
+        if not symbol:
+            raise OrderError(f"{len(waiting)} openings wait for a word; name one of them: {', '.join(waiting)}")
         if symbol not in waiting:
-            known = f"what does: {', '.join(waiting)}" if waiting else "none does"
-            raise OrderError(f"no opening of {symbol or 'that name'} waits for a word; {known}{did_you_mean(symbol, waiting)}")
+            raise OrderError(f"no opening of {symbol} waits for a word{did_you_mean(symbol, waiting)}")
         if command.what != "veto" and self.mode != "RUNNING":
             raise OrderError(f"nothing opens while the session is {self.mode}")
         return self.portfolio.column[symbol]
