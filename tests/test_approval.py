@@ -203,6 +203,8 @@ def test_what_waits_has_buttons_that_say_what_is_pressed() -> None:
     for button in (approve, veto, resize):
         button.click()
     assert said == [("approve", {"symbol": "ABC"}), ("veto", {"symbol": "ABC"}), ("resize", {"symbol": "ABC", "quantity": 4.0})]
+    asking_panel.show([one | {"until": 3600 * SECOND}], SECOND)
+    assert asking_panel.widget.children[1].children[0].value.endswith("; 60 min left")
     asking_panel.show([], 3 * SECOND)
     assert asking_panel.widget.children == ()
 

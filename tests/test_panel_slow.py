@@ -3,89 +3,36 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import RUN_ALL, Lab, Page, abroad, lab_over, opened
+from lab import RUN_ALL, Lab, Page, abroad, opened
+from watched import NAME, Watched, lab_beside, watched
 
 import workbench as wb
-from workbench.journal import Journal
-from workbench.live.account import PaperAccountFolder
-from workbench.live.notebook import notebook_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-ROOT = Path(__file__).resolve().parents[1]
-NAME = "watched"
 PRESSES = 50
-#: The market: twelve hourly bars a second.
-SPEED = 12 * 3600.0
-
-
-@dataclass
-class Watched:
-    """A supervised paper run, and the journals of both sides."""
-
-    folder: Path
-    supervisor: subprocess.Popen[bytes]
-
-    @property
-    def journal(self) -> Journal:
-        return Journal(self.folder / "runs" / NAME / "journal.db")
-
-    @property
-    def ledger(self) -> Journal:
-        return Journal(self.folder / "runs" / "accounts" / f"paper-{NAME}" / "ledger.db")
-
-    @property
-    def status(self) -> dict[str, Any]:
-        beat = self.journal.beats().get("session")
-        return beat.body if beat else {}
-
-    def wait(self, holds: Any, patience: float = 60.0) -> None:
-        until = time.monotonic() + patience
-        while not holds(self.status):
-            assert time.monotonic() < until, self.status
-            assert self.supervisor.poll() is None, "the run has ended"
-            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    folder = tmp_path_factory.mktemp("watched")
     strategy = wb.Strategy(
         wb.signals.MovingAverageCross(3, 8), wb.sizing.RiskPercent(0.01), [wb.exits.AtrStop(5, 3.0)], [wb.risk.MaxLeverage(1.0)]
     )
-    release = wb.promote(strategy, wb.simulate("SIM", bars=10, interval="1h"), NAME, folder=folder / "releases")
-    environment = os.environ | {"WORKBENCH_STATE": str(folder / "state"), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "workbench.cli", "run", str(release), "--speed", str(SPEED), "--history", "100"]
-    with (folder / "log").open("wb") as log:
-        supervisor = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-    watched = Watched(folder, supervisor)
-    watched.wait(lambda status: status.get("steps", 0) > 3)
-    yield watched
-    supervisor.send_signal(signal.SIGTERM)
-    code = supervisor.wait(90)
-    PaperAccountFolder(folder / "runs" / "accounts" / f"paper-{NAME}").end()
-    assert code == 0, (folder / "log").read_text()
+    with watched(tmp_path_factory.mktemp("watched"), strategy, wb.simulate("SIM", bars=10, interval="1h"), 12.0) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
 def lab(run: Watched, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    notebooks = run.folder / "notebooks"
-    notebooks.mkdir()
-    shutil.copy(notebook_path("panel.ipynb"), notebooks)
     pictures = Path(os.environ.get("WORKBENCH_PICTURES") or tmp_path_factory.mktemp("pictures"))
-    with lab_over(notebooks, tmp_path_factory.mktemp("private"), pictures) as made:
+    with lab_beside(run, tmp_path_factory.mktemp("private"), pictures) as made:
         yield made
 
 

@@ -188,7 +188,7 @@ RUNNER = Rules(
             "nothing is decided while it is paused",
             'self.gate or (session.mode if session.mode in HELD else "")',
             "self.gate",
-            "test_runner.py test_runner_commands.py test_live_notebook.py",
+            "test_runner.py test_runner_commands.py test_live_session_commands.py",
         ),
         (
             "books that differ shut the gate",

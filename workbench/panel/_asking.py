@@ -34,13 +34,13 @@ class Asking:
         """Show what waits; a row stays what it is while its opening waits, so that nobody's typing is lost."""
         known = {(one["symbol"], one["until"]): one for one in proposals}
         if list(known) != list(self._rows):
-            self._rows = {key: widgets.HTML() for key in known}
+            self._rows = {key: widgets.HTML(layout={"min_width": "300px"}) for key in known}
             title = [widgets.HTML(heading("Waiting for your word"))] if known else []
             self.widget.children = [*title, *(self._row(key, known[key]) for key in known)]
         for key, one in known.items():
-            left = max((one["until"] - now) / 1e9, 0.0)
+            left = _time_left(max((one["until"] - now) / 1e9, 0.0))
             what = html.escape(f"{one['side']} {one['quantity']:,.10g} {one['symbol']}")
-            self._rows[key].value = f"<b>{what}</b> &nbsp; {html.escape(one['reason'])}; {left:,.0f} s left"
+            self._rows[key].value = f"<b>{what}</b> &nbsp; {html.escape(one['reason'])}; {left} left"
 
     def _row(self, key: tuple[str, int], one: Mapping[str, Any]) -> widgets.Widget:
         symbol = one["symbol"]
@@ -58,3 +58,8 @@ class Asking:
         button.add_class(f"workbench-{what}")
         button.on_click(pressed)
         return button
+
+
+def _time_left(seconds: float) -> str:
+    """Return a time as people say it: in seconds where every one counts."""
+    return f"{seconds:,.0f} s" if seconds < 120 else f"{seconds / 60:,.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"
