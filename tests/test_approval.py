@@ -57,9 +57,17 @@ def test_a_veto_lets_it_go_until_the_stance_turns() -> None:
     assert say(run, "veto") == "applied: buy 10 ABC: not made"
     run.run(3)
     assert [one.order.side for one in run.session.proposals] == ["sell"]
+    require_same_again(run)
     run.run(1)
     assert [one.order.side for one in run.session.proposals] == ["buy"]  # what waited went with the stance
     assert run.fills == []
+
+
+def test_what_waits_goes_with_its_stance() -> None:
+    run = fed(asking(".+.0........"))
+    run.run(3)
+    assert run.session.proposals == []
+    assert say(run, "approve") == "refused: no opening waits for a word"
 
 
 def test_a_person_may_resize_it() -> None:

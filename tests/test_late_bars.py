@@ -117,11 +117,14 @@ def test_rule_5_a_step_whose_bars_are_all_late_closes_and_opens_only_late_entrie
 def test_rule_5_three_late_in_a_row_raise_an_alert_and_one_in_time_begins_anew() -> None:
     fed = Fed(plan(PRESENT, PRESENT), market({SHARE: FLAT, OTHER: FLAT}))
     heard: list[str] = []
+    count = []
     fed.session.on(Alert, lambda alert: heard.append(alert.text))
     for late_one in (True, True, False, True, True, True, True):
         fed.step(without=["XYZ"] if late_one else ())
         if late_one:
             fed.come("XYZ")
+        count.append(len(heard))
+    assert count == [0, 0, 0, 0, 0, 1, 1]
     assert heard == [f"XYZ: the last {MANY} bars came late, so it opens nothing in time; is its source in order?"]
     assert [entry.body["text"] for entry in fed.journal.entries("alert")] == heard
 

@@ -266,6 +266,27 @@ def test_what_a_closing_left_open_is_closed_next() -> None:
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
+def test_what_a_flatten_left_open_is_closed_next() -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=10.0), market([LEVEL] * 12), 1).run(2)
+    fed.session.keeper = Cuts()
+    fed.order("flatten")
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (3, "close", -4.0), (4, "close", -4.0), (5, "close", -2.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_what_fills_of_an_entry_after_its_stop_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep_openings(monkeypatch)
+    fed = Fed(plan(".+" + "." * 8, quantity=1000.0, exits=[Stop(1.5)], execution=Limit(0.01, 20)), market(ROWS), 1, costs=HALF)
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey) and asked.leg == "open" and fed.session.steps_done < 7
+    for _ in range(len(ROWS) - 1):
+        fed.step()
+    print(fed.fills)
+    assert fed.line.positions() == {}
+    assert fed.line.open_orders() == []
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
 def test_an_order_is_asked_to_be_taken_off_once_in_a_step() -> None:
     rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
     strategy = wb.Strategy(Script([".+..0......."]), wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0))

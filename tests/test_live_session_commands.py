@@ -197,6 +197,20 @@ def test_kill_tries_again_until_the_venue_has_confirmed() -> None:
     assert comes_back(fed.run())
 
 
+def test_a_stop_that_was_answered_is_an_end_in_the_same_commit(long: Fed) -> None:
+    long.session.name = "a run"
+    commit, together = long.journal.commit, list[list[str]]()
+
+    def noting(entries: Any, *rest: Any, **more: Any) -> None:
+        together.append([entry.kind for entry in entries])
+        commit(entries, *rest, **more)
+
+    long.journal.commit = noting  # type: ignore[method-assign]
+    long.order("stop")
+    assert together == [["command", "end"]]
+    assert [(entry.key, entry.body) for entry in long.journal.entries("end")] == [("a run", {"why": "stopped by me"})]
+
+
 def test_stop_ends_the_run_and_leaves_the_position_as_it_is(long: Fed) -> None:
     orders = long.line.open_orders()
     long.order("stop")

@@ -10,6 +10,7 @@ from worked import Stop, market, plan
 
 from workbench import Order
 from workbench.execution.port import OrderAccepted, VenueSaid
+from workbench.journal import Command
 from workbench.market import OrderKey
 from workbench.session.doubts import Doubts, send_again, settle
 
@@ -79,6 +80,79 @@ def test_an_opening_that_is_proven_absent_is_not_sent_after_a_flatten() -> None:
     fed.run()
     assert (fed.fills, fed.line.lost[:1], list(fed.journal.entries("again"))) == ([], ["//ABC/1704070800000000000/open/0/0"], [])
     assert same_again(fed)
+
+
+def lost(stances: str, leg: str, **parts: Any) -> Fed:
+    """Run a plan up to the step in which its first order of a leg gets lost."""
+    fed = Fed(plan(stances, **parts), market(FLAT))
+    fed.line.cut = lambda asked: isinstance(asked, Order) and asked.key is not None and asked.key.leg == leg and not fed.line.lost
+    while not fed.line.lost:
+        fed.step()
+    return fed
+
+
+def sent_again(fed: Fed, closings_only: bool = False) -> list[str]:
+    """Settle, send again what may be, and return the legs of that."""
+    send_again(fed.session, settle(fed.session, fed.line), closings_only)
+    fed.listen()
+    assert same_again(fed)
+    return [entry.key.leg for entry in fed.journal.entries("again")]
+
+
+def test_an_order_that_arrived_is_not_absent() -> None:
+    fed = Fed(plan(".+.........."), market(FLAT))
+    submit = fed.line.submit
+    fed.line.submit = lambda order: submit(order) and False  # type: ignore[method-assign]
+    fed.run(1)
+    assert len(fed.session.working) == 1
+    assert sent_again(fed) == []
+    fed.run()
+    assert [(row, leg) for row, leg, _, _ in fed.fills] == [(2, "open")]
+
+
+def test_an_opening_is_sent_again_only_while_its_step_is_the_newest() -> None:
+    fed = lost(".+..........", "open")
+    fed.step("no connection")
+    assert sent_again(fed) == []
+
+
+@pytest.mark.parametrize("verb", ["pause", "reduce"])
+def test_no_opening_is_sent_again_while_nothing_may_open(verb: str) -> None:
+    fed = lost(".+..........", "open")
+    fed.session.apply(Command(verb, verb, "me", 0, 0), 0)
+    assert sent_again(fed) == []
+
+
+def test_a_closing_is_sent_again_whenever_it_is_proven_absent() -> None:
+    fed = lost(".+.0........", "close")
+    fed.step("no connection")
+    assert sent_again(fed, closings_only=True) == ["close"]
+    fed.step()
+    assert fed.line.positions() == {}
+
+
+def test_of_a_flip_the_closing_is_sent_again_first() -> None:
+    assert sent_again(lost(".+..-.......", "close")) == ["close", "open"]
+
+
+def test_the_opening_of_a_flip_waits_for_a_closing_that_got_lost_again() -> None:
+    fed = lost(".+..-.......", "close")
+    fed.line.cut = lambda asked: isinstance(asked, Order) and asked.reduce_only
+    assert sent_again(fed) == ["close"]
+
+
+def test_an_opening_waits_where_only_closings_may_go() -> None:
+    assert sent_again(lost(".+..........", "open"), closings_only=True) == []
+
+
+def test_a_closing_that_is_sent_again_is_no_more_than_what_is_held() -> None:
+    fed = lost(".+.0........", "close", quantity=10.0)
+    key = OrderKey("ABC", "flatten 1", "close")
+    fed.line.submit(Order(fed.bars.instruments[0], "sell", 4.0, key=key, reduce_only=True))  # as by another hand
+    fed.step("no connection")
+    assert fed.line.positions() == {"ABC": 6.0}
+    send_again(fed.session, settle(fed.session, fed.line), closings_only=True)
+    assert [entry.body["quantity"] for entry in fed.journal.entries("intent")][-1] == 6.0
 
 
 def test_an_order_that_was_sent_a_moment_ago_is_no_news() -> None:

@@ -154,6 +154,30 @@ def test_slices_stop_at_once(verb: str, after: list[int]) -> None:
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
+@pytest.mark.parametrize("verb", ["pause", "kill", "reduce", "flatten"])
+def test_a_quote_that_is_out_is_taken_off_at_once(verb: str) -> None:
+    fed = Fed(plan(".+........", quantity=40, execution=LimitChase(0.02, 3)), market([100.0] * 10), cash=100_000.0).run(2)
+    assert len(fed.line.open_orders()) == 1
+    fed.order(verb)
+    assert fed.line.open_orders() == []
+
+
+def test_a_slice_that_the_venue_refuses_is_the_last() -> None:
+    fed = Fed(plan(".+........", quantity=40, execution=Twap(4)), market([100.0] * 10), cash=100_000.0)
+    submit = fed.line.submit
+
+    def refuses_the_second(order: wb.Order) -> bool:
+        if order.key is not None and order.key.child == 1:
+            raise wb.errors.OrderError("too many orders")
+        return submit(order)
+
+    fed.line.submit = refuses_the_second  # type: ignore[method-assign]
+    fed.run()
+    assert [quantity for _, _, quantity, _ in fed.fills] == [10.0]
+    assert [entry.key.child for entry in fed.journal.entries("intent")] == [0, 1]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
 def test_slices_go_on_after_a_pause() -> None:
     fed = Fed(plan(".+........", quantity=40, execution=Twap(4)), market([100.0] * 10), cash=100_000.0).run(2)
     fed.order("pause")

@@ -10,7 +10,7 @@ APPROVING = Rules(
     "workbench/session/approving.py",
     "test_approval.py",
     (
-        ("openings wait where their strategy wants it", "asks and sleeve.setup.strategy.approval > 0.0", "asks"),
+        ("openings wait where their strategy wants it", "asks and sleeve.setup.strategy.approval > 0.0", "asks", "test_live_session.py"),
         ("they wait for so many seconds", "Proposal(order, decision, self.arrived + wait)", "Proposal(order, decision, self.arrived)"),
         ("silence is an answer once the time is over", "if one.until <= now]", "if one.until < now]"),
         ("no silence is heard while the gate is shut", "if symbols and not shut:", "if symbols:"),
@@ -104,7 +104,6 @@ LIVE = Rules(
             "if self.portfolio.lots[j] and not self._closes(state):\n                state.closed_at",
             "if self.portfolio.lots[j]:\n                state.closed_at",
         ),
-        ("a flatten that came to nothing is made good", "self._leaving.add(j)\n                closed +=", "closed +="),
         ("armed latches are open", "self.latches.clear()", "pass", "test_session_gate.py"),
         ("a stop that was answered holds", "if self.stopping and self.name else []", "if False else []", "test_runner_commands.py"),
         (

@@ -201,7 +201,6 @@ class LiveSession(ApprovingSession):
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
                 self.put_out(self.sleeves.decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
-                self._leaving.add(j)
                 closed += state.closing is not None
         said = f"{closed} positions are being closed" if closed else "there is nothing to close"
         return f"{said}; {out} openings could not be taken off: what they fill is closed with the next bar" if out else said
