@@ -102,6 +102,17 @@ def test_rule_5_marks_use_the_late_close_from_then_on() -> None:
     assert fed.session.equity == 100_020.0
 
 
+def test_rule_5_a_bar_that_comes_after_a_later_one_marks_nothing() -> None:
+    fed = Fed(plan(PRESENT, ".+......."), market({SHARE: FLAT, OTHER: [100, 100, 100, 110, 120, 120, 120, 120, 120]}))
+    fed.run(2)
+    fed.step(without=["XYZ"])
+    fed.step(without=["XYZ"])
+    fed.come("XYZ", row=4)
+    fed.come("XYZ", row=3)
+    fed.step(without=["XYZ"])
+    assert fed.session.equity == 100_020.0
+
+
 @pytest.mark.parametrize(
     ("policy", "expected"), [("skip", [(2, "open", 1), (4, "close", -1)]), ("take", [(2, "open", 1), (4, "close", -1), (4, "open", -1)])]
 )

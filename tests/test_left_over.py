@@ -281,7 +281,7 @@ def test_what_fills_of_an_entry_after_its_stop_is_closed(monkeypatch: pytest.Mon
     fed.line.cut = lambda asked: isinstance(asked, OrderKey) and asked.leg == "open" and fed.session.steps_done < 7
     for _ in range(len(ROWS) - 1):
         fed.step()
-    print(fed.fills)
+    assert [fill[1:3] for fill in fed.fills[-3:]] == [("open", 500.0), ("close", -450.0), ("close", -50.0)]
     assert fed.line.positions() == {}
     assert fed.line.open_orders() == []
     assert state_of(fed.again()[0]) == state_of(fed.session)

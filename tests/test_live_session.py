@@ -139,6 +139,19 @@ def test_a_strategy_that_sends_more_than_it_did_is_refused() -> None:
         lived_again(set_up(plan("...+."), fed.bars), fed.journal, 1)
 
 
+def test_an_order_more_after_the_last_entry_is_refused_too() -> None:
+    fed = Fed(plan("....."), market([100.0] * 5)).run()
+    with pytest.raises(JournalError, match="then not sent, decided again"):
+        lived_again(set_up(plan("....+"), fed.bars), fed.journal, 1)
+
+
+def test_when_the_newest_bar_came_is_known_again() -> None:
+    fed = Fed(plan(".+..."), market([100.0] * 5)).run(3)
+    timed = [entry._replace(time=1000 * entry.number) for entry in fed.journal.entries()]
+    session = relived(fed.session.setup.on(fed.session.setup.market), timed, 1)
+    assert session.arrived == max(entry.time for entry in timed if entry.kind == "step")
+
+
 def test_an_equity_that_was_edited_is_named_by_its_step() -> None:
     fed = Fed(plan("+....."), market([100.0, 100.0, 101.0, 102.0, 103.0])).run()
     edited = MemoryJournal()

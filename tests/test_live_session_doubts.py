@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from workbench.execution.port import OrderAccepted, VenueSaid
 from workbench.journal import Command
 from workbench.market import OrderKey
 from workbench.session.doubts import Doubts, send_again, settle
+from workbench.session.standing import MOVED, difference
 
 FLAT = [100.0] * 12
 HELD = [100, 100, 100, 100, 100, (100, 100, 90, 95), *[95.0] * 6]
@@ -88,6 +90,7 @@ def lost(stances: str, leg: str, **parts: Any) -> Fed:
     fed.line.cut = lambda asked: isinstance(asked, Order) and asked.key is not None and asked.key.leg == leg and not fed.line.lost
     while not fed.line.lost:
         fed.step()
+    assert same_again(fed)
     return fed
 
 
@@ -163,6 +166,27 @@ def test_an_order_that_was_sent_a_moment_ago_is_no_news() -> None:
     assert [doubts.lasting(fed.session, now) for now in (10.0, 11.9, 12.0)] == [0, 0, 1]
     settle(fed.session, fed.line)
     assert doubts.lasting(fed.session, 20.0) == 0
+
+
+# -- the books ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_way_in_which_the_books_may_differ_is_said() -> None:
+    fed = Fed(plan(".+..........", exits=[Stop(5.0)]), market(FLAT)).run(2)
+    state, told = fed.line.state(), fed.line.state().number
+    (stop,) = state.orders
+    foreign = replace(stop, key=OrderKey("ABC", 5, "open"))
+    assert difference(fed.session, state, told) == ""
+    for other, said in (
+        (state._replace(number=told + 1), MOVED),
+        (state._replace(number=told - 1), f"the venue has told {told - 1} messages, and we have {told} of it"),
+        (state._replace(positions={"ABC": 2.0}), "ABC: the venue holds 2, we know of 1"),
+        (state._replace(positions={}), "ABC: the venue holds 0, we know of 1"),
+        (state._replace(orders=[]), f"order {stop.key} is known here and does not work at the venue"),
+        (state._replace(orders=[stop, foreign]), "order //ABC/5/open/0/0 works at the venue and is not known here"),
+        (state._replace(account=replace(state.account, cash=1.0)), "the venue has 1.0 USD in cash"),
+    ):
+        assert said in difference(fed.session, other, told)
 
 
 # -- flips ----------------------------------------------------------------------------------------------------------------

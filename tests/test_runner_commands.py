@@ -130,6 +130,24 @@ def test_a_command_twice_by_its_id_is_done_once(started: Callable[..., Runs]) ->
     assert fills == ["open", "close"]
 
 
+def test_a_command_that_waits_is_done_before_the_next_step(started: Callable[..., Runs], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.session.runner.COMMANDS", 1e9)  # seconds: nobody looks for commands in between
+    runs = started(plan(".+...."))
+    link, told = runs.serving.link(), list[int]()
+    go_on = link.done
+
+    def asks_before_the_third(number: int) -> None:
+        told.append(number)
+        if len(told) == 3:
+            runs.journal.post(Command("1", "pause", "me", time.time_ns()))
+        go_on(number)
+
+    link.done = asks_before_the_third  # type: ignore[method-assign]
+    runs.runner(link=link).run()
+    assert len(list(runs.journal.entries("step"))) == 2
+    assert {entry.body["why"] for entry in runs.journal.entries("missed")} == {"PAUSED"}
+
+
 def test_a_command_that_ran_out_while_nobody_was_there_is_expired(started: Callable[..., Runs]) -> None:
     runs = holding(started(plan(".+....")))
     now = time.time_ns()

@@ -148,7 +148,7 @@ LIVES = Rules(
             "the parts of an opening are counted together",
             "counted[1] += self._lots(event.fill)",
             "pass",
-            "test_session_lives.py test_own_algorithms.py test_working_orders.py",
+            "test_honest_fills.py",
         ),
         ("a fill of nobody's order halts", 'the session halts", True)', 'the session halts", False)'),
         ("a late fill halts nothing", 'finding != "late" or bool(of_all)', "True"),
