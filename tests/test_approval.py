@@ -82,7 +82,7 @@ def test_a_person_may_resize_it() -> None:
 @pytest.mark.parametrize(
     ("what", "body", "said"),
     [
-        ("approve", {"symbol": "ABD"}, "no opening of ABD waits for a word; did you mean 'ABC'?"),
+        ("approve", {"symbol": "ABD"}, "no opening 'ABD' waits for a word; did you mean 'ABC'?"),
         ("resize", {"quantity": "a lot"}, "an opening of ABC is at least 1, in steps of 1; got 'a lot'"),
         ("resize", {"quantity": 1.5}, "in steps of 1; got 1.5"),
         ("resize", {}, "got None"),

@@ -102,17 +102,6 @@ def sent_again(fed: Fed, closings_only: bool = False) -> list[str]:
     return [entry.key.leg for entry in fed.journal.entries("again")]
 
 
-def test_an_order_that_arrived_is_not_absent() -> None:
-    fed = Fed(plan(".+.........."), market(FLAT))
-    submit = fed.line.submit
-    fed.line.submit = lambda order: submit(order) and False  # type: ignore[method-assign]
-    fed.run(1)
-    assert len(fed.session.working) == 1
-    assert sent_again(fed) == []
-    fed.run()
-    assert [(row, leg) for row, leg, _, _ in fed.fills] == [(2, "open")]
-
-
 def test_an_opening_is_sent_again_only_while_its_step_is_the_newest() -> None:
     fed = lost(".+..........", "open")
     fed.step("no connection")
@@ -166,6 +155,85 @@ def test_an_order_that_was_sent_a_moment_ago_is_no_news() -> None:
     assert [doubts.lasting(fed.session, now) for now in (10.0, 11.9, 12.0)] == [0, 0, 1]
     settle(fed.session, fed.line)
     assert doubts.lasting(fed.session, 20.0) == 0
+
+
+# -- evidence, or a person ------------------------------------------------------------------------------------------------
+
+
+def slow(fed: Fed, *known: bool) -> list[float]:
+    """Have the venue know its orders late: these are its answers, one a query; return how long it was waited for."""
+    answers, waited = list(known), list[float]()
+    fed.line.settle_time = 1.5
+    fed.line.knows = lambda key: answers.pop(0)  # type: ignore[method-assign]
+    absent = settle(fed.session, fed.line, waited.append)
+    assert answers == []
+    assert [str(order.key) for order in absent] == ([] if known[-1] else fed.line.lost)
+    return waited
+
+
+@pytest.mark.parametrize(("known", "waited"), [((False, False), [1.5]), ((False, True), [1.5]), ((True,), [])])
+def test_a_venue_that_knows_its_orders_late_is_asked_twice(known: tuple[bool, ...], waited: list[float]) -> None:
+    fed = lost(".+..........", "open")
+    assert slow(fed, *known) == waited
+    assert len(fed.session.doubtful) == known[-1]
+    assert same_again(fed)
+
+
+def test_what_is_not_found_is_not_absent_while_the_rest_of_the_book_is_another() -> None:
+    fed = lost(".+..........", "open")
+    fed.line.submit(Order(fed.bars.instruments[0], "buy", 1.0, key=OrderKey("ABC", 7, "open")))
+    fed.exchange.advance()  # bought, and the fill has not been told yet
+    fed.line.settle_time = 1.5
+    fed.line.knows = lambda key: False  # type: ignore[method-assign]
+    assert settle(fed.session, fed.line, lambda seconds: None) == []
+    assert len(fed.session.doubtful) == 1
+
+
+def word(fed: Fed, **body: Any) -> str:
+    """Say that an order never arrived."""
+    answer = fed.session.apply(Command(f"word {len(fed.journal)}", "absent", "me", 0, 0, body), 0)
+    fed.listen()
+    assert same_again(fed)
+    return f"{answer.state}: {answer.text}"
+
+
+def test_a_person_may_say_that_an_opening_never_arrived() -> None:
+    fed = lost(".+..-.......", "open")
+    assert word(fed) == "applied: buy 1 ABC: not sent again"
+    assert fed.session.doubtful == []
+    fed.run()
+    assert [(row, leg, side) for row, leg, side, _ in fed.fills] == [(5, "open", -1.0)]
+
+
+def test_a_closing_that_never_arrived_is_made_good_in_every_mode() -> None:
+    for verb in ("resume", "pause", "reduce", "kill"):
+        fed = lost(".+.0........", "close")
+        fed.order(verb)
+        assert word(fed) == "applied: sell 1 ABC: closed at the next step"
+        fed.run(2)
+        assert fed.line.positions() == {}
+
+
+def test_a_person_names_which_order_never_arrived() -> None:
+    fed = lost(".+..-.......", "close")
+    first, second = (str(order.key) for order in fed.session.doubtful)
+    assert word(fed) == f"refused: 2 orders are in doubt; name one of them: {first}, {second}"
+    assert word(fed, order=first[:-1] + "7").startswith(f"refused: no order '{first[:-1]}7' is in doubt; did you mean")
+    assert word(fed, order=first).startswith("applied: ")
+    assert word(fed, order=second).startswith("applied: ")
+    assert word(fed) == "refused: no order is in doubt"
+
+
+def test_a_fill_of_what_a_person_said_never_arrived_is_booked_and_halts_the_session() -> None:
+    fed = Fed(plan(".+.........."), market(FLAT))
+    fed.line.cut = lambda asked: True
+    fed.run(1)
+    (order,) = fed.session.doubtful
+    word(fed)
+    fed.line.cut = lambda asked: False
+    fed.line.submit(order)  # it was on its way all the same
+    fed.run(2)
+    assert (fed.session.mode, fed.session.portfolio.quantity(0)) == ("HALTED", 1.0)
 
 
 # -- the books ------------------------------------------------------------------------------------------------------------

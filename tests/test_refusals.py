@@ -35,6 +35,10 @@ def refusing(fed: Fed, times: int, legs: tuple[str, ...] = ("open",)) -> list[st
     return seen
 
 
+def keys_of(fed: Fed) -> list[OrderKey]:
+    return [entry.key for entry in fed.journal.entries("intent")]
+
+
 def alerts(fed: Fed) -> list[str]:
     return [entry.body["text"] for entry in fed.journal.entries("alert")]
 
@@ -80,6 +84,22 @@ def test_a_fill_begins_the_count_anew() -> None:
     assert not any(latch.why for latch in fed.session.latches.values())
 
 
+def test_an_order_that_is_taken_begins_the_count_anew_though_it_never_fills() -> None:
+    fed = Fed(plan(TURNS, execution=wb.execution.Limit(0.5, 1)), market([100.0] * 14))
+    submit, count = fed.line.submit, [0]
+
+    def every_other(order: Order) -> bool:
+        count[0] += 1
+        if count[0] % 2:
+            raise InsufficientFunds("refused")
+        return submit(order)
+
+    fed.line.submit = every_other  # type: ignore[method-assign]
+    fed.run()
+    assert count[0] > 6
+    assert not any(latch.why for latch in fed.session.latches.values())
+
+
 def test_an_order_that_was_taken_first_is_no_refusal() -> None:
     prices: list[Any] = [100.0, 100.0] + [(98.0, 99.0, 97.0, 98.0)] * 12
     fed = Fed(plan(TURNS, execution=wb.execution.Limit(0.0, post_only=True)), market(prices))
@@ -99,6 +119,7 @@ def test_what_the_venue_has_already_is_in_doubt_and_not_refused() -> None:
     fed.line.submit = twice  # type: ignore[method-assign]
     fed.run()
     assert (fed.session.mode, fed.session.portfolio.lots[0]) == ("RUNNING", 1)
+    assert [entry.body["keys"] for entry in fed.journal.entries("doubt")] == [[str(key) for key in keys_of(fed)]]
 
 
 def test_a_shut_latch_stays_shut_whatever_is_switched_off() -> None:
@@ -135,6 +156,7 @@ def test_an_order_whose_sending_broke_is_in_doubt_and_asked_for(error: Exception
     fed.session.append(fed.session.setup.on(fed.known(fed.exchange.row + 1), newest=True), [])
     fed.session.decide([fed.seen])
     assert [order.key for order in fed.session.doubtful] == sent
+    assert [entry.body["keys"] for entry in fed.journal.entries("doubt")] == [[str(key) for key in keys_of(fed)]]
     assert settle(fed.session, fed.line) == []  # the venue knows it
     fed.listen()
     assert fed.session.doubtful == []

@@ -24,6 +24,7 @@ from workbench.live.kill import kill
 from workbench.live.lease import Lease
 from workbench.live.listing import listing
 from workbench.live.release import promote
+from workbench.market import OrderKey
 from workbench.session.runner import Runner
 
 ROWS = [100.0] * 30
@@ -146,6 +147,65 @@ def test_a_command_that_waits_is_done_before_the_next_step(started: Callable[...
     runs.runner(link=link).run()
     assert len(list(runs.journal.entries("step"))) == 2
     assert {entry.body["why"] for entry in runs.journal.entries("missed")} == {"PAUSED"}
+
+
+def test_a_command_to_another_run_is_not_done(started: Callable[..., Runs]) -> None:
+    runs = holding(started(plan(".+....")))
+    runs.journal.post(Command("1", "pause", "the supervisor", time.time_ns(), 0, {"run": "a run before this one"}))
+    assert runs.run(once=True).status()["mode"] == "RUNNING"
+    assert [state for _, state, _ in answers(runs)] == ["expired"]
+
+
+class Unreadable:
+    """A line to a venue whose book cannot be asked for while `broken`."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.link, self.broken = runs.serving.link(), True
+        opened = self.link.open
+
+        def opens(*args: Any) -> Any:
+            account = opened(*args)
+            state = account.state
+
+            def asked() -> Any:
+                if self.broken:
+                    raise OSError("the venue is busy")
+                return state()
+
+            account.state = asked  # type: ignore[method-assign]
+            return account
+
+        self.link.open = opens  # type: ignore[method-assign]
+
+
+def test_a_query_that_failed_is_no_answer_and_nothing_is_approved_over_it(started: Callable[..., Runs]) -> None:
+    trend = plan(".+....")
+    runs = started(wb.Strategy(trend.signal, trend.sizer, approval=1e6))
+    runs.run(once=True)
+    line = Unreadable(runs)
+    runs.journal.post(Command("1", "approve", "me", time.time_ns(), 0, {"symbol": "ABC"}))
+    line.link.done = lambda number: None  # type: ignore[method-assign]
+    background = Background(runs.runner(link=line.link))
+    until(lambda: background.runner.gate == "reconcile: the venue is busy")
+    time.sleep(0.3)
+    assert [state for _, state, _ in answers(runs)] == ["queued"]
+    line.broken = False
+    until(lambda: [state for _, state, _ in answers(runs)] == ["applied"])
+    assert background.runner.gate == ""
+    leave(background)
+
+
+def test_an_order_of_somebody_else_shuts_the_gate(started: Callable[..., Runs]) -> None:
+    runs = holding(started(plan(".....+....")))
+    background = standing(runs)
+    foreign = wb.Order(SHARE, "buy", 7.0, "limit", 90.0, key=OrderKey("ABC", 1, "open", account="somebody"), bars=3)
+    line, account, _ = runs.serving.connected()
+    account.submit(foreign)
+    until(
+        lambda: background.runner.gate.startswith("reconcile: the venue has order somebody//ABC/1/open/0/0, which this journal never sent")
+    )
+    leave(background)
+    line.close()
 
 
 def test_a_command_that_ran_out_while_nobody_was_there_is_expired(started: Callable[..., Runs]) -> None:

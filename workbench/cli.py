@@ -180,18 +180,25 @@ def stop(name: Run, root: Root = Path("runs")) -> None:
 @app.command()
 def order(
     name: Run,
-    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce', 'flatten', 'arm', 'approve', 'veto' or 'resize'.")],
+    what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce', 'flatten', 'arm', 'approve', 'veto', 'resize' or 'absent'.")],
     root: Root = Path("runs"),
     symbol: Annotated[str | None, typer.Option(help="Of which opening that waits for a word; not needed where one waits.")] = None,
+    key: Annotated[str | None, typer.Option(help="Which order in doubt never arrived: absent; not needed where one is.")] = None,
     quantity: Annotated[float | None, typer.Option(help="For how much it is made instead: resize.")] = None,
 ) -> None:
-    """Order a run about: pause or resume its decisions, let it only reduce, close all positions, arm the gate; answer what waits."""
-    verbs = ("pause", "resume", "reduce", "flatten", "arm", "approve", "veto", "resize")
+    """Order a run about: pause or resume its decisions, let it only reduce, close all positions, arm the gate; answer what waits.
+
+    `absent` ends an order in doubt that no query settles: you have looked at the venue, and there is neither the order nor a fill.
+    """
+    verbs = ("pause", "resume", "reduce", "flatten", "arm", "approve", "veto", "resize", "absent")
     if what not in verbs:
         raise RunError(f"a run is told to {', '.join(verbs)}, got {what!r}{did_you_mean(what, verbs)}")
     if (what == "resize") != (quantity is not None):
         raise RunError(f"resize and --quantity go together, got {what!r} and {quantity!r}")
-    _command(what, name, root, {key: value for key, value in (("symbol", symbol), ("quantity", quantity)) if value is not None})
+    if key is not None and what != "absent":
+        raise RunError(f"--key goes with absent, got {what!r} and {key!r}")
+    about = {"symbol": symbol, "quantity": quantity, "order": key}
+    _command(what, name, root, {word: value for word, value in about.items() if value is not None})
 
 
 @app.command()

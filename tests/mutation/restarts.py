@@ -79,12 +79,15 @@ DOUBTS = Rules(
     "workbench/session/doubts.py",
     "test_live_session.py test_live_session_doubts.py test_runner.py::test_rule_37_a_late_opening_that_never_arrived_is_not_sent_again",
     (
-        ("what the venue knows is not absent", "and not account.knows(order.key)]", "]"),
+        ("what the venue knows is not absent", "and not account.knows(order.key)]", "]", "test_refusals.py"),
         (
             "what it has never had has ended",
-            'session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", label))])',
+            "session.absent(order.key)",
             "pass",
         ),
+        ("a venue that knows orders late is asked twice", "absent = _unknown(absent, account)", "pass"),
+        ("and so far apart", "pause(account.settle_time)", "pass"),
+        ("the rest of its book agrees", "if difference(session, state, state.number, absent):", "if False:"),
         (
             "closings are sent again first",
             "sorted(absent, key=lambda one: not one.reduce_only)",

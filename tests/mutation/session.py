@@ -20,12 +20,16 @@ APPROVING = Rules(
         ("another quantity is not below the smallest order", " or below_minimum(rounded, self.tape.price[j], spec):", ":"),
         ("a veto is heard in every mode", 'if command.what != "veto" and self.mode != "RUNNING":', 'if self.mode != "RUNNING":'),
         ("nothing is approved while nothing opens", 'if command.what != "veto" and self.mode != "RUNNING":', "if False:"),
-        ("of several nobody guesses which is meant", 'waiting[0] if len(waiting) == 1 else ""', 'waiting[0] if waiting else ""'),
         ("an opening is sent once", "proposal, state.proposal = state.proposal, None", "proposal = state.proposal"),
         ("a veto lets it go", "proposal, self.states[j].proposal = self.states[j].proposal, None", "proposal = self.states[j].proposal"),
     ),
 )
 ASKED = (
+    Rules(
+        "workbench/session/words.py",
+        "test_approval.py test_live_session_doubts.py",
+        (("of several nobody guesses which is meant", "if not named and len(known) > 1:", "if False:"),),
+    ),
     Rules(
         "workbench/session/state.py",
         "test_approval.py",
@@ -50,7 +54,7 @@ ASKED = (
                 "an entry that came to nothing is not worked on",
                 "state.work = None  # an entry",
                 "pass  # an entry",
-                "test_partial_fills.py test_own_algorithms.py",
+                "test_working_orders.py",
             ),
         ),
     ),
@@ -96,7 +100,7 @@ LIVE = Rules(
             "off = sum(self.withdraw(state) for state in self.states)\n        return self._latch",
             "off = 0\n        return self._latch",
         ),
-        ("flatten spends the stances", "self.entries.spend(self.states, self._short)", "pass"),
+        ("flatten spends the stances", "self.entries.spend(self.states, self._short)", "pass", "test_semantics_entries.py"),
         ("flatten takes openings off", "self.withdraw(state)\n            if state.opening is not None:", "if state.opening is not None:"),
         ("what a flatten could not take off is closed", "self._leaving.add(j)\n                out += 1", "out += 1"),
         (
@@ -105,7 +109,7 @@ LIVE = Rules(
             "if self.portfolio.lots[j]:\n                state.closed_at",
         ),
         ("armed latches are open", "self.latches.clear()", "pass", "test_session_gate.py"),
-        ("a stop that was answered holds", "if self.stopping and self.name else []", "if False else []", "test_runner_commands.py"),
+        ("a stop that was answered holds", "if self.stopping and self.name else []", "if False else []"),
         (
             "a limit does not cross after a step that nobody decided",
             "self._forget_crossings(all_of_them=False)",

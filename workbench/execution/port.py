@@ -168,6 +168,8 @@ class ExecutionModule(ABC):
     account            cash, equity and margin
     state              the whole book at one moment: what a reconcile compares
     knows              whether the venue ever took an order: what settles a doubt
+    settle_time        seconds after which a venue certainly knows an order that it took: one that it does not know is asked for
+                       twice, so far apart, before it counts as absent
     observe            a venue that fills by bars is shown each closed step; others have no need of it
     ================== =====================================================================================
     """
@@ -177,6 +179,8 @@ class ExecutionModule(ABC):
     supports: frozenset[str] = frozenset({"market", "limit", "stop", "amend"})
     #: The instruments whose orders it fills by prices inside the bars of a replay.
     ticked: frozenset[str] = frozenset()
+    #: 0 where what it says of an order is final.
+    settle_time: float = 0.0
 
     @abstractmethod
     def connect(self, instruments: Sequence[Instrument]) -> None:

@@ -1,11 +1,11 @@
-"""Openings that wait for a person's word before anything of them is sent (SEMANTICS 39)."""
+"""What waits for a person's word: openings (SEMANTICS 39), and orders in doubt that no venue settles (SEMANTICS 37)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from workbench.errors import OrderError, did_you_mean
+from workbench.errors import OrderError
 from workbench.execution.port import ExecutionModule
 from workbench.grid import lots_of, quantity_of
 from workbench.journal import Command, Entry, JournalPort
@@ -15,6 +15,7 @@ from workbench.numeric import positive
 from workbench.session.journaled import JournaledSession
 from workbench.session.setup import Setup
 from workbench.session.state import Proposal
+from workbench.session.words import which
 
 __all__ = ["WORDS", "ApprovingSession"]
 
@@ -93,16 +94,18 @@ class ApprovingSession(JournaledSession):
     def _asked_about(self, command: Command) -> int:
         """Return the column of the opening that a command is about: the only one that waits, where it names none."""
         waiting = [one.order.instrument.symbol for one in self.proposals]
-        symbol = (command.body or {}).get("symbol") or (waiting[0] if len(waiting) == 1 else "")
-        if not waiting:
-            raise OrderError("no opening waits for a word")
-        if not symbol:
-            raise OrderError(f"{len(waiting)} openings wait for a word; name one of them: {', '.join(waiting)}")
-        if symbol not in waiting:
-            raise OrderError(f"no opening of {symbol} waits for a word{did_you_mean(symbol, waiting)}")
+        symbol = which((command.body or {}).get("symbol"), waiting, "opening", "waits for a word", "wait for a word")
         if command.what != "veto" and self.mode != "RUNNING":
             raise OrderError(f"nothing opens while the session is {self.mode}")
         return self.portfolio.column[symbol]
+
+    def _never_arrived(self, command: Command) -> str:
+        """End an order in doubt: somebody has looked at the venue, and it is not there."""
+        doubtful = {str(order.key): order for order in self.doubtful}
+        order = doubtful[which((command.body or {}).get("order"), list(doubtful), "order", "is in doubt", "are in doubt")]
+        assert order.key is not None
+        self.absent(order.key)
+        return f"{_words(order)}: {'closed at the next step' if order.reduce_only else 'not sent again'}"
 
     def _release(self, j: int) -> str:
         """Send what its algorithm makes of an opening that has waited."""

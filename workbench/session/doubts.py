@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
-from workbench.execution.port import ExecutionModule, OrderEnded, VenueSaid
+from workbench.execution.port import ExecutionModule
 from workbench.market import Order
 from workbench.session.live import LiveSession
+from workbench.session.standing import difference
 
 __all__ = ["Doubts", "Insistence", "send_again", "settle"]
 
@@ -51,14 +53,28 @@ class Insistence:
         return True
 
 
-def settle(session: LiveSession, account: ExecutionModule) -> list[Order]:
-    """Ask the venue for every order in doubt; end, and return, those that it has never had. A failed query raises."""
-    absent = [order for order in session.doubtful if order.key is not None and not account.knows(order.key)]
-    label = session.tape.label[session.steps_done - 1]
+def settle(session: LiveSession, account: ExecutionModule, pause: Callable[[float], object] = time.sleep) -> list[Order]:
+    """Ask the venue for every order in doubt; end, and return, those that it has never had. A failed query raises.
+
+    A venue that may come to know an order late (`ExecutionModule.settle_time`) is asked twice, and the rest of its book has to agree
+    with ours: "not found" alone is no evidence there.
+    """
+    absent = _unknown(session.doubtful, account)
+    if absent and account.settle_time > 0.0:
+        pause(account.settle_time)
+        absent = _unknown(absent, account)
+        state = account.state()
+        if difference(session, state, state.number, absent):
+            return []
     for order in absent:
         assert order.key is not None
-        session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", label))])
+        session.absent(order.key)
     return absent
+
+
+def _unknown(orders: Sequence[Order], account: ExecutionModule) -> list[Order]:
+    """Return the orders that the venue does not know."""
+    return [order for order in orders if order.key is not None and not account.knows(order.key)]
 
 
 def send_again(session: LiveSession, absent: Sequence[Order], closings_only: bool) -> None:

@@ -319,6 +319,10 @@ class JournaledSession(Session):
             self.doubt(doubts)
         return not doubtful
 
+    def absent(self, key: OrderKey) -> None:
+        """End an order that the venue has never had, by evidence or by a person's word (SEMANTICS 37)."""
+        self.told([VenueSaid(f"absent {key}", OrderEnded(key, "absent", self.tape.label[self.steps_done - 1]))])
+
     def doubt(self, keys: Sequence[str]) -> None:
         """Write down of which orders it is not known whether they arrived: they are asked for, never simply sent again."""
         self.journal.commit([Entry("doubt", f"{self.steps_done} {keys[0]}", {"keys": list(keys)})])

@@ -394,4 +394,5 @@ VERBS = {
     "approve": LiveSession._approve,
     "veto": LiveSession._veto,
     "resize": LiveSession._resize_opening,
+    "absent": LiveSession._never_arrived,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workbench.execution.port import VenueState
@@ -104,17 +104,17 @@ def joining(session: LiveSession) -> list[tuple[str, float, float]]:
     return found
 
 
-def difference(session: LiveSession, state: VenueState, told: int) -> str:
-    """Return why the gate stays shut: the venue's book differs from ours; empty where it does not."""
+def difference(session: LiveSession, state: VenueState, told: int, doubted: Sequence[Order] = ()) -> str:
+    """Return why the gate stays shut: the venue's book differs from ours, but for orders that are doubted; empty where it does not."""
     if state.number > told:
         return MOVED
     if state.number < told:
         return f"reconcile: the venue has told {state.number} messages, and we have {told} of it: its ledger is not the one of this run"
-    differences = _differences(session, state)
+    differences = _differences(session, state, {str(order.key) for order in doubted})
     return f"reconcile: {'; '.join(differences)}" if differences else ""
 
 
-def _differences(session: LiveSession, state: VenueState) -> list[str]:
+def _differences(session: LiveSession, state: VenueState, doubted: set[str]) -> list[str]:
     """Return in words how the venue's book differs from ours."""
     if session.foreign:
         return [session.foreign]
@@ -124,7 +124,7 @@ def _differences(session: LiveSession, state: VenueState) -> list[str]:
         for symbol in sorted({*ours, *state.positions})
         if ours.get(symbol, 0.0) != state.positions.get(symbol, 0.0)
     ]
-    theirs, mine = {str(order.key) for order in state.orders}, {str(order.key) for order in session.working}
+    theirs, mine = {str(order.key) for order in state.orders}, {str(order.key) for order in session.working} - doubted
     said += [f"order {key} works at the venue and is not known here" for key in sorted(theirs - mine)]
     said += [f"order {key} is known here and does not work at the venue" for key in sorted(mine - theirs)]
     if not said and state.account.cash != session.portfolio.cash:

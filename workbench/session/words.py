@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from workbench.errors import OrderError, did_you_mean
 from workbench.grid import quantity_of
 from workbench.records import NO_RATE, NO_SIZE, OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
-__all__ = ["decision_words", "is_forced", "order_words"]
+__all__ = ["decision_words", "is_forced", "order_words", "which"]
 
 
 def decision_words(setup: Setup, row: Any) -> str:
@@ -96,3 +98,25 @@ def _rounded(quantity: float) -> str:
     if round(quantity, 8) == quantity:
         return _in_full(quantity)
     return _in_full(float(f"{quantity:.6g}") if quantity < 1e4 else round(quantity, 2))
+
+
+def which(named: str | None, known: Sequence[str], noun: str, verb: str, verbs: str) -> str:
+    """Return which of what is known a person means: what was named, or the only one there is.
+
+    Raises
+    ------
+    OrderError
+        There is none, nobody can tell which, or it is none of them.
+
+    Examples
+    --------
+    >>> which(None, ["ABC"], "opening", "waits for a word", "wait for a word")
+    'ABC'
+    """
+    if not known:
+        raise OrderError(f"no {noun} {verb}")
+    if not named and len(known) > 1:
+        raise OrderError(f"{len(known)} {noun}s {verbs}; name one of them: {', '.join(known)}")
+    if named and named not in known:
+        raise OrderError(f"no {noun} {named!r} {verb}{did_you_mean(named, known)}")
+    return named or known[0]
