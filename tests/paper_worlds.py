@@ -167,10 +167,10 @@ class Fed:
             steps = None if steps is None else steps - 1
         return self
 
-    def order(self, verb: str, expires: int = 0, now: int = 0, name: str = "") -> Answer:
-        """Give a command, and take in what follows."""
+    def order(self, verb: str, expires: int = 0, now: int = 0, name: str = "", **about: Any) -> Answer:
+        """Give a command, and take in what follows; `about` is what the verb needs besides."""
         self.ids += 1
-        answer = self.session.apply(Command(name or f"{verb} {self.ids}", verb, "me", 0, expires), now)
+        answer = self.session.apply(Command(name or f"{verb} {self.ids}", verb, "me", 0, expires, about or None), now)
         self.listen()
         return answer
 

@@ -12,7 +12,7 @@ from worked import OTHER, SHARE, Stop, market, plan
 import workbench as wb
 from workbench.cli import app
 from workbench.execution import Limit, Twap
-from workbench.journal import Command, Journal
+from workbench.journal import Journal
 
 LEVEL = (100, 100.5, 99.5, 100, 1e5)
 SECOND = 1_000_000_000
@@ -28,9 +28,7 @@ def fed(strategy: wb.Strategy, rows: int = 12) -> Fed:
 
 
 def say(run: Fed, what: str, **body: Any) -> str:
-    run.ids += 1
-    answer = run.session.apply(Command(f"{what} {run.ids}", what, "me", 0, 0, body), 0)
-    run.listen()
+    answer = run.order(what, **body)
     require_same_again(run)
     return f"{answer.state}: {answer.text}"
 
@@ -200,27 +198,42 @@ def test_what_waits_has_buttons_that_say_what_is_pressed() -> None:
     said: list[tuple[str, dict[str, Any]]] = []
     asking_panel = Asking(lambda what, body: said.append((what, body)))
     one = {"symbol": "ABC", "side": "buy", "quantity": 10.0, "reason": "stance <turned>", "until": 61 * SECOND}
-    asking_panel.show([one], SECOND)
+    asking_panel.show([one], [], SECOND)
     title, row = asking_panel.widget.children
     text, approve, veto, quantity, resize = row.children
     assert "Waiting for your word" in title.value
     assert text.value == "<b>buy 10 ABC</b> &nbsp; stance &lt;turned&gt;; 60 s left"
     quantity.value = 4.0
-    asking_panel.show([one], 2 * SECOND)
+    asking_panel.show([one], [], 2 * SECOND)
     assert asking_panel.widget.children[1] is row  # nobody's typing is lost
     for button in (approve, veto, resize):
         button.click()
     assert said == [("approve", {"symbol": "ABC"}), ("veto", {"symbol": "ABC"}), ("resize", {"symbol": "ABC", "quantity": 4.0})]
-    asking_panel.show([one | {"until": 3600 * SECOND}], SECOND)
+    asking_panel.show([one | {"until": 3600 * SECOND}], [], SECOND)
     assert asking_panel.widget.children[1].children[0].value.endswith("; 60 min left")
-    asking_panel.show([], 3 * SECOND)
+    asking_panel.show([], [], 3 * SECOND)
     assert asking_panel.widget.children == ()
+
+
+def test_an_order_in_doubt_has_a_button_that_says_that_it_never_arrived() -> None:
+    from workbench.panel._asking import Asking
+
+    said: list[tuple[str, dict[str, Any]]] = []
+    asking_panel = Asking(lambda what, body: said.append((what, body)))
+    doubt = {"key": "//ABC/5/close/0/0", "symbol": "ABC", "side": "sell", "quantity": 10.0, "leg": "close"}
+    asking_panel.show([], [doubt], 0)
+    title, row = asking_panel.widget.children
+    assert "In doubt" in title.value
+    assert row.children[0].value == "<b>sell 10 ABC</b> &nbsp; close; the venue says nothing of it"
+    row.children[1].click()
+    assert said == [("absent", {"order": "//ABC/5/close/0/0"})]
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (["resize"], "resize and --quantity go together, got 'resize' and None"),
+        (["veto", "--key", "//ABC/5/close/0/0"], "--key goes with absent, got 'veto'"),
         (["veto", "--quantity", "3"], "resize and --quantity go together, got 'veto' and 3.0"),
         (["approv"], "got 'approv'; did you mean 'approve'?"),
     ],

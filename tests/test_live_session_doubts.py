@@ -11,7 +11,6 @@ from worked import Stop, market, plan
 
 from workbench import Order
 from workbench.execution.port import OrderAccepted, VenueSaid
-from workbench.journal import Command
 from workbench.market import OrderKey
 from workbench.session.doubts import Doubts, send_again, settle
 from workbench.session.standing import MOVED, difference
@@ -111,7 +110,7 @@ def test_an_opening_is_sent_again_only_while_its_step_is_the_newest() -> None:
 @pytest.mark.parametrize("verb", ["pause", "reduce"])
 def test_no_opening_is_sent_again_while_nothing_may_open(verb: str) -> None:
     fed = lost(".+..........", "open")
-    fed.session.apply(Command(verb, verb, "me", 0, 0), 0)
+    fed.order(verb)
     assert sent_again(fed) == []
 
 
@@ -152,9 +151,9 @@ def test_an_order_that_was_sent_a_moment_ago_is_no_news() -> None:
     fed.line.cut = lambda asked: True
     fed.run(1)
     doubts = Doubts()
-    assert [doubts.lasting(fed.session, now) for now in (10.0, 11.9, 12.0)] == [0, 0, 1]
+    assert [len(doubts.lasting(fed.session, now)) for now in (10.0, 11.9, 12.0)] == [0, 0, 1]
     settle(fed.session, fed.line)
-    assert doubts.lasting(fed.session, 20.0) == 0
+    assert doubts.lasting(fed.session, 20.0) == []
 
 
 # -- evidence, or a person ------------------------------------------------------------------------------------------------
@@ -191,8 +190,7 @@ def test_what_is_not_found_is_not_absent_while_the_rest_of_the_book_is_another()
 
 def word(fed: Fed, **body: Any) -> str:
     """Say that an order never arrived."""
-    answer = fed.session.apply(Command(f"word {len(fed.journal)}", "absent", "me", 0, 0, body), 0)
-    fed.listen()
+    answer = fed.order("absent", **body)
     assert same_again(fed)
     return f"{answer.state}: {answer.text}"
 

@@ -193,6 +193,21 @@ def test_an_order_that_never_reached_the_venue_is_the_venue_s_doing(world: World
     assert report.explained
 
 
+@pytest.mark.parametrize("leg", ["open", "close"])
+def test_an_order_that_a_person_said_never_arrived_is_the_venue_s_doing_too(world: World, leg: str) -> None:
+    fed = world.fed
+    fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order) and asked.key is not None and asked.key.leg == leg
+    world.until(lambda: fed.line.lost)
+    fed.step("no answer")
+    said = [fed.order("absent", order=str(order.key)).state for order in fed.session.doubtful]
+    assert set(said) == {"applied"}
+    fed.run()
+    report = world.report()
+    assert causes(report) <= {MISSED, VENUE}
+    assert VENUE in causes(report)
+    assert (report.explained, report.commands) == (True, len(said))
+
+
 def test_an_order_that_reached_the_venue_a_bar_late_is_the_venue_s_doing(world: World) -> None:
     fed = world.fed
     fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order)

@@ -195,6 +195,38 @@ def test_a_query_that_failed_is_no_answer_and_nothing_is_approved_over_it(starte
     leave(background)
 
 
+def test_a_person_settles_a_doubt_that_no_query_settles(started: Callable[..., Runs], root: Path) -> None:
+    runs = started(plan(".+....+..."))
+    link = runs.serving.link()
+    opens, go_on, told = link.open, link.done, list[int]()
+
+    def mute(*args: Any) -> Any:
+        """Lose every order, and have no answer about any."""
+        account = opens(*args)
+
+        def unanswered(key: OrderKey) -> bool:
+            raise OSError("nobody answers about orders")
+
+        account.submit, account.knows = (lambda order: False), unanswered  # type: ignore[method-assign]
+        return account
+
+    def first_bar_alone(number: int) -> None:
+        told.append(number)
+        if len(told) == 1:
+            go_on(number)
+
+    link.open, link.done = mute, first_bar_alone  # type: ignore[method-assign]
+    background = Background(runs.runner(link=link))
+    until(lambda: background.runner.status().get("doubts"))
+    (doubt,) = background.runner.status()["doubts"]
+    until(lambda: background.runner.gate == "reconcile: nobody answers about orders")
+    assert (doubt["symbol"], doubt["side"], doubt["leg"]) == ("ABC", "buy", "open")
+    assert order(root, "mine", "absent", "me", body={"order": doubt["key"]}) == "applied: buy 1 ABC: not sent again"
+    until(lambda: background.runner.gate == "")
+    assert background.runner.status()["doubts"] == []
+    leave(background)
+
+
 def test_an_order_of_somebody_else_shuts_the_gate(started: Callable[..., Runs]) -> None:
     runs = holding(started(plan(".....+....")))
     background = standing(runs)

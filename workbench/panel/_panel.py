@@ -99,7 +99,8 @@ class ControlPanel:
         self._show("figures", figures_html(view))
         self._show("answer", answer_html(view, self._said, self._said_at, self._wrong))
         self._show("notice", notice_html(view, self._release(view)))
-        self._asking.show([] if view.closed else view.status.get("proposals", []), time.time_ns())
+        asked = {} if view.closed else view.status
+        self._asking.show(asked.get("proposals", []), asked.get("doubts", []), time.time_ns())
         self._show("positions", positions_html(view))
         self._show("orders", orders_html(view))
         self._show("decisions", decisions_html(view))

@@ -21,6 +21,7 @@ EDGES = {
     "approve": COLOURS["RUNNING"],
     "resize": COLOURS["RUNNING"],
     "veto": COLOURS["PAUSED"],
+    "absent": COLOURS["PAUSED"],
     "pause": COLOURS["PAUSED"],
     "resume": COLOURS["RUNNING"],
     "reduce": COLOURS["REDUCING"],
@@ -30,6 +31,7 @@ FILLED = {"flatten": "#b5470b", "kill": COLOURS["HALTED"]}
 _BUTTON = """
 .workbench-panel .jupyter-button { width: 96px; height: 34px; line-height: 32px; margin: 0 6px 4px 0; border-radius: 4px; font-weight: 600;
     border: 1px solid transparent; box-shadow: none; }
+.workbench-panel .jupyter-button.workbench-absent { width: 130px; }
 .workbench-panel .jupyter-button:hover:enabled { filter: brightness(1.12); box-shadow: 0 1px 4px #0005; }
 .workbench-panel .jupyter-button:focus-visible { outline: 2px solid #5590e0; outline-offset: 2px; }
 .workbench-panel .jupyter-button:disabled { opacity: .35; cursor: not-allowed; }

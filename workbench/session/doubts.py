@@ -19,15 +19,16 @@ FIRST, MOST = 0.25, 30.0
 
 
 class Doubts:
-    """Counts the orders that have been in doubt for a while: one that was sent a moment ago is no news."""
+    """Knows which orders have been in doubt for a while: one that was sent a moment ago is no news."""
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
 
-    def lasting(self, session: LiveSession, now: float) -> int:
-        """Return how many orders have been in doubt for `PATIENCE` seconds and more."""
-        self._since = {key: self._since.get(key, now) for key in (str(order.key) for order in session.doubtful)}
-        return sum(now - since >= PATIENCE for since in self._since.values())
+    def lasting(self, session: LiveSession, now: float) -> list[Order]:
+        """Return the orders that have been in doubt for `PATIENCE` seconds and more."""
+        doubtful = {str(order.key): order for order in session.doubtful}
+        self._since = {key: self._since.get(key, now) for key in doubtful}
+        return [order for key, order in doubtful.items() if now - self._since[key] >= PATIENCE]
 
 
 class Insistence:

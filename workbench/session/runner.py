@@ -28,7 +28,7 @@ from workbench.session.live import HELD, LiveSession
 from workbench.session.models import ModelWatch, require_unexpired
 from workbench.session.recovery import relived
 from workbench.session.setup import Setup
-from workbench.session.standing import MOVED, difference, joining, standing
+from workbench.session.standing import MOVED, difference, in_doubt, joining, standing
 from workbench.session.written import Written, bars_of, numbers_of
 
 __all__ = ["Runner"]
@@ -373,4 +373,5 @@ class Runner:
         if session is None:
             return said
         joins = self.joins if session.steps_done == session.first else []
-        return said | standing(session) | {"joins": joins, "doubtful": self._doubts.lasting(session, time.monotonic())}
+        doubts = [in_doubt(order) for order in self._doubts.lasting(session, time.monotonic())]
+        return said | standing(session) | {"joins": joins, "doubtful": len(doubts), "doubts": doubts}

@@ -12,7 +12,7 @@ from workbench.session.live import LiveSession
 from workbench.session.state import Proposal, State
 from workbench.session.working import Work
 
-__all__ = ["MOVED", "difference", "joining", "standing"]
+__all__ = ["MOVED", "difference", "in_doubt", "joining", "standing"]
 
 MOVED = "reconcile: the venue has moved on meanwhile"
 
@@ -82,6 +82,12 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
     order = proposal.order
     told = {"symbol": order.instrument.symbol, "side": order.side, "quantity": order.quantity}
     return told | {"reason": order.reason, "until": proposal.until}
+
+
+def in_doubt(order: Order) -> dict[str, Any]:
+    """Return an order that the venue says nothing of as plain values."""
+    leg = order.key.leg if order.key is not None else ""
+    return {"key": str(order.key), "symbol": order.instrument.symbol, "side": order.side, "quantity": order.quantity, "leg": leg}
 
 
 def joining(session: LiveSession) -> list[tuple[str, float, float]]:
