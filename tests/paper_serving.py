@@ -8,7 +8,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,21 @@ class Runs:
         runner = self.runner(**options)
         runner.run()
         return runner
+
+
+@contextmanager
+def starting(folder: Path) -> Iterator[Callable[..., Runs]]:
+    """Return what starts a venue, and runs on it; all are stopped at the end."""
+    made: list[Runs] = []
+
+    def start(bars: Bars, strategy: Strategy | Team, **options: Any) -> Runs:
+        made.append(Runs(Serving(folder, bars, **options).start(), strategy))
+        return made[-1]
+
+    yield start
+    for runs in made:
+        runs.serving.stop()
+        runs.journal.close()
 
 
 class Background:

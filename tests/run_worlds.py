@@ -16,6 +16,7 @@ from workbench.journal import Entry, Journal
 from workbench.live.paper import PaperRun
 from workbench.live.parity import RunParity, parity
 from workbench.live.release import Release, promote
+from workbench.market import Order
 from workbench.session.gathering import bars_received
 from workbench.signals import MovingAverageCross
 from workbench.sizing import RiskPercent
@@ -56,3 +57,11 @@ class World:
     def held(self) -> Fed:
         """Decide steps until a position is held and nothing else is out."""
         return self.until(lambda: self.fed.line.positions() and all(o.reduce_only for o in self.fed.line.open_orders()))
+
+    def lost(self, leg: str) -> Fed:
+        """Lose the next order of a leg, and let a bar pass."""
+        fed = self.fed
+        fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order) and asked.key is not None and asked.key.leg == leg
+        self.until(lambda: fed.line.lost)
+        fed.step("the session was down")
+        return fed

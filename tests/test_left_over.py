@@ -305,3 +305,38 @@ def test_an_order_is_asked_to_be_taken_off_once_in_a_step() -> None:
     again, record = fed.again()
     assert state_of(again) == state_of(fed.session)
     assert compare(record, fed.recorder.record(), fed.bars).empty
+
+
+class KeepsClosings:
+    """Lets no closing through, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def now(self, session: Any) -> int:
+        return 0
+
+    def ask(self, session: Any, order: wb.Order) -> Said:
+        kept = order.reduce_only and self.left > 0
+        self.left -= kept
+        return Said(0.0, "not now") if kept else Said(order.quantity)
+
+
+def test_nothing_is_sent_over_a_closing_that_was_kept_back() -> None:
+    fed = Fed(plan(".+.-....", quantity=10.0), market([LEVEL] * 8), 1)
+    fed.session.keeper = KeepsClosings(2)
+    fed.run(3)
+    assert [entry.key.leg for entry in fed.journal.entries("intent")] == ["open"]
+    fed.run()
+    assert fed.line.positions() == {}
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_flatten_that_was_kept_back_is_done_at_the_next_step() -> None:
+    fed = Fed(plan(".+......", quantity=10.0), market([LEVEL] * 8), 1)
+    fed.run(2)
+    fed.session.keeper = KeepsClosings(1)
+    assert fed.order("flatten").text == "there is nothing to close"
+    fed.run(2)
+    assert fed.line.positions() == {}
+    assert state_of(fed.again()[0]) == state_of(fed.session)

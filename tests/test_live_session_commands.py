@@ -228,7 +228,7 @@ def test_an_unknown_command_is_refused_with_what_there_is(long: Fed, verb: str) 
     answer = long.order(verb)
     assert (answer.state, answer.text) == (
         "refused",
-        f"a session knows pause, resume, reduce, flatten, kill, stop, arm, approve, veto, resize; got {verb!r}",
+        f"a session knows pause, resume, reduce, flatten, kill, stop, arm, approve, veto, resize, absent; got {verb!r}",
     )
     assert state_of(long.session) == before
     assert comes_back(long)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from paper_serving import Background, Runs, Serving, until
+from paper_serving import Background, Runs, starting, until
 from paper_worlds import expected, lived_again
 from worked import OTHER, SHARE, market, plan
 
@@ -16,7 +16,6 @@ import workbench as wb
 from workbench.errors import JournalError
 from workbench.execution import Limit
 from workbench.exits import AtrStop, TakeProfit
-from workbench.journal import Entry
 from workbench.market import Order, OrderKey
 from workbench.research.comparing import compare
 from workbench.session.setup import set_up
@@ -33,16 +32,8 @@ STRATEGY = wb.Strategy(
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., Runs]]:
     """Return what starts a venue, and runs on it."""
-    made: list[Runs] = []
-
-    def start(bars: wb.Bars = BARS, strategy: wb.Strategy = STRATEGY, **options: Any) -> Runs:
-        made.append(Runs(Serving(tmp_path, bars, **options).start(), strategy))
-        return made[-1]
-
-    yield start
-    for runs in made:
-        runs.serving.stop()
-        runs.journal.close()
+    with starting(tmp_path) as start:
+        yield lambda bars=BARS, strategy=STRATEGY, **options: start(bars, strategy, **options)
 
 
 def differences(runs: Runs) -> Any:
@@ -321,42 +312,3 @@ def test_rule_37_a_late_opening_that_never_arrived_is_not_sent_again(started: Ca
     runs.run()
     assert runs.serving.do(lambda exchange: list(exchange.ledger.entries("submit"))) == []
     assert [entry.body["status"] for entry in runs.journal.entries("event")] == ["absent"]
-
-
-def test_rule_38_a_journal_from_nowhere_keeps_the_gate_shut(started: Callable[..., Runs]) -> None:
-    runs = started(market([100.0] * 8), plan("++++++++"), history=1)
-    foreign = Order(SHARE, "buy", 7.0, key=OrderKey("ABC", 1, "open"))
-    runs.serving.do(lambda exchange: (exchange.venue.submit(foreign), exchange._tell(), exchange.advance()))
-    runner = runs.run()
-    assert runner.gate == "reconcile: ABC: the venue holds 7, we know of 0"
-    assert runs.journal.beats()["session"].body["gate"] == runner.gate
-    assert (steps(runs), {entry.body["why"] for entry in runs.journal.entries("missed")}) == (0, {runner.gate})
-    assert list(runs.journal.entries("intent")) == []
-
-
-def test_rule_38_the_gate_lifts_once_the_books_agree(started: Callable[..., Runs]) -> None:
-    runs = started(market([100.0] * 40), plan("+" * 40), history=1)
-    foreign = Order(SHARE, "buy", 7.0, "limit", 90.0, key=OrderKey("ABC", 1, "open"), bars=3)
-    runs.serving.do(lambda exchange: (exchange.venue.submit(foreign), exchange._tell()))
-    runner = runs.run()
-    whys = [entry.body["why"] for entry in runs.journal.entries("missed")]
-    assert whys[0] == "reconcile: order //ABC/1/open/0/0 works at the venue and is not known here"
-    assert (runner.gate, len(whys)) == ("", 2)
-    assert steps(runs) == 37
-
-
-def test_a_venue_whose_ledger_is_another_one_keeps_the_gate_shut(started: Callable[..., Runs]) -> None:
-    runs = started(market([100.0] * 8), plan("........"), history=1)
-    runs.journal.take_over("elsewhere")
-    runs.journal.commit([Entry("start", "elsewhere", {"rows": 1, "seen": 99, "source": "", "anchor": 0})], [first_bar(runs)])
-    background = Background(runs.runner())
-    until(lambda: background.runner.gate.startswith("reconcile"))
-    assert "its ledger is not the one of this run" in background.runner.gate
-    background.runner.over = "enough"
-    background.wait()
-
-
-def first_bar(runs: Runs) -> Any:
-    from workbench.session.gathering import bars_received
-
-    return bars_received(runs.serving.bars, 0, 0)[0]

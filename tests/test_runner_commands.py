@@ -24,7 +24,6 @@ from workbench.live.kill import kill
 from workbench.live.lease import Lease
 from workbench.live.listing import listing
 from workbench.live.release import promote
-from workbench.market import OrderKey
 from workbench.session.runner import Runner
 
 ROWS = [100.0] * 30
@@ -154,90 +153,6 @@ def test_a_command_to_another_run_is_not_done(started: Callable[..., Runs]) -> N
     runs.journal.post(Command("1", "pause", "the supervisor", time.time_ns(), 0, {"run": "a run before this one"}))
     assert runs.run(once=True).status()["mode"] == "RUNNING"
     assert [state for _, state, _ in answers(runs)] == ["expired"]
-
-
-class Unreadable:
-    """A line to a venue whose book cannot be asked for while `broken`."""
-
-    def __init__(self, runs: Runs) -> None:
-        self.link, self.broken = runs.serving.link(), True
-        opened = self.link.open
-
-        def opens(*args: Any) -> Any:
-            account = opened(*args)
-            state = account.state
-
-            def asked() -> Any:
-                if self.broken:
-                    raise OSError("the venue is busy")
-                return state()
-
-            account.state = asked  # type: ignore[method-assign]
-            return account
-
-        self.link.open = opens  # type: ignore[method-assign]
-
-
-def test_a_query_that_failed_is_no_answer_and_nothing_is_approved_over_it(started: Callable[..., Runs]) -> None:
-    trend = plan(".+....")
-    runs = started(wb.Strategy(trend.signal, trend.sizer, approval=1e6))
-    runs.run(once=True)
-    line = Unreadable(runs)
-    runs.journal.post(Command("1", "approve", "me", time.time_ns(), 0, {"symbol": "ABC"}))
-    line.link.done = lambda number: None  # type: ignore[method-assign]
-    background = Background(runs.runner(link=line.link))
-    until(lambda: background.runner.gate == "reconcile: the venue is busy")
-    time.sleep(0.3)
-    assert [state for _, state, _ in answers(runs)] == ["queued"]
-    line.broken = False
-    until(lambda: [state for _, state, _ in answers(runs)] == ["applied"])
-    assert background.runner.gate == ""
-    leave(background)
-
-
-def test_a_person_settles_a_doubt_that_no_query_settles(started: Callable[..., Runs], root: Path) -> None:
-    runs = started(plan(".+....+..."))
-    link = runs.serving.link()
-    opens, go_on, told = link.open, link.done, list[int]()
-
-    def mute(*args: Any) -> Any:
-        """Lose every order, and have no answer about any."""
-        account = opens(*args)
-
-        def unanswered(key: OrderKey) -> bool:
-            raise OSError("nobody answers about orders")
-
-        account.submit, account.knows = (lambda order: False), unanswered  # type: ignore[method-assign]
-        return account
-
-    def first_bar_alone(number: int) -> None:
-        told.append(number)
-        if len(told) == 1:
-            go_on(number)
-
-    link.open, link.done = mute, first_bar_alone  # type: ignore[method-assign]
-    background = Background(runs.runner(link=link))
-    until(lambda: background.runner.status().get("doubts"))
-    (doubt,) = background.runner.status()["doubts"]
-    until(lambda: background.runner.gate == "reconcile: nobody answers about orders")
-    assert (doubt["symbol"], doubt["side"], doubt["leg"]) == ("ABC", "buy", "open")
-    assert order(root, "mine", "absent", "me", body={"order": doubt["key"]}) == "applied: buy 1 ABC: not sent again"
-    until(lambda: background.runner.gate == "")
-    assert background.runner.status()["doubts"] == []
-    leave(background)
-
-
-def test_an_order_of_somebody_else_shuts_the_gate(started: Callable[..., Runs]) -> None:
-    runs = holding(started(plan(".....+....")))
-    background = standing(runs)
-    foreign = wb.Order(SHARE, "buy", 7.0, "limit", 90.0, key=OrderKey("ABC", 1, "open", account="somebody"), bars=3)
-    line, account, _ = runs.serving.connected()
-    account.submit(foreign)
-    until(
-        lambda: background.runner.gate.startswith("reconcile: the venue has order somebody//ABC/1/open/0/0, which this journal never sent")
-    )
-    leave(background)
-    line.close()
 
 
 def test_a_command_that_ran_out_while_nobody_was_there_is_expired(started: Callable[..., Runs]) -> None:

@@ -26,7 +26,7 @@ from workbench.market import OrderKey
 from workbench.records import GATED
 from workbench.research.comparing import compare
 from workbench.risk.gate import Gate, Latch, Situation
-from workbench.session.checking import Gatekeeper, Recalled, Said, situation_of
+from workbench.session.checking import Gatekeeper, Recalled, situation_of
 from workbench.session.doubts import send_again, settle
 from workbench.session.events import Alert
 
@@ -228,41 +228,6 @@ def test_nothing_opens_over_a_closing_that_was_kept_back() -> None:
     fed.run(1)
     assert fed.recorder.record().decisions["code"].tolist()[-1] == GATED
     assert fed.line.positions() == {"ABC": 10.0}
-
-
-class KeepsClosings:
-    """Lets no closing through, so many times."""
-
-    def __init__(self, times: int) -> None:
-        self.left = times
-
-    def now(self, session: Any) -> int:
-        return 0
-
-    def ask(self, session: Any, order: wb.Order) -> Said:
-        kept = order.reduce_only and self.left > 0
-        self.left -= kept
-        return Said(0.0, "not now") if kept else Said(order.quantity)
-
-
-def test_nothing_is_sent_over_a_closing_that_was_kept_back() -> None:
-    fed = world("+.-...")
-    fed.session.keeper = KeepsClosings(2)
-    fed.run(3)
-    assert [entry.key.leg for entry in fed.journal.entries("intent")] == ["open"]
-    fed.run()
-    assert fed.line.positions() == {}
-    assert is_lived_again(fed)
-
-
-def test_a_flatten_that_was_kept_back_is_done_at_the_next_step() -> None:
-    fed = world("+.....")
-    fed.run(2)
-    fed.session.keeper = KeepsClosings(1)
-    assert fed.order("flatten").text == "there is nothing to close"
-    fed.run(2)
-    assert fed.line.positions() == {}
-    assert is_lived_again(fed)
 
 
 def test_a_flatten_tells_what_the_gate_said_of_it() -> None:

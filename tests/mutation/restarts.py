@@ -96,7 +96,7 @@ DOUBTS = Rules(
         ("no opening is sent again over a closing in doubt", "over = order.instrument.symbol in doubtful or", "over ="),
         ("only closings where that is all", "(closings_only and not order.reduce_only)", "False"),
         ("only what is timely", "if session.timely(order) and not over", "if not over"),
-        ("an order sent a moment ago is no news", "now - since >= PATIENCE", "now >= since"),
+        ("an order sent a moment ago is no news", "now - self._since[key] >= PATIENCE", "now >= self._since[key]"),
     ),
 )
 RECOVERY = Rules(
@@ -125,9 +125,7 @@ RECOVERY = Rules(
 )
 STANDING = Rules(
     "workbench/session/standing.py",
-    "test_runner.py::test_rule_38_a_journal_from_nowhere_keeps_the_gate_shut "
-    "test_runner.py::test_rule_38_the_gate_lifts_once_the_books_agree "
-    "test_runner.py::test_a_venue_whose_ledger_is_another_one_keeps_the_gate_shut test_live_session_doubts.py",
+    "test_runner_gate.py test_live_session_doubts.py",
     (
         ("a venue that has told less is another one", "if state.number < told:", "if False:"),
         ("a venue that has told more is asked again", "if state.number > told:\n        return MOVED", "pass"),
@@ -188,16 +186,26 @@ UNDECIDED = Rules(
 )
 RUNNER = Rules(
     "workbench/session/runner.py",
-    "test_runner.py test_runner_commands.py",
+    "test_runner_gate.py",
     (
-        ("a command that waits is done before a step", "self._obey(session)  # nothing is decided over a command that is waiting", "pass"),
-        ("a step that passed while nobody was there is missed", 'self._came(came, "the session was down")', "self._came(came)"),
+        (
+            "a command that waits is done before a step",
+            "self._obey(session)  # nothing is decided over a command that is waiting",
+            "pass",
+            "test_runner_commands.py",
+        ),
+        (
+            "a step that passed while nobody was there is missed",
+            'self._came(came, "the session was down")',
+            "self._came(came)",
+            "test_runner.py",
+        ),
         ("nothing is decided while the gate is shut", "why_not = why_not or self.gate or (", "why_not = why_not or ("),
         (
             "nothing is decided while it is paused",
             'self.gate or (session.mode if session.mode in HELD else "")',
             "self.gate",
-            "test_runner.py test_runner_commands.py test_live_session_commands.py",
+            "test_runner_commands.py",
         ),
         (
             "books that differ shut the gate",
@@ -210,13 +218,13 @@ RUNNER = Rules(
             'is no answer\n            self.gate = f"reconcile: {error}"',
             "is no answer\n            self.gate = self.gate",
         ),
-        ("what was told is not told again", 'self._inbox.know(written.began.body["seen"], numbers)', "pass"),
-        ("a command to another run is not done", "command if mine else command._replace(expires=1)", "command"),
+        ("what was told is not told again", 'self._inbox.know(written.began.body["seen"], numbers)', "pass", "test_runner.py"),
+        ("a command to another run is not done", "command if mine else command._replace(expires=1)", "command", "test_runner_commands.py"),
         (
             "nothing is approved while the gate is shut",
             "if self.gate and command.what in WORDS:\n                continue",
             "pass",
-            "test_approval.py test_runner_commands.py",
+            "test_runner_gate.py",
         ),
     ),
 )
