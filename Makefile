@@ -78,7 +78,7 @@ test-all: $(VENV)/.installed ## the slow tests, then the quick ones on a second 
 	@$(MAKE) --no-print-directory second
 
 GROUP ?=
-mutations: $(VENV)/.installed ## each rule of risk, filling and a live session taken out of a copy: a test must fail (some fifty minutes; GROUP=gate runs one group)
+mutations: $(VENV)/.installed ## each rule of risk, filling and a live session taken out of a copy: a test must fail (some forty minutes; GROUP=gate runs one group)
 	@PYTHONPATH=tests $(BIN)/python -m mutation $(GROUP)
 
 torture: $(VENV)/.installed ## a hundred SIGKILLs in a paper run: nothing lost, nothing twice (some ten minutes)

@@ -69,7 +69,7 @@ LIVE = Rules(
             "nothing opens over a closing that was kept back",
             "return GATED  # what should be closed first was kept back",
             "pass",
-            "test_session_gate.py",
+            "test_left_over.py",
         ),
         (
             "a late step is no further entry",
@@ -171,7 +171,7 @@ LIVE = Rules(
             "a closing that the gate kept back is sent anew",
             "if order.reduce_only and order.key is not None:\n            self._leaving",
             "if False:\n            self._leaving",
-            "test_session_gate.py",
+            "test_left_over.py",
         ),
         ("the third late bar raises an alert", "if state.late == MANY:", "if False:", "test_late_bars.py"),
         ("a bar in time begins the count anew", "self.states[j].late = 0", "pass", "test_late_bars.py"),
