@@ -266,6 +266,17 @@ def test_what_a_closing_left_open_is_closed_next() -> None:
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
+def test_parts_of_a_closing_that_come_in_another_order_leave_nothing_to_be_closed() -> None:
+    fed = Fed(plan(".+.-" + "." * 8, quantity=10.0), market([LEVEL] * 12), 1).run(3)
+    closing = fed.session.states[0].closing
+    assert closing is not None
+    assert closing.key is not None
+    for name, quantity, left in (("b", 6.0, 0.0), ("a", 4.0, 6.0)):
+        fill = Fill(closing.key, closing.instrument, "sell", quantity, 100.0, 0.0, int(fed.bars.labels[4]), name=name, left=left)
+        fed.session.told([VenueSaid(f"part {name}", OrderFilled(fill))])
+    assert (fed.session.portfolio.lots, fed.session._leaving) == ([0], set())
+
+
 def test_what_a_flatten_left_open_is_closed_next() -> None:
     fed = Fed(plan(".+" + "." * 10, quantity=10.0), market([LEVEL] * 12), 1).run(2)
     fed.session.keeper = Cuts()

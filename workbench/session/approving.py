@@ -105,7 +105,8 @@ class ApprovingSession(JournaledSession):
         order = doubtful[which((command.body or {}).get("order"), list(doubtful), "order", "is in doubt", "are in doubt")]
         assert order.key is not None
         self.absent(order.key)
-        return f"{_words(order)}: {'closed at the next step' if order.reduce_only else 'not sent again'}"
+        worked = self._state_of(order.key).work is not None
+        return f"{_words(order)}: {'closed at the next step' if order.reduce_only else 'worked on' if worked else 'not sent again'}"
 
     def _release(self, j: int) -> str:
         """Send what its algorithm makes of an opening that has waited."""

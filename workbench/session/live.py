@@ -19,7 +19,7 @@ from workbench.session.events import Decided, StepClosed
 from workbench.session.journaled import Mode
 from workbench.session.lives import Oddity
 from workbench.session.setup import Setup
-from workbench.session.state import PROTECTIVE, State, of_what_closed
+from workbench.session.state import CLOSING, PROTECTIVE, State, of_what_closed
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
 
 __all__ = ["LiveSession"]
@@ -261,25 +261,25 @@ class LiveSession(ApprovingSession):
                 self._close(row, j, state, "not closed yet")
 
     def _book(self, event: VenueEvent) -> None:
-        if type(event) is OrderFilled and event.fill.key.leg not in ("open", "add", "trim") and not event.fill.left:
-            # closed: an opening that fills in the same bar is a new position, and stays, unless nobody wants it
-            j = self.portfolio.column[event.fill.key.instrument]
-            if j not in self._unwanted or self.states[j].opening is None:
+        fill = event.fill if type(event) is OrderFilled and event.fill.key.leg in CLOSING else None
+        if fill is not None:  # what fills beside what it closes is a new position, and stays, unless nobody wants it
+            j = self.portfolio.column[fill.key.instrument]
+            closed = self.portfolio.lots[j] * fill.sign + self.portfolio.lots_in(j, fill.quantity) >= 0
+            if closed and (j not in self._unwanted or self.states[j].opening is None):
                 self._leaving.discard(j)
         super()._book(event)
-        if type(event) is OrderFilled:
-            self._leave_behind(event.fill)
+        if fill is not None:
+            self._leave_behind(fill)
 
     def _leave_behind(self, fill: Fill) -> None:
-        """Take off, at the next close, what is left of an opening whose stop or target fills: not every venue does so itself."""
+        """Close, at the next close, what a closing left open; take off what is left of an entry whose stop or target fills."""
         j = self.portfolio.column[fill.key.instrument]
         opening, lots = self.states[j].opening, self.portfolio.lots[j]
-        flat = not lots
-        if fill.key.leg in (*PROTECTIVE, "close") and not fill.left and lots * fill.sign < 0:
-            self._leaving.add(j)  # it closed less than there was
-        if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill, flat):
-            self._unwanted.add(j)
-            if flat:
+        if not fill.left and lots * fill.sign < 0:
+            self._leaving.add(j)
+        if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill, not lots):
+            self._unwanted.add(j)  # not every venue takes it off by itself
+            if not lots:
                 self._leaving.add(j)
 
     def _noticed(self, odd: Oddity) -> None:

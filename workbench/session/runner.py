@@ -313,7 +313,6 @@ class Runner:
         """Settle every doubt by asking, compare both books, send again what got lost; the gate lifts if the books agree."""
         session = self.session
         assert session is not None
-        self._due["gate"] = time.monotonic() + AGAIN
         self._obey(session)  # nothing is sent again over a command that is waiting
         absent: list[Order] = []
         try:
@@ -323,6 +322,7 @@ class Runner:
         except Exception as error:  # a query that failed, in whatever way, is no answer
             self.gate = f"reconcile: {error}"
         send_again(session, absent, closings_only=bool(held or self._gathering.waiting or self.gate or self.over))
+        self._due["gate"] = time.monotonic() + AGAIN
 
     # -- beside the market ----------------------------------------------------------------------------------------------
 

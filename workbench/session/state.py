@@ -14,6 +14,8 @@ __all__ = ["PROTECTIVE", "Proposal", "State", "of_what_closed"]
 
 #: What closes a position by itself; it bears the label of the opening that it protects.
 PROTECTIVE = ("stop", "target")
+#: The orders that are to close all of a position.
+CLOSING = ("close", *PROTECTIVE)
 #: The orders of an instrument that may be out.
 ORDERS = ("opening", "closing", "stop", "target")
 
