@@ -233,7 +233,7 @@ def test_an_order_in_doubt_has_a_button_that_says_that_it_never_arrived() -> Non
     ("words", "said"),
     [
         (["resize"], "resize and --quantity go together, got 'resize' and None"),
-        (["veto", "--key", "//ABC/5/close/0/0"], "--key goes with absent, got 'veto'"),
+        (["veto", "--key", "//ABC/5/close/0/0"], "absent and --key go together, got 'veto'"),
         (["veto", "--quantity", "3"], "resize and --quantity go together, got 'veto' and 3.0"),
         (["approv"], "got 'approv'; did you mean 'approve'?"),
     ],

@@ -266,15 +266,61 @@ def test_what_a_closing_left_open_is_closed_next() -> None:
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
-def test_parts_of_a_closing_that_come_in_another_order_leave_nothing_to_be_closed() -> None:
-    fed = Fed(plan(".+.-" + "." * 8, quantity=10.0), market([LEVEL] * 12), 1).run(3)
-    closing = fed.session.states[0].closing
-    assert closing is not None
-    assert closing.key is not None
-    for name, quantity, left in (("b", 6.0, 0.0), ("a", 4.0, 6.0)):
-        fill = Fill(closing.key, closing.instrument, "sell", quantity, 100.0, 0.0, int(fed.bars.labels[4]), name=name, left=left)
-        fed.session.told([VenueSaid(f"part {name}", OrderFilled(fill))])
-    assert (fed.session.portfolio.lots, fed.session._leaving) == ([0], set())
+def test_an_opening_that_is_told_before_the_closing_beside_it_stays() -> None:
+    fed = Fed(plan(".+.0+.......", quantity=10.0), market([LEVEL] * 12), 1, costs=Costs(commission=0.0, slippage=0.0, latency=1.0)).run(4)
+    state = fed.session.states[0]
+    for order in (state.opening, state.closing):
+        assert order is not None
+        assert order.key is not None
+        fill = Fill(order.key, order.instrument, order.side, 10.0, 100.0, 0.0, int(fed.bars.labels[5]), name=order.key.leg)
+        fed.session.told([VenueSaid(f"filled {order.key}", OrderFilled(fill))])
+    assert (fed.session.portfolio.lots, fed.session._leaving) == ([10], set())
+
+
+def trim_that_cannot_be_taken_off(**parts: Any) -> Fed:
+    """Return a session whose trim is on its way, and cannot be taken off any more."""
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+    strategy = plan(".+" + "." * 10, sizer=wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0), **parts)
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, latency=1.0)).run(3)
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+    return fed
+
+
+def test_a_flatten_over_a_trim_that_cannot_be_taken_off_closes_the_rest() -> None:
+    fed = trim_that_cannot_be_taken_off()
+    assert fed.order("flatten").text == "1 positions could not be closed yet: that is tried again with each bar"
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 500.0), ("trim", -42.0), ("close", -458.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["taken off", "not told"])
+def test_a_stop_that_the_session_holds_closes_all_there_is_though_a_trim_is_on_its_way(lost: bool) -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), (120, 121, 90, 115, 1e5), *[(115, 116, 114, 115, 1e5)] * 8]
+    strategy = plan(
+        ".+" + "." * 11,
+        sizer=wb.sizing.FixedFraction(0.5),
+        exits=[Stop(8.0)],
+        rebalance=wb.sizing.Rebalance("1h", band=0.0),
+        unsupported="hold",
+    )
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, latency=1.0), supports=["market", "limit", "amend"])
+    fed.line.cut = lambda asked: lost and isinstance(asked, OrderKey) and fed.session.steps_done <= 5
+    fed.run()
+    done = [("open", 500.0), ("trim", -42.0), ("close", -458.0)] if lost else [("open", 500.0), ("close", -500.0)]
+    assert [fill[1:3] for fill in fed.fills] == done
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_session_that_halts_asks_anew_whatever_it_asked_before() -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=10.0, execution=Limit(0.02, 9)), market([LEVEL] * 12), 1).run(2)
+    fed.line.cut = lambda asked: True
+    fed.order("kill")
+    fed.session.take_off()
+    fed.line.cut = lambda asked: False
+    assert fed.order("flatten").text == "there is nothing to close"
+    assert fed.line.open_orders() == []
+    assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
 def test_what_a_flatten_left_open_is_closed_next() -> None:
@@ -347,7 +393,16 @@ def test_a_flatten_that_was_kept_back_is_done_at_the_next_step() -> None:
     fed = Fed(plan(".+......", quantity=10.0), market([LEVEL] * 8), 1)
     fed.run(2)
     fed.session.keeper = KeepsClosings(1)
-    assert fed.order("flatten").text == "there is nothing to close"
+    assert fed.order("flatten").text == "1 positions could not be closed yet: that is tried again with each bar; not now"
     fed.run(2)
     assert fed.line.positions() == {}
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_trim_that_was_kept_back_closes_nothing_more() -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 6]
+    fed = Fed(plan(".+........", sizer=wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0)), market(rows), 1)
+    fed.session.keeper = KeepsClosings(1)
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 500.0), ("trim", -42.0)]
     assert state_of(fed.again()[0]) == state_of(fed.session)

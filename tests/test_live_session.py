@@ -20,7 +20,7 @@ from workbench.journal import Entry, MemoryJournal
 from workbench.market import Order
 from workbench.records import CANCELLED, FILLED, LAPSED, STATUSES
 from workbench.research.comparing import compare
-from workbench.session.doubts import send_again, settle
+from workbench.session.doubts import Doubts, send_again
 from workbench.session.events import Alert, OrderSent, StepClosed
 from workbench.session.recorder import Recorder
 from workbench.session.recovery import relived
@@ -259,7 +259,7 @@ def cut_once(fed: Fed, leg: str) -> None:
 
 def ended_as_absent(fed: Fed) -> Any:
     """Settle the one doubt as a runner does: the venue has never had the order."""
-    (order,) = settle(fed.session, fed.line)
+    (order,) = Doubts().settle(fed.session, fed.line, 0.0)
     return order
 
 
@@ -287,7 +287,7 @@ def test_rule_37_the_lost_closing_of_a_flip_does_not_close_the_new_position_too(
         fed.step()
     assert [order.key.leg for order in fed.session.doubtful if order.key] == ["open", "close"]  # the opening waited for the closing
     assert fed.line.open_orders() == []
-    send_again(fed.session, settle(fed.session, fed.line), closings_only=False)
+    send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only=False)
     fed.listen()
     assert fed.run().differences().empty
     assert [leg for _, leg, *_ in fed.fills] == ["open", "close", "open"]

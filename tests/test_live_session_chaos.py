@@ -19,7 +19,7 @@ from workbench.research.comparing import compare
 from workbench.risk import MaxExposure, MaxLeverage
 from workbench.risk.gate import Gate
 from workbench.session.checking import Gatekeeper
-from workbench.session.doubts import send_again, settle
+from workbench.session.doubts import Doubts, send_again
 from workbench.session.standing import difference
 from workbench.signals import Breakout, MovingAverageCross
 from workbench.sizing import FixedFraction, Rebalance, RiskPercent
@@ -72,7 +72,7 @@ def lived_through(name: str, seed: int) -> Fed:
         fed.line.cut = lambda asked, quiet=quiet: not quiet and rng.random() < LOST
         fed.step("no connection" if not quiet and rng.random() < MISSED else "")
         fed.line.cut = lambda asked, quiet=quiet: not quiet and rng.random() < LOST / 2
-        send_again(fed.session, settle(fed.session, fed.line), closings_only=bool(rng.random() < 0.3))
+        send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only=bool(rng.random() < 0.3))
         fed.line.cut = lambda asked: False
         fed.listen()
     return fed
@@ -82,7 +82,7 @@ def lived_through(name: str, seed: int) -> Fed:
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_whatever_gets_lost_both_books_agree_and_the_journal_leads_back(name: str, seed: int) -> None:
     fed = lived_through(name, seed)
-    send_again(fed.session, settle(fed.session, fed.line), closings_only=True)
+    send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only=True)
     fed.listen()
     session = fed.session
     assert difference(session, fed.line.state(), fed.line.state().number) == ""

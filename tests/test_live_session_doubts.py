@@ -10,9 +10,10 @@ from paper_worlds import Fed, state_of
 from worked import Stop, market, plan
 
 from workbench import Order
+from workbench.execution import Twap
 from workbench.execution.port import OrderAccepted, VenueSaid
 from workbench.market import OrderKey
-from workbench.session.doubts import Doubts, send_again, settle
+from workbench.session.doubts import Doubts, send_again
 from workbench.session.standing import MOVED, difference
 
 FLAT = [100.0] * 12
@@ -77,7 +78,7 @@ def test_an_opening_that_is_proven_absent_is_not_sent_after_a_flatten() -> None:
     fed.run(1)
     fed.order("flatten")
     fed.line.cut = lambda asked: False
-    send_again(fed.session, settle(fed.session, fed.line), closings_only=False)
+    send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only=False)
     fed.run()
     assert (fed.fills, fed.line.lost[:1], list(fed.journal.entries("again"))) == ([], ["//ABC/1704070800000000000/open/0/0"], [])
     assert same_again(fed)
@@ -95,7 +96,7 @@ def lost(stances: str, leg: str, **parts: Any) -> Fed:
 
 def sent_again(fed: Fed, closings_only: bool = False) -> list[str]:
     """Settle, send again what may be, and return the legs of that."""
-    send_again(fed.session, settle(fed.session, fed.line), closings_only)
+    send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only)
     fed.listen()
     assert same_again(fed)
     return [entry.key.leg for entry in fed.journal.entries("again")]
@@ -142,7 +143,7 @@ def test_a_closing_that_is_sent_again_is_no_more_than_what_is_held() -> None:
     fed.line.submit(Order(fed.bars.instruments[0], "sell", 4.0, key=key, reduce_only=True))  # as by another hand
     fed.step("no connection")
     assert fed.line.positions() == {"ABC": 6.0}
-    send_again(fed.session, settle(fed.session, fed.line), closings_only=True)
+    send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only=True)
     assert [entry.body["quantity"] for entry in fed.journal.entries("intent")][-1] == 6.0
 
 
@@ -152,29 +153,29 @@ def test_an_order_that_was_sent_a_moment_ago_is_no_news() -> None:
     fed.run(1)
     doubts = Doubts()
     assert [len(doubts.lasting(fed.session, now)) for now in (10.0, 11.9, 12.0)] == [0, 0, 1]
-    settle(fed.session, fed.line)
+    Doubts().settle(fed.session, fed.line, 0.0)
     assert doubts.lasting(fed.session, 20.0) == []
 
 
 # -- evidence, or a person ------------------------------------------------------------------------------------------------
 
 
-def slow(fed: Fed, *known: bool) -> list[float]:
-    """Have the venue know its orders late: these are its answers, one a query; return how long it was waited for."""
-    answers, waited = list(known), list[float]()
+def slow(fed: Fed, *known: bool) -> list[int]:
+    """Have the venue know its orders late: these are its answers, a second apart; return how many were absent after each."""
+    doubts, answers = Doubts(), list(known)
     fed.line.settle_time = 1.5
     fed.line.knows = lambda key: answers.pop(0)  # type: ignore[method-assign]
-    absent = settle(fed.session, fed.line, waited.append)
-    assert answers == []
-    assert [str(order.key) for order in absent] == ([] if known[-1] else fed.line.lost)
-    return waited
+    return [len(doubts.settle(fed.session, fed.line, 10.0 + second)) for second in range(len(known))]
 
 
-@pytest.mark.parametrize(("known", "waited"), [((False, False), [1.5]), ((False, True), [1.5]), ((True,), [])])
-def test_a_venue_that_knows_its_orders_late_is_asked_twice(known: tuple[bool, ...], waited: list[float]) -> None:
+@pytest.mark.parametrize(
+    ("known", "absent"),
+    [((False, False, False), [0, 0, 1]), ((False, True, False), [0, 0, 0]), ((False, True, False, False, False), [0, 0, 0, 0, 1])],
+)
+def test_a_venue_that_knows_its_orders_late_is_asked_until_it_would_know(known: tuple[bool, ...], absent: list[int]) -> None:
     fed = lost(".+..........", "open")
-    assert slow(fed, *known) == waited
-    assert len(fed.session.doubtful) == known[-1]
+    assert slow(fed, *known) == absent
+    assert len(fed.session.doubtful) == 1 - absent[-1]
     assert same_again(fed)
 
 
@@ -182,15 +183,14 @@ def test_what_is_not_found_is_not_absent_while_the_rest_of_the_book_is_another()
     fed = lost(".+..........", "open")
     fed.line.submit(Order(fed.bars.instruments[0], "buy", 1.0, key=OrderKey("ABC", 7, "open")))
     fed.exchange.advance()  # bought, and the fill has not been told yet
-    fed.line.settle_time = 1.5
-    fed.line.knows = lambda key: False  # type: ignore[method-assign]
-    assert settle(fed.session, fed.line, lambda seconds: None) == []
+    assert slow(fed, False, False, False) == [0, 0, 0]
     assert len(fed.session.doubtful) == 1
 
 
-def word(fed: Fed, **body: Any) -> str:
-    """Say that an order never arrived."""
-    answer = fed.order("absent", **body)
+def word(fed: Fed, order: Any = None) -> str:
+    """Say that an order never arrived: the only one in doubt, where none is named."""
+    (first, *_) = fed.session.doubtful
+    answer = fed.order("absent", order=order or str(first.key))
     assert same_again(fed)
     return f"{answer.state}: {answer.text}"
 
@@ -203,23 +203,49 @@ def test_a_person_may_say_that_an_opening_never_arrived() -> None:
     assert [(row, leg, side) for row, leg, side, _ in fed.fills] == [(5, "open", -1.0)]
 
 
-def test_a_closing_that_never_arrived_is_made_good_in_every_mode() -> None:
-    for verb in ("resume", "pause", "reduce", "kill"):
-        fed = lost(".+.0........", "close")
-        fed.order(verb)
-        assert word(fed) == "applied: sell 1 ABC: closed at the next step"
-        fed.run(2)
-        assert fed.line.positions() == {}
+def test_a_part_that_never_arrived_is_in_the_next() -> None:
+    fed = lost(".+..........", "open", quantity=10.0, execution=Twap(2))
+    assert word(fed) == "applied: buy 5 ABC: its next part is sent in its time"
+    fed.run()
+    assert [quantity for _, _, quantity, _ in fed.fills] == [10.0]
+
+
+@pytest.mark.parametrize("verb", ["resume", "pause", "reduce", "kill"])
+def test_a_closing_that_never_arrived_is_sent_again_at_once(verb: str) -> None:
+    fed = lost(".+.0........", "close")
+    fed.order(verb)
+    assert word(fed) == "applied: sell 1 ABC: sent again"
+    fed.run(1)
+    assert fed.line.positions() == {}
+
+
+def test_nothing_is_sent_again_to_close_what_its_stop_closed() -> None:
+    fed = Fed(plan(".+.0........", exits=[Stop(5.0)]), market([100, 100, 100, 100, (100, 100, 90, 95), *[95.0] * 7]))
+    fed.line.cut = lambda asked: isinstance(asked, Order) and asked.reduce_only
+    fed.run(4)
+    assert word(fed) == "applied: sell 1 ABC: there is nothing left to close"
+    assert fed.line.open_orders() == []
+
+
+def test_the_opening_of_a_flip_goes_out_behind_its_closing() -> None:
+    fed = lost(".+..-.......", "close")
+    (closing,) = (str(order.key) for order in fed.session.doubtful if order.reduce_only)
+    word(fed, closing)
+    assert sent_again(fed) == ["close", "open"]
+    fed.run()
+    assert fed.line.positions() == {"ABC": -1.0}
 
 
 def test_a_person_names_which_order_never_arrived() -> None:
     fed = lost(".+..-.......", "close")
     first, second = (str(order.key) for order in fed.session.doubtful)
-    assert word(fed) == f"refused: 2 orders are in doubt; name one of them: {first}, {second}"
-    assert word(fed, order=first[:-1] + "7").startswith(f"refused: no order '{first[:-1]}7' is in doubt; did you mean")
-    assert word(fed, order=first).startswith("applied: ")
-    assert word(fed, order=second).startswith("applied: ")
-    assert word(fed) == "refused: no order is in doubt"
+    assert fed.order("absent").text == f"2 orders are in doubt; name one of them: {first}, {second}"
+    assert word(fed, first[:-1] + "7").startswith(f"refused: no order '{first[:-1]}7' is in doubt; did you mean")
+    assert word(fed, 7).startswith("refused: no order '7' is in doubt; known: ")
+    assert word(fed, first).startswith("applied: ")
+    assert fed.order("absent").text == f"1 order is in doubt; name it: {second}"  # nobody guesses: another may come in doubt meanwhile
+    assert word(fed, second).startswith("applied: ")
+    assert fed.order("absent", order=first).text == "no order is in doubt"
 
 
 def test_a_fill_of_what_a_person_said_never_arrived_is_booked_and_halts_the_session() -> None:

@@ -15,7 +15,7 @@ from workbench.errors import DuplicateOrder, InsufficientFunds, OutcomeUnknown
 from workbench.market import Order, OrderKey
 from workbench.risk.gate import Gate, Latch, Situation
 from workbench.session.checking import Gatekeeper
-from workbench.session.doubts import Insistence, send_again, settle
+from workbench.session.doubts import Doubts, Insistence, send_again
 
 TURNS = ".+-+-+-+-+-+-."
 
@@ -157,7 +157,7 @@ def test_an_order_whose_sending_broke_is_in_doubt_and_asked_for(error: Exception
     fed.session.decide([fed.seen])
     assert [order.key for order in fed.session.doubtful] == sent
     assert [entry.body["keys"] for entry in fed.journal.entries("doubt")] == [[str(key) for key in keys_of(fed)]]
-    assert settle(fed.session, fed.line) == []  # the venue knows it
+    assert Doubts().settle(fed.session, fed.line, 0.0) == []  # the venue knows it
     fed.listen()
     assert fed.session.doubtful == []
     send_again(fed.session, [], closings_only=False)

@@ -156,6 +156,33 @@ def test_a_person_settles_a_doubt_that_no_query_settles(started: Callable[..., R
     leave(background)
 
 
+def test_a_person_settles_no_doubt_before_all_is_heard(started: Callable[..., Runs]) -> None:
+    runs = started(market([100.0] * 8), plan(".+......"), history=1)
+    link, sent = runs.serving.link(), list[str]()
+    opens = link.open
+
+    def dies_after_sending(*args: Any) -> Any:
+        account = opens(*args)
+        submit = account.submit
+
+        def dying(order: Order) -> bool:
+            submit(order)
+            sent.append(str(order.key))
+            raise SystemExit("killed")
+
+        account.submit = dying  # type: ignore[method-assign]
+        return account
+
+    link.open = dies_after_sending  # type: ignore[method-assign]
+    killed = Background(runs.runner(link=link))
+    until(lambda: killed.error is not None)
+    runs.serving.do(lambda exchange: exchange.advance())  # it fills
+    runs.journal.post(Command("1", "absent", "me", time.time_ns(), 0, {"order": sent[0]}))
+    runner = runs.run()
+    assert answers(runs) == [("refused", "no order is in doubt")]
+    assert (runner.status()["mode"], runner.session and runner.session.portfolio.lots) == ("RUNNING", [1])
+
+
 def test_an_order_of_somebody_else_shuts_the_gate(started: Callable[..., Runs]) -> None:
     runs = started(market([100.0] * 8), plan("........"), history=1)
     background = Background(runs.runner(link=still(runs.serving.link())))

@@ -27,7 +27,7 @@ from workbench.records import GATED
 from workbench.research.comparing import compare
 from workbench.risk.gate import Gate, Latch, Situation
 from workbench.session.checking import Gatekeeper, Recalled, situation_of
-from workbench.session.doubts import send_again, settle
+from workbench.session.doubts import Doubts, send_again
 from workbench.session.events import Alert
 
 MINUTE = 60 * 10**9
@@ -253,7 +253,7 @@ def lost_opening(minutes: float) -> Fed:
     fed.step()
     fed.line.cut = lambda asked: False
     clock.now += int(minutes * MINUTE)
-    send_again(fed.session, settle(fed.session, fed.line), closings_only=False)
+    send_again(fed.session, Doubts().settle(fed.session, fed.line, 0.0), closings_only=False)
     fed.run()
     return fed
 

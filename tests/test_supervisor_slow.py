@@ -270,7 +270,8 @@ def test_a_run_is_ordered_about_from_the_shell(place: Place) -> None:
         assert said in place.command("order", "trend", what)[1]
     assert place.command("order", "trend", "resum") == (
         2,
-        "workbench: a run is told to pause, resume, reduce, flatten, arm, approve, veto, resize, got 'resum'; did you mean 'resume'?\n",
+        "workbench: a run is told to pause, resume, reduce, flatten, arm, approve, veto, resize, absent, got 'resum'; "
+        "did you mean 'resume'?\n",
     )
 
 

@@ -183,7 +183,7 @@ def order(
     what: Annotated[str, typer.Argument(help="'pause', 'resume', 'reduce', 'flatten', 'arm', 'approve', 'veto', 'resize' or 'absent'.")],
     root: Root = Path("runs"),
     symbol: Annotated[str | None, typer.Option(help="Of which opening that waits for a word; not needed where one waits.")] = None,
-    key: Annotated[str | None, typer.Option(help="Which order in doubt never arrived: absent; not needed where one is.")] = None,
+    key: Annotated[str | None, typer.Option(help="Which order in doubt never arrived: absent.")] = None,
     quantity: Annotated[float | None, typer.Option(help="For how much it is made instead: resize.")] = None,
 ) -> None:
     """Order a run about: pause or resume its decisions, let it only reduce, close all positions, arm the gate; answer what waits.
@@ -195,8 +195,10 @@ def order(
         raise RunError(f"a run is told to {', '.join(verbs)}, got {what!r}{did_you_mean(what, verbs)}")
     if (what == "resize") != (quantity is not None):
         raise RunError(f"resize and --quantity go together, got {what!r} and {quantity!r}")
-    if key is not None and what != "absent":
-        raise RunError(f"--key goes with absent, got {what!r} and {key!r}")
+    if (what == "absent") != (key is not None):
+        raise RunError(f"absent and --key go together, got {what!r} and {key!r}; the panel names what is in doubt")
+    if symbol is not None and what not in ("approve", "veto", "resize"):
+        raise RunError(f"--symbol goes with approve, veto and resize, got {what!r} and {symbol!r}")
     about = {"symbol": symbol, "quantity": quantity, "order": key}
     _command(what, name, root, {word: value for word, value in about.items() if value is not None})
 

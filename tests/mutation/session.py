@@ -28,7 +28,7 @@ ASKED = (
     Rules(
         "workbench/session/words.py",
         "test_approval.py test_live_session_doubts.py",
-        (("of several nobody guesses which is meant", "if not named and len(known) > 1:", "if False:"),),
+        (("of several nobody guesses which is meant", "if named is None and guess and len(known) == 1:", "if named is None and guess:"),),
     ),
     Rules(
         "workbench/session/state.py",
@@ -77,7 +77,6 @@ LIVE = Rules(
             "self.entries.number[j]",
             "test_semantics_entries.py",
         ),
-        ("what is left of an entry goes with its stop", "if fill.key.leg in PROTECTIVE and opening is not None and", "if False and"),
         ("a late opening is not made", "return MISSED if self._late(row, j) else 0", "return 0"),
         ("late entries may be wanted", "if not self._behind or self._enters_late(j):", "if not self._behind:"),
         ("a command that ran out is not done", "if command.expires and now > command.expires:", "if False:"),
@@ -141,6 +140,14 @@ LIVE = Rules(
         ),
         ("what is to be closed is closed in every mode", "self._close_what_leaves(row)\n            self._hold_up()", "self._hold_up()"),
         ("a late bar meets what the session holds", "self._unwatched += [", "[", "test_held_exits.py"),
+        ("the third late bar raises an alert", "if state.late == MANY:", "if False:", "test_late_bars.py"),
+        ("a bar in time begins the count anew", "self.states[j].late = 0", "pass", "test_late_bars.py"),
+    ),
+)
+LEAVING = Rules(
+    "workbench/session/leaving.py",
+    "test_left_over.py test_live_session.py test_live_session_doubts.py",
+    (
         ("what could not be taken off is tried again", "self.take_off_opening(state)  # it could not be before", "pass"),
         (
             "a position on the wrong side is closed",
@@ -152,15 +159,15 @@ LIVE = Rules(
             "(j in self._leaving or (lots > 0) - (lots < 0) != state.acted)",
             "((lots > 0) - (lots < 0) != state.acted)",
         ),
-        ("what opens beside a closing stays", "if closed and (", "if False and ("),
-        ("what nobody wants does not", "if closed and (j not in self._unwanted or self.states[j].opening is None):", "if closed:"),
-        ("what a closing left open is closed", "if not fill.left and lots * fill.sign < 0:", "if False:"),
-        (
-            "what is left of an opening whose stop fills is taken off",
-            "self._unwanted.add(j)  # not every venue takes it off by itself",
-            "pass",
-        ),
-        ("and closed where it fills", "if not lots:\n                self._leaving.add(j)", "pass"),
+        ("what opens beside a closing stays", "self._leaving.discard(j)\n            self._cut.discard(j)", "self._cut.discard(j)"),
+        ("what nobody wants does not", "(j not in self._unwanted or self.states[j].opening is None)", "True"),
+        ("what a cut closing left open does not", "if j not in self._cut and (", "if ("),
+        ("and is closed", "self._leaving.add(j)\n            self._cut.add(j)", "self._cut.add(j)"),
+        ("a closing that is cut twice is cut twice", "            self._cut.discard(j)\n", "", "test_left_over.py"),
+        ("what is left of an entry goes with its stop", "if opening is not None and of_what_closed(opening, fill, flat):", "if False:"),
+        ("it is taken off", "self._unwanted.add(j)\n            if flat:", "if flat:"),
+        ("and closed where it fills", "if flat:\n                self._leaving.add(j)", "pass"),
+        ("a trim that cannot be taken off keeps nothing open", "if closes and not state.closes and", "if False and"),
         (
             "what an order opened that had ended is closed",
             "if not odd.halts:\n            self._leaving.add",
@@ -170,12 +177,14 @@ LIVE = Rules(
         ("a closing that came to nothing is sent anew", "self._leaving.add(j)  # what it was to close is still there", "pass"),
         (
             "a closing that the gate kept back is sent anew",
-            "if order.reduce_only and order.key is not None:\n            self._leaving",
-            "if False:\n            self._leaving",
-            "test_left_over.py",
+            'if order.key is not None and order.key.leg == "close":',
+            "if False:",
         ),
-        ("the third late bar raises an alert", "if state.late == MANY:", "if False:", "test_late_bars.py"),
-        ("a bar in time begins the count anew", "self.states[j].late = 0", "pass", "test_late_bars.py"),
+        (
+            "a trim that the gate kept back closes nothing",
+            'if order.key is not None and order.key.leg == "close":',
+            "if order.key is not None and order.reduce_only:",
+        ),
     ),
 )
-RULES = (APPROVING, *ASKED, LIVE)
+RULES = (APPROVING, *ASKED, LIVE, LEAVING)

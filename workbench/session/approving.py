@@ -12,7 +12,7 @@ from workbench.journal import Command, Entry, JournalPort
 from workbench.market import Order
 from workbench.money import below_minimum
 from workbench.numeric import positive
-from workbench.session.journaled import JournaledSession
+from workbench.session.leaving import LeavingSession
 from workbench.session.setup import Setup
 from workbench.session.state import Proposal
 from workbench.session.words import which
@@ -23,7 +23,7 @@ __all__ = ["WORDS", "ApprovingSession"]
 WORDS = ("approve", "resize", "veto")
 
 
-class ApprovingSession(JournaledSession):
+class ApprovingSession(LeavingSession):
     """A session that asks a person about its openings, where its strategies want it: approved, resized, vetoed or met with silence."""
 
     def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
@@ -102,11 +102,15 @@ class ApprovingSession(JournaledSession):
     def _never_arrived(self, command: Command) -> str:
         """End an order in doubt: somebody has looked at the venue, and it is not there."""
         doubtful = {str(order.key): order for order in self.doubtful}
-        order = doubtful[which((command.body or {}).get("order"), list(doubtful), "order", "is in doubt", "are in doubt")]
+        key = which((command.body or {}).get("order"), list(doubtful), "order", "is in doubt", "are in doubt", guess=False)
+        order = doubtful[key]
         assert order.key is not None
         self.absent(order.key)
-        worked = self._state_of(order.key).work is not None
-        return f"{_words(order)}: {'closed at the next step' if order.reduce_only else 'worked on' if worked else 'not sent again'}"
+        state = self._state_of(order.key)
+        if not order.reduce_only:
+            return f"{_words(order)}: {'not sent again' if state.work is None else 'its next part is sent in its time'}"
+        self.again(order)
+        return f"{_words(order)}: {'there is nothing left to close' if state.closing is None else 'sent again'}"
 
     def _release(self, j: int) -> str:
         """Send what its algorithm makes of an opening that has waited."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from workbench.execution.port import ExecutionModule
 from workbench.market import Order
 from workbench.session.live import LiveSession
 from workbench.session.standing import difference
 
-__all__ = ["Doubts", "Insistence", "send_again", "settle"]
+__all__ = ["Doubts", "Insistence", "send_again"]
 
 #: Seconds in which a venue usually says something of an order.
 PATIENCE = 2.0
@@ -23,6 +22,25 @@ class Doubts:
 
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
+        #: Since when the venue has said of an order that it does not know it.
+        self._missing: dict[str, float] = {}
+
+    def settle(self, session: LiveSession, account: ExecutionModule, now: float) -> list[Order]:
+        """Ask the venue for every order in doubt; end, and return, those that it has never had. A failed query raises.
+
+        A venue that may come to know an order late (`ExecutionModule.settle_time`) is asked again after that time, and the rest of its
+        book has to agree with ours: "not found" alone is no evidence there.
+        """
+        missing = [order for order in session.doubtful if order.key is not None and not account.knows(order.key)]
+        self._missing = {str(order.key): self._missing.get(str(order.key), now) for order in missing}
+        absent = [order for order in missing if now - self._missing[str(order.key)] >= account.settle_time]
+        if absent and account.settle_time > 0.0:
+            state = account.state()
+            absent = [] if difference(session, state, state.number, missing) else absent
+        for order in absent:
+            assert order.key is not None
+            session.absent(order.key)
+        return absent
 
     def lasting(self, session: LiveSession, now: float) -> list[Order]:
         """Return the orders that have been in doubt for `PATIENCE` seconds and more."""
@@ -52,30 +70,6 @@ class Insistence:
             return False
         self._due, self._pause = now + self._pause, min(2.0 * self._pause, MOST)
         return True
-
-
-def settle(session: LiveSession, account: ExecutionModule, pause: Callable[[float], object] = time.sleep) -> list[Order]:
-    """Ask the venue for every order in doubt; end, and return, those that it has never had. A failed query raises.
-
-    A venue that may come to know an order late (`ExecutionModule.settle_time`) is asked twice, and the rest of its book has to agree
-    with ours: "not found" alone is no evidence there.
-    """
-    absent = _unknown(session.doubtful, account)
-    if absent and account.settle_time > 0.0:
-        pause(account.settle_time)
-        absent = _unknown(absent, account)
-        state = account.state()
-        if difference(session, state, state.number, absent):
-            return []
-    for order in absent:
-        assert order.key is not None
-        session.absent(order.key)
-    return absent
-
-
-def _unknown(orders: Sequence[Order], account: ExecutionModule) -> list[Order]:
-    """Return the orders that the venue does not know."""
-    return [order for order in orders if order.key is not None and not account.knows(order.key)]
 
 
 def send_again(session: LiveSession, absent: Sequence[Order], closings_only: bool) -> None:

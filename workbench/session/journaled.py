@@ -163,6 +163,7 @@ class JournaledSession(Session):
         asked = [f"asked {opening.key}" for j in sorted(self._unwanted - before) if (opening := self.states[j].opening) is not None]
         if off or ended or asked:
             self.journal.commit([Entry("taken off", [*self._withdrawn, *ended, *asked][0], self._taken_off())])
+        self._asked_off.clear()
 
     def withdraw(self, state: State) -> bool:
         """Take off what has not opened yet; what could not be is tried again at each close."""

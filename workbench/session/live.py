@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.errors import OrderError
-from workbench.execution.port import ExecutionModule, OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import ExecutionModule
 from workbench.journal import Answer, Command, Entry, JournalPort, ReceivedBar
-from workbench.market import Fill, Order
+from workbench.market import Order
 from workbench.records import GATED, IN_DOUBT, MISSED, REDUCING
 from workbench.session.approving import ApprovingSession
 from workbench.session.events import Decided, StepClosed
 from workbench.session.journaled import Mode
-from workbench.session.lives import Oddity
 from workbench.session.setup import Setup
-from workbench.session.state import CLOSING, PROTECTIVE, State, of_what_closed
+from workbench.session.state import State
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
 
 __all__ = ["LiveSession"]
@@ -54,8 +53,6 @@ class LiveSession(ApprovingSession):
         self._behind = False
         #: Bars that came late, by column and row, which no held stop or target has been compared with.
         self._unwatched: list[tuple[int, int]] = []
-        #: Which instruments are to be closed still.
-        self._leaving: set[int] = set()
         #: How many of its steps passed undecided.
         self.missed_steps = 0
         symbols = setup.market.symbols
@@ -191,7 +188,7 @@ class LiveSession(ApprovingSession):
 
     def _flatten(self, command: Command) -> str:
         """Close all positions at market; nothing re-enters until a stance turns."""
-        closed, out = 0, 0
+        out = 0
         self.entries.spend(self.states, self._short)
         for j, state in enumerate(self.states):
             self.withdraw(state)
@@ -201,9 +198,14 @@ class LiveSession(ApprovingSession):
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
                 self.put_out(self.sleeves.decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
-                closed += state.closing is not None
-        said = f"{closed} positions are being closed" if closed else "there is nothing to close"
-        return f"{said}; {out} openings could not be taken off: what they fill is closed with the next bar" if out else said
+        held = [state for j, state in enumerate(self.states) if self.portfolio.lots[j]]
+        closed = sum(state.closes for state in held)
+        said = [f"{closed} positions are being closed" if closed else "there is nothing to close"] if closed or not held else []
+        if closed < len(held):
+            said.append(f"{len(held) - closed} positions could not be closed yet: that is tried again with each bar")
+        if out:
+            said.append(f"{out} openings could not be taken off: what they fill is closed with the next bar")
+        return "; ".join(said)
 
     def _stop(self, command: Command) -> str:
         self.stopping = f"stopped by {command.who}"
@@ -220,8 +222,8 @@ class LiveSession(ApprovingSession):
         return f"{mode} already" if before == mode else f"{mode}: {words}"
 
     def _answered(self, command: Command, state: str, text: str, now: int) -> Answer:
-        answer = Answer(command.id, state, text, now)
         text = "; ".join([text, *(said.why for said, _ in self._gated.values() if said.why)])
+        answer = Answer(command.id, state, text, now)
         said = {"state": state, "answer": text, "answered": now, "step": self.steps_done}
         body = command._asdict() | said | self._taken_off() | self._gate_said()
         # a stop that was answered holds, whatever happens before the run has ended
@@ -247,53 +249,6 @@ class LiveSession(ApprovingSession):
         self._close_what_leaves(row)
         return wanted
 
-    def _close_what_leaves(self, row: int) -> None:
-        """Close what was to be closed and is not yet, in every mode: an opening that filled late, a closing that came to nothing."""
-        for j, state in enumerate(self.states):
-            lots = self.portfolio.lots[j]
-            if j in self._unwanted:
-                self.take_off_opening(state)  # it could not be before
-            if state.opening is None:
-                self._unwanted.discard(j)
-            if not lots and state.opening is None:
-                self._leaving.discard(j)
-            elif lots and (j in self._leaving or (lots > 0) - (lots < 0) != state.acted) and not self._closes(state):
-                self._close(row, j, state, "not closed yet")
-
-    def _book(self, event: VenueEvent) -> None:
-        fill = event.fill if type(event) is OrderFilled and event.fill.key.leg in CLOSING else None
-        if fill is not None:  # what fills beside what it closes is a new position, and stays, unless nobody wants it
-            j = self.portfolio.column[fill.key.instrument]
-            closed = self.portfolio.lots[j] * fill.sign + self.portfolio.lots_in(j, fill.quantity) >= 0
-            if closed and (j not in self._unwanted or self.states[j].opening is None):
-                self._leaving.discard(j)
-        super()._book(event)
-        if fill is not None:
-            self._leave_behind(fill)
-
-    def _leave_behind(self, fill: Fill) -> None:
-        """Close, at the next close, what a closing left open; take off what is left of an entry whose stop or target fills."""
-        j = self.portfolio.column[fill.key.instrument]
-        opening, lots = self.states[j].opening, self.portfolio.lots[j]
-        if not fill.left and lots * fill.sign < 0:
-            self._leaving.add(j)
-        if fill.key.leg in PROTECTIVE and opening is not None and of_what_closed(opening, fill, not lots):
-            self._unwanted.add(j)  # not every venue takes it off by itself
-            if not lots:
-                self._leaving.add(j)
-
-    def _noticed(self, odd: Oddity) -> None:
-        """Close besides what an order opened that had ended: nothing stands that nobody decided on (SEMANTICS 9)."""
-        super()._noticed(odd)
-        if not odd.halts:
-            self._leaving.add(self.portfolio.column[odd.instrument])
-
-    def _ended(self, event: OrderEnded) -> None:
-        closing, j = self._state_of(event.key).closing, self.portfolio.column[event.key.instrument]
-        if closing is not None and closing.key == event.key and event.key.leg != "trim" and self.portfolio.lots[j] * closing.sign < 0:
-            self._leaving.add(j)  # what it was to close is still there
-        super()._ended(event)
-
     def _may_open(self, row: int, equity: float, wanted: list[int]) -> list[int]:
         """Return who may open: nobody while reducing, none on top of a doubt, and no late entries unless they are wanted."""
         allowed = []
@@ -316,12 +271,6 @@ class LiveSession(ApprovingSession):
         if self.portfolio.lots[j] * state.acted < 0 and state.closing is None:
             return GATED  # what should be closed first was kept back
         return MISSED if self._late(row, j) else 0
-
-    def _kept_back(self, order: Order, decision: int) -> None:
-        """Close at the next step what the gate would not let close now."""
-        super()._kept_back(order, decision)
-        if order.reduce_only and order.key is not None:
-            self._leaving.add(self.portfolio.column[order.key.instrument])
 
     def _count(self, late: int) -> None:
         """Count which bars of the newest step came late, and which in time."""

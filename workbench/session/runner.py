@@ -16,11 +16,11 @@ from workbench.bars import Bars
 from workbench.errors import JournalError, RunError
 from workbench.execution.port import BarsClosed, Connected, Disconnected, Link, MarketOver, VenueSaid
 from workbench.instrument import Instrument
-from workbench.journal import Entry, Journal
+from workbench.journal import Command, Entry, Journal
 from workbench.market import Order
 from workbench.session.approving import WORDS
 from workbench.session.checking import Gatekeeper
-from workbench.session.doubts import Doubts, Insistence, send_again, settle
+from workbench.session.doubts import Doubts, Insistence, send_again
 from workbench.session.gathering import Gathering, Late, Step
 from workbench.session.inbox import Inbox, Numbered
 from workbench.session.intake import Intake
@@ -316,7 +316,7 @@ class Runner:
         self._obey(session)  # nothing is sent again over a command that is waiting
         absent: list[Order] = []
         try:
-            absent = settle(session, self._account)
+            absent = self._doubts.settle(session, self._account, time.monotonic())
             why = difference(session, self._account.state(), self._inbox.told)
             self.gate = self.gate if why == MOVED and self.gate.startswith("reconcile") else why
         except Exception as error:  # a query that failed, in whatever way, is no answer
@@ -344,12 +344,17 @@ class Runner:
         """Apply what people have asked for since the last look."""
         self._due["commands"] = time.monotonic() + COMMANDS
         for command in self.journal.commands("queued"):
-            if self.gate and command.what in WORDS:
-                continue  # nothing opens over a doubt: it is applied once the gate lifts
+            if self._waits(command):
+                continue
             mine = (command.body or {}).get("run", self._run) == self._run
             session.apply(command if mine else command._replace(expires=1), self._clock())
             self._due["beat"] = 0.0  # whoever asked is looking
         self.over = self.over or session.stopping
+
+    def _waits(self, command: Command) -> bool:
+        """Whether a command is kept until the gate lifts: nothing opens over a doubt, and no doubt is settled before all is heard."""
+        heard = not self.gate or self.gate.startswith("reconcile")
+        return bool(self.gate) and command.what in WORDS if command.what != "absent" else not heard
 
     def _beat_if_due(self) -> None:
         if time.monotonic() >= self._due["beat"]:

@@ -268,7 +268,7 @@ class Session(Bookkeeper):
         for j, state in enumerate(self.states):
             self.withdraw(state)
             lots = self.portfolio.lots[j]
-            if lots and not self._closes(state) and (self.setup.specs[j].margined or lots < 0):
+            if lots and (self.setup.specs[j].margined or lots < 0) and not self._closes(state):
                 self._close_because(row, j, equity, STOPPED_OUT, "stop-out")
         for j in wanted:
             self.states[j].row.code = STOPPED_OUT

@@ -100,8 +100,8 @@ def _rounded(quantity: float) -> str:
     return _in_full(float(f"{quantity:.6g}") if quantity < 1e4 else round(quantity, 2))
 
 
-def which(named: str | None, known: Sequence[str], noun: str, verb: str, verbs: str) -> str:
-    """Return which of what is known a person means: what was named, or the only one there is.
+def which(named: Any, known: Sequence[str], noun: str, verb: str, verbs: str, guess: bool = True) -> str:
+    """Return which of what is known a person means: what was named or, where that may be guessed, the only one there is.
 
     Raises
     ------
@@ -115,8 +115,11 @@ def which(named: str | None, known: Sequence[str], noun: str, verb: str, verbs: 
     """
     if not known:
         raise OrderError(f"no {noun} {verb}")
-    if not named and len(known) > 1:
-        raise OrderError(f"{len(known)} {noun}s {verbs}; name one of them: {', '.join(known)}")
-    if named and named not in known:
-        raise OrderError(f"no {noun} {named!r} {verb}{did_you_mean(named, known)}")
-    return named or known[0]
+    if named is None and guess and len(known) == 1:
+        return known[0]
+    if named is None:
+        some = f"1 {noun} {verb}; name it" if len(known) == 1 else f"{len(known)} {noun}s {verbs}; name one of them"
+        raise OrderError(f"{some}: {', '.join(known)}")
+    if named not in known:
+        raise OrderError(f"no {noun} {str(named)!r} {verb}{did_you_mean(str(named), known)}")
+    return str(named)
