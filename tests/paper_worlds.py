@@ -224,5 +224,5 @@ def state_of(session: LiveSession) -> dict[str, Any]:
         "states": [{name: getattr(state, name) for name in names} for state in session.states],
         "work": [state.work and (state.work.left, state.work.number, state.work.sent) for state in session.states],
         "book": (portfolio.cash, portfolio.equity, list(portfolio.lots), list(portfolio.price)),
-        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session.lives.all, session.foreign),
+        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session._cut, session.lives.all, session.foreign),
     }

@@ -329,6 +329,7 @@ def test_what_a_flatten_left_open_is_closed_next() -> None:
     fed.order("flatten")
     fed.run()
     assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (3, "close", -4.0), (4, "close", -4.0), (5, "close", -2.0)]
+    assert (fed.session._leaving, fed.session._cut) == (set(), set())
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 

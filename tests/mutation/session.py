@@ -146,7 +146,7 @@ LIVE = Rules(
 )
 LEAVING = Rules(
     "workbench/session/leaving.py",
-    "test_left_over.py test_live_session.py test_live_session_doubts.py",
+    "test_left_over.py test_live_session.py test_live_session_doubts.py test_live_session_commands.py",
     (
         ("what could not be taken off is tried again", "self.take_off_opening(state)  # it could not be before", "pass"),
         (
