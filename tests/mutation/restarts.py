@@ -8,7 +8,7 @@ __all__ = ["RULES"]
 
 WRITTEN = Rules(
     "workbench/session/journaled.py",
-    "test_live_session.py test_live_session_doubts.py test_left_over.py test_session_lives.py",
+    "test_live_session.py test_live_session_doubts.py test_left_over.py test_leaving.py test_session_lives.py",
     (
         (
             "a step is written down before its orders leave",
@@ -110,7 +110,7 @@ DOUBTS = Rules(
 )
 RECOVERY = Rules(
     "workbench/session/recovery.py",
-    "test_live_session.py test_live_session_doubts.py test_left_over.py test_session_gate.py test_approval.py",
+    "test_live_session.py test_live_session_doubts.py test_left_over.py test_leaving.py test_session_gate.py test_approval.py",
     (
         ("what was sent then is sent again", "if _without_words(again) != _without_words(entry.body):", "if False:"),
         ("nothing more is sent than then", "for key, body in now.items():", "for key, body in ():"),

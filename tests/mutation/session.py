@@ -37,7 +37,7 @@ ASKED = (
     ),
     Rules(
         "workbench/session/booking.py",
-        "test_approval.py test_left_over.py",
+        "test_approval.py test_left_over.py test_leaving.py",
         (
             (
                 "what waits goes with its stance",
@@ -61,7 +61,7 @@ ASKED = (
 )
 LIVE = Rules(
     "workbench/session/live.py",
-    "test_live_session.py test_live_session_commands.py test_live_session_doubts.py test_left_over.py",
+    "test_live_session.py test_live_session_commands.py test_live_session_doubts.py test_left_over.py test_leaving.py",
     (
         ("nothing opens while the session reduces", 'if self.mode != "RUNNING":\n            return REDUCING', "pass"),
         ("nothing opens on top of a doubt", "if state.opening is not None:\n            return IN_DOUBT", "pass"),
@@ -69,7 +69,7 @@ LIVE = Rules(
             "nothing opens over a closing that was kept back",
             "return GATED  # what should be closed first was kept back",
             "pass",
-            "test_left_over.py",
+            "test_left_over.py test_leaving.py",
         ),
         (
             "a late step is no further entry",
@@ -146,7 +146,7 @@ LIVE = Rules(
 )
 LEAVING = Rules(
     "workbench/session/leaving.py",
-    "test_left_over.py test_live_session.py test_live_session_doubts.py test_live_session_commands.py",
+    "test_left_over.py test_leaving.py test_live_session.py test_live_session_doubts.py test_live_session_commands.py",
     (
         ("what could not be taken off is tried again", "self.take_off_opening(state)  # it could not be before", "pass"),
         (
@@ -163,7 +163,7 @@ LEAVING = Rules(
         ("what nobody wants does not", "(j not in self._unwanted or self.states[j].opening is None)", "True"),
         ("what a cut closing left open does not", "if j not in self._cut and (", "if ("),
         ("and is closed", "self._leaving.add(j)\n            self._cut.add(j)", "self._cut.add(j)"),
-        ("a closing that is cut twice is cut twice", "            self._cut.discard(j)\n", "", "test_left_over.py"),
+        ("a closing that is cut twice is cut twice", "            self._cut.discard(j)\n", "", "test_left_over.py test_leaving.py"),
         ("what is left of an entry goes with its stop", "if opening is not None and of_what_closed(opening, fill, flat):", "if False:"),
         ("it is taken off", "self._unwanted.add(j)\n            if flat:", "if flat:"),
         ("and closed where it fills", "if flat:\n                self._leaving.add(j)", "pass"),

@@ -1,0 +1,195 @@
+"""What a session means to close is closed: cut, kept back, lost, or behind a trim that cannot be taken off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from paper_worlds import Fed, state_of
+from worked import Script, Stop, market, plan
+
+import workbench as wb
+from workbench.execution import Costs, Limit
+from workbench.execution.port import OrderFilled, VenueSaid
+from workbench.exits import TimeStop
+from workbench.market import Fill, OrderKey
+from workbench.research.comparing import compare
+from workbench.session.checking import Gatekeeper, Said
+
+LEVEL = (100, 100.5, 99.5, 100, 1e5)
+SLOW = Costs(commission=0.0, slippage=0.0, latency=1.0)
+
+
+@pytest.mark.parametrize(
+    ("lost", "done"),
+    [(False, [("open", 500.0), ("close", -500.0)]), (True, [("open", 500.0), ("trim", -42.0), ("close", -458.0)])],
+    ids=["taken off", "not told whether it was taken off"],
+)
+def test_a_time_stop_closes_all_there_is_though_a_trim_is_on_its_way(lost: bool, done: list[Any]) -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+    strategy = wb.Strategy(
+        Script([".+" + "." * 10]), wb.sizing.FixedFraction(0.5), [TimeStop(2)], rebalance=wb.sizing.Rebalance("1h", band=0.0)
+    )
+    fed = Fed(strategy, market(rows), 1, costs=SLOW)
+    fed.session.keeper = Gatekeeper(lambda: 0)
+    fed.line.cut = lambda asked: lost and isinstance(asked, OrderKey)
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == done
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+class Cuts:
+    """Lets four of a closing through."""
+
+    def now(self, session: Any) -> int:
+        return 0
+
+    def ask(self, session: Any, order: wb.Order) -> Said:
+        return Said(min(order.quantity, 4.0), "cut") if order.reduce_only else Said(order.quantity)
+
+
+def test_what_a_closing_left_open_is_closed_next() -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=10.0, exits=[TimeStop(2)]), market([LEVEL] * 12), 1)
+    fed.session.keeper = Cuts()
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (4, "close", -4.0), (5, "close", -4.0), (6, "close", -2.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_an_opening_that_is_told_before_the_closing_beside_it_stays() -> None:
+    fed = Fed(plan(".+.0+.......", quantity=10.0), market([LEVEL] * 12), 1, costs=SLOW).run(4)
+    state = fed.session.states[0]
+    for order in (state.opening, state.closing):
+        assert order is not None
+        assert order.key is not None
+        fill = Fill(order.key, order.instrument, order.side, 10.0, 100.0, 0.0, int(fed.bars.labels[5]), name=order.key.leg)
+        fed.session.told([VenueSaid(f"filled {order.key}", OrderFilled(fill))])
+    assert (fed.session.portfolio.lots, fed.session._leaving) == ([10], set())
+
+
+def trim_that_cannot_be_taken_off(**parts: Any) -> Fed:
+    """Return a session whose trim is on its way, and cannot be taken off any more."""
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+    strategy = plan(".+" + "." * 10, sizer=wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0), **parts)
+    fed = Fed(strategy, market(rows), 1, costs=SLOW).run(3)
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+    return fed
+
+
+def test_a_flatten_over_a_trim_that_cannot_be_taken_off_closes_the_rest() -> None:
+    fed = trim_that_cannot_be_taken_off()
+    assert fed.order("flatten").text == "1 positions could not be closed yet: that is tried again with each bar"
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 500.0), ("trim", -42.0), ("close", -458.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["taken off", "not told"])
+def test_a_stop_that_the_session_holds_closes_all_there_is_though_a_trim_is_on_its_way(lost: bool) -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), (120, 121, 90, 115, 1e5), *[(115, 116, 114, 115, 1e5)] * 8]
+    strategy = plan(
+        ".+" + "." * 11,
+        sizer=wb.sizing.FixedFraction(0.5),
+        exits=[Stop(8.0)],
+        rebalance=wb.sizing.Rebalance("1h", band=0.0),
+        unsupported="hold",
+    )
+    fed = Fed(strategy, market(rows), 1, costs=SLOW, supports=["market", "limit", "amend"])
+    fed.line.cut = lambda asked: lost and isinstance(asked, OrderKey) and fed.session.steps_done <= 5
+    fed.run()
+    done = [("open", 500.0), ("trim", -42.0), ("close", -458.0)] if lost else [("open", 500.0), ("close", -500.0)]
+    assert [fill[1:3] for fill in fed.fills] == done
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_session_that_halts_asks_anew_whatever_it_asked_before() -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=10.0, execution=Limit(0.02, 9)), market([LEVEL] * 12), 1).run(2)
+    fed.line.cut = lambda asked: True
+    fed.order("kill")
+    fed.session.take_off()
+    fed.line.cut = lambda asked: False
+    assert fed.order("flatten").text == "there is nothing to close"
+    assert fed.line.open_orders() == []
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_what_a_flatten_left_open_is_closed_next() -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=10.0), market([LEVEL] * 12), 1).run(2)
+    fed.session.keeper = Cuts()
+    fed.order("flatten")
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (3, "close", -4.0), (4, "close", -4.0), (5, "close", -2.0)]
+    assert (fed.session._leaving, fed.session._cut) == (set(), set())
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_an_order_is_asked_to_be_taken_off_once_in_a_step() -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+    strategy = wb.Strategy(Script([".+..0......."]), wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0))
+    fed = Fed(strategy, market(rows), 1, costs=SLOW)
+    lost: list[OrderKey] = []
+
+    def first_is_lost(asked: wb.Order | OrderKey) -> bool:
+        if isinstance(asked, OrderKey):
+            lost.append(asked)
+        return isinstance(asked, OrderKey) and len(lost) == 1
+
+    fed.line.cut = first_is_lost
+    fed.run()
+    assert [key.leg for key in lost] == ["trim"]
+    assert [fill[1] for fill in fed.fills] == ["open", "trim", "close"]
+    again, record = fed.again()
+    assert state_of(again) == state_of(fed.session)
+    assert compare(record, fed.recorder.record(), fed.bars).empty
+
+
+class KeepsClosings:
+    """Lets no closing through, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def now(self, session: Any) -> int:
+        return 0
+
+    def ask(self, session: Any, order: wb.Order) -> Said:
+        kept = order.reduce_only and self.left > 0
+        self.left -= kept
+        return Said(0.0, "not now") if kept else Said(order.quantity)
+
+
+def test_nothing_is_sent_over_a_closing_that_was_kept_back() -> None:
+    fed = Fed(plan(".+.-....", quantity=10.0), market([LEVEL] * 8), 1)
+    fed.session.keeper = KeepsClosings(2)
+    fed.run(3)
+    assert [entry.key.leg for entry in fed.journal.entries("intent")] == ["open"]
+    fed.run()
+    assert fed.line.positions() == {}
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_flatten_that_was_kept_back_is_done_at_the_next_step() -> None:
+    fed = Fed(plan(".+......", quantity=10.0), market([LEVEL] * 8), 1)
+    fed.run(2)
+    fed.session.keeper = KeepsClosings(1)
+    assert fed.order("flatten").text == "1 positions could not be closed yet: that is tried again with each bar; not now"
+    fed.run(2)
+    assert fed.line.positions() == {}
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_trim_that_was_kept_back_closes_nothing_more() -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 6]
+    fed = Fed(plan(".+........", sizer=wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0)), market(rows), 1)
+    fed.session.keeper = KeepsClosings(1)
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 500.0), ("trim", -42.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_an_opening_that_fills_after_its_stance_turned_is_closed() -> None:
+    fed = Fed(plan(".+0.........", quantity=10.0), market([LEVEL] * 12), 1, costs=SLOW)
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+    fed.run()
+    assert [fill[1:3] for fill in fed.fills] == [("open", 10.0), ("close", -10.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
