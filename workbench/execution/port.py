@@ -169,7 +169,7 @@ class ExecutionModule(ABC):
     state              the whole book at one moment: what a reconcile compares
     knows              whether the venue ever took an order: what settles a doubt
     settle_time        seconds after which a venue certainly knows an order that it took: one that it does not know is asked for
-                       twice, so far apart, before it counts as absent
+                       again after them before it counts as absent
     observe            a venue that fills by bars is shown each closed step; others have no need of it
     ================== =====================================================================================
     """
