@@ -17,6 +17,9 @@ from workbench.research.comparing import compare
 from workbench.session.checking import Gatekeeper, Said
 
 LEVEL = (100, 100.5, 99.5, 100, 1e5)
+#: The price jumps while a position is held: a sizer asks for less of it.
+JUMPS: list[Any] = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
+HOURLY = wb.sizing.Rebalance("1h", band=0.0)
 SLOW = Costs(commission=0.0, slippage=0.0, latency=1.0)
 
 
@@ -26,11 +29,8 @@ SLOW = Costs(commission=0.0, slippage=0.0, latency=1.0)
     ids=["taken off", "not told whether it was taken off"],
 )
 def test_a_time_stop_closes_all_there_is_though_a_trim_is_on_its_way(lost: bool, done: list[Any]) -> None:
-    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
-    strategy = wb.Strategy(
-        Script([".+" + "." * 10]), wb.sizing.FixedFraction(0.5), [TimeStop(2)], rebalance=wb.sizing.Rebalance("1h", band=0.0)
-    )
-    fed = Fed(strategy, market(rows), 1, costs=SLOW)
+    strategy = wb.Strategy(Script([".+" + "." * 10]), wb.sizing.FixedFraction(0.5), [TimeStop(2)], rebalance=HOURLY)
+    fed = Fed(strategy, market(JUMPS), 1, costs=SLOW)
     fed.session.keeper = Gatekeeper(lambda: 0)
     fed.line.cut = lambda asked: lost and isinstance(asked, OrderKey)
     fed.run()
@@ -69,9 +69,8 @@ def test_an_opening_that_is_told_before_the_closing_beside_it_stays() -> None:
 
 def trim_that_cannot_be_taken_off(**parts: Any) -> Fed:
     """Return a session whose trim is on its way, and cannot be taken off any more."""
-    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
-    strategy = plan(".+" + "." * 10, sizer=wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0), **parts)
-    fed = Fed(strategy, market(rows), 1, costs=SLOW).run(3)
+    strategy = plan(".+" + "." * 10, sizer=wb.sizing.FixedFraction(0.5), rebalance=HOURLY, **parts)
+    fed = Fed(strategy, market(JUMPS), 1, costs=SLOW).run(3)
     fed.line.cut = lambda asked: isinstance(asked, OrderKey)
     return fed
 
@@ -91,7 +90,7 @@ def test_a_stop_that_the_session_holds_closes_all_there_is_though_a_trim_is_on_i
         ".+" + "." * 11,
         sizer=wb.sizing.FixedFraction(0.5),
         exits=[Stop(8.0)],
-        rebalance=wb.sizing.Rebalance("1h", band=0.0),
+        rebalance=HOURLY,
         unsupported="hold",
     )
     fed = Fed(strategy, market(rows), 1, costs=SLOW, supports=["market", "limit", "amend"])
@@ -124,9 +123,8 @@ def test_what_a_flatten_left_open_is_closed_next() -> None:
 
 
 def test_an_order_is_asked_to_be_taken_off_once_in_a_step() -> None:
-    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
-    strategy = wb.Strategy(Script([".+..0......."]), wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0))
-    fed = Fed(strategy, market(rows), 1, costs=SLOW)
+    strategy = wb.Strategy(Script([".+..0......."]), wb.sizing.FixedFraction(0.5), rebalance=HOURLY)
+    fed = Fed(strategy, market(JUMPS), 1, costs=SLOW)
     lost: list[OrderKey] = []
 
     def first_is_lost(asked: wb.Order | OrderKey) -> bool:
@@ -179,8 +177,7 @@ def test_a_flatten_that_was_kept_back_is_done_at_the_next_step() -> None:
 
 
 def test_a_trim_that_was_kept_back_closes_nothing_more() -> None:
-    rows = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 6]
-    fed = Fed(plan(".+........", sizer=wb.sizing.FixedFraction(0.5), rebalance=wb.sizing.Rebalance("1h", band=0.0)), market(rows), 1)
+    fed = Fed(plan(".+........", sizer=wb.sizing.FixedFraction(0.5), rebalance=HOURLY), market(JUMPS[:10]), 1)
     fed.session.keeper = KeepsClosings(1)
     fed.run()
     assert [fill[1:3] for fill in fed.fills] == [("open", 500.0), ("trim", -42.0)]

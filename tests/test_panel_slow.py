@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,8 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
 
 @pytest.fixture(scope="module")
 def lab(run: Watched, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    pictures = Path(os.environ.get("WORKBENCH_PICTURES") or tmp_path_factory.mktemp("pictures"))
-    with lab_beside(run, tmp_path_factory.mktemp("private"), pictures) as made:
+    with lab_beside(run, tmp_path_factory) as made:
         yield made
 
 

@@ -67,30 +67,15 @@ def test_a_person_arms_it_again() -> None:
     assert seen.count("open") > 3
 
 
-def test_a_fill_begins_the_count_anew() -> None:
-    fed = Fed(plan(TURNS), market([100.0] * 14))
+@pytest.mark.parametrize("parts", [{}, {"execution": wb.execution.Limit(0.5, 1)}], ids=["it fills", "it never fills"])
+def test_an_order_that_is_taken_begins_the_count_anew(parts: Any) -> None:
+    fed = Fed(plan(TURNS, **parts), market([100.0] * 14))
     submit, count = fed.line.submit, [0]
 
     def every_other(order: Order) -> bool:
         assert order.key is not None
         count[0] += order.key.leg == "open"
         if order.key.leg == "open" and count[0] % 2:
-            raise InsufficientFunds("refused")
-        return submit(order)
-
-    fed.line.submit = every_other  # type: ignore[method-assign]
-    fed.run()
-    assert count[0] > 6
-    assert not any(latch.why for latch in fed.session.latches.values())
-
-
-def test_an_order_that_is_taken_begins_the_count_anew_though_it_never_fills() -> None:
-    fed = Fed(plan(TURNS, execution=wb.execution.Limit(0.5, 1)), market([100.0] * 14))
-    submit, count = fed.line.submit, [0]
-
-    def every_other(order: Order) -> bool:
-        count[0] += 1
-        if count[0] % 2:
             raise InsufficientFunds("refused")
         return submit(order)
 

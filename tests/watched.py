@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from lab import ROOT, Lab, lab_over
 
 import workbench as wb
@@ -72,10 +73,11 @@ def watched(folder: Path, strategy: wb.Strategy, market: wb.Bars, bars_a_second:
 
 
 @contextmanager
-def lab_beside(run: Watched, private: Path, pictures: Path) -> Iterator[Lab]:
-    """Serve the panel's notebook beside a run."""
+def lab_beside(run: Watched, folders: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Serve the panel's notebook beside a run; pictures go where `WORKBENCH_PICTURES` says."""
+    pictures = Path(os.environ.get("WORKBENCH_PICTURES") or folders.mktemp("pictures"))
     notebooks = run.folder / "notebooks"
     notebooks.mkdir()
     shutil.copy(notebook_path("panel.ipynb"), notebooks)
-    with lab_over(notebooks, private, pictures) as made:
+    with lab_over(notebooks, folders.mktemp("private"), pictures) as made:
         yield made

@@ -190,14 +190,15 @@ def order(
 
     `absent` ends an order in doubt that no query settles: you have looked at the venue, and there is neither the order nor a fill.
     """
-    verbs = ("pause", "resume", "reduce", "flatten", "arm", "approve", "veto", "resize", "absent")
+    answers = ("approve", "veto", "resize")
+    verbs = ("pause", "resume", "reduce", "flatten", "arm", *answers, "absent")
     if what not in verbs:
         raise RunError(f"a run is told to {', '.join(verbs)}, got {what!r}{did_you_mean(what, verbs)}")
     if (what == "resize") != (quantity is not None):
         raise RunError(f"resize and --quantity go together, got {what!r} and {quantity!r}")
     if (what == "absent") != (key is not None):
         raise RunError(f"absent and --key go together, got {what!r} and {key!r}; the panel names what is in doubt")
-    if symbol is not None and what not in ("approve", "veto", "resize"):
+    if symbol is not None and what not in answers:
         raise RunError(f"--symbol goes with approve, veto and resize, got {what!r} and {symbol!r}")
     about = {"symbol": symbol, "quantity": quantity, "order": key}
     _command(what, name, root, {word: value for word, value in about.items() if value is not None})

@@ -157,13 +157,12 @@ class JournaledSession(Session):
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
-        self._asked_off.clear()
         ended, before = [str(state.work.parent.key) for state in self.states if state.work is not None], set(self._unwanted)
         off = sum(self.withdraw(state) for state in self.states)
         asked = [f"asked {opening.key}" for j in sorted(self._unwanted - before) if (opening := self.states[j].opening) is not None]
         if off or ended or asked:
             self.journal.commit([Entry("taken off", [*self._withdrawn, *ended, *asked][0], self._taken_off())])
-        self._asked_off.clear()
+        self._asked_off.clear()  # also where there was nothing to write down
 
     def withdraw(self, state: State) -> bool:
         """Take off what has not opened yet; what could not be is tried again at each close."""

@@ -200,7 +200,11 @@ class LiveSession(ApprovingSession):
                 self.put_out(self.sleeves.decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)
         held = [state for j, state in enumerate(self.states) if self.portfolio.lots[j]]
         closed = sum(state.closes for state in held)
-        said = [f"{closed} positions are being closed" if closed else "there is nothing to close"] if closed or not held else []
+        said = []
+        if not held:
+            said.append("there is nothing to close")
+        if closed:
+            said.append(f"{closed} positions are being closed")
         if closed < len(held):
             said.append(f"{len(held) - closed} positions could not be closed yet: that is tried again with each bar")
         if out:

@@ -353,8 +353,9 @@ class Runner:
 
     def _waits(self, command: Command) -> bool:
         """Whether a command is kept until the gate lifts: nothing opens over a doubt, and no doubt is settled before all is heard."""
-        heard = not self.gate or self.gate.startswith("reconcile")
-        return bool(self.gate) and command.what in WORDS if command.what != "absent" else not heard
+        if command.what == "absent":
+            return bool(self.gate) and not self.gate.startswith("reconcile")
+        return bool(self.gate) and command.what in WORDS
 
     def _beat_if_due(self) -> None:
         if time.monotonic() >= self._due["beat"]:

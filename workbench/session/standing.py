@@ -33,7 +33,6 @@ def standing(session: LiveSession) -> dict[str, Any]:
         "dust": {i.symbol: left for j, i in enumerate(session.setup.instruments) if (left := _dust(session, j))},
         "working": [_order(session, order, work) for order, work in _orders_out(session)],
         "proposals": [_proposal(one) for one in session.proposals],
-        "doubtful": len(session.doubtful),
         "late": {symbol: session.states[j].late for symbol, j in session.first_columns.items() if session.states[j].late},
     }
 
@@ -79,15 +78,16 @@ def _order(session: LiveSession, order: Order, work: Work | None) -> dict[str, A
 
 def _proposal(proposal: Proposal) -> dict[str, Any]:
     """Return an opening that waits for a person's word as plain values."""
-    order = proposal.order
-    told = {"symbol": order.instrument.symbol, "side": order.side, "quantity": order.quantity}
-    return told | {"reason": order.reason, "until": proposal.until}
+    return _asked(proposal.order) | {"reason": proposal.order.reason, "until": proposal.until}
 
 
 def in_doubt(order: Order) -> dict[str, Any]:
     """Return an order that the venue says nothing of as plain values."""
-    leg = order.key.leg if order.key is not None else ""
-    return {"key": str(order.key), "symbol": order.instrument.symbol, "side": order.side, "quantity": order.quantity, "leg": leg}
+    return _asked(order) | {"key": str(order.key), "leg": order.key.leg if order.key is not None else ""}
+
+
+def _asked(order: Order) -> dict[str, Any]:
+    return {"symbol": order.instrument.symbol, "side": order.side, "quantity": order.quantity}
 
 
 def joining(session: LiveSession) -> list[tuple[str, float, float]]:

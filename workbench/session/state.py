@@ -10,7 +10,7 @@ from workbench.market import Fill, Order, OrderKey
 from workbench.money import average_of
 from workbench.session.working import Work
 
-__all__ = ["PROTECTIVE", "Proposal", "State", "of_what_closed"]
+__all__ = ["CLOSING", "PROTECTIVE", "Proposal", "State", "of_what_closed"]
 
 #: What closes a position by itself; it bears the label of the opening that it protects.
 PROTECTIVE = ("stop", "target")
