@@ -188,7 +188,12 @@ def told(world: World, leg: str) -> None:
         assert fed.order("absent", order=str(order.key)).state == "applied"
 
 
-@pytest.mark.parametrize("known", [lose, told])
+def unknown(world: World, leg: str) -> None:
+    """Lose the next order of a leg, and leave it in doubt."""
+    world.lost(leg)
+
+
+@pytest.mark.parametrize("known", [lose, told, unknown])
 @pytest.mark.parametrize("leg", ["open", "close"])
 def test_an_order_that_never_reached_the_venue_is_the_venue_s_doing(world: World, leg: str, known: Callable[..., None]) -> None:
     known(world, leg)

@@ -50,7 +50,7 @@ class Facts(NamedTuple):
         return cls({}, {}, {}, [], {}, set(), {})
 
 
-#: An order that the venue has never had.
+#: An order that the venue has never had, as far as anybody has heard.
 NEVER = -1
 
 
@@ -62,8 +62,13 @@ def facts_of(written: Written, entries: Iterable[Entry], counts: Callable[[Entry
         facts = facts._replace(supports=written.supports)
     closed = heard = 0
     off: set[str] = set()
+    unanswered: set[str] = set()
     for entry in entries:
         off |= _withdrawn(entry)
+        if entry.kind == "event":
+            unanswered.discard(_order_of(entry.body))
+        elif entry.kind in ("intent", "again") and counts(entry):
+            unanswered.add(str(entry.key))
         heard = max(heard, heard_of(entry))
         said = _gate_said(entry)
         if said and counts(Entry("gate", entry.key, said)):
@@ -75,6 +80,7 @@ def facts_of(written: Written, entries: Iterable[Entry], counts: Callable[[Entry
             row, closed = row + 1, int(entry.key)
         elif entry.kind != "start" and counts(entry):
             _note(facts, entry, row, heard if heard > closed else 0, off)
+    facts.arrivals.update(dict.fromkeys(unanswered, NEVER))
     return facts
 
 
@@ -89,6 +95,12 @@ def _note(facts: Facts, entry: Entry, row: int, heard: int, off: set[str]) -> No
             facts.arrivals[str(OrderKey(**entry.body["key"]))] = NEVER
         before = [Entry("heard", heard, {})] if heard and (entry.kind in ("command", "taken off") or _cancelled(entry)) else []
         facts.between.setdefault(row, []).extend([*before, entry])
+
+
+def _order_of(event: dict[str, Any]) -> str:
+    """Return the key of the order that an event tells of; nothing for a charge."""
+    order = event.get("fill") or event.get("order") or event
+    return str(OrderKey(**order["key"])) if "key" in order else ""
 
 
 def _withdrawn(entry: Entry) -> frozenset[str]:
