@@ -85,7 +85,7 @@ class ControlPanel:
     # -- what a user calls ----------------------------------------------------------------------------------------------
 
     def post(self, what: str, body: dict[str, Any] | None = None) -> Command:
-        """Queue a command for the session: pause, resume, reduce, flatten, kill, stop; approve, veto, resize with what it is about."""
+        """Queue a command for the session: pause, reduce, flatten, ...; approve, veto, resize and absent with what they are about."""
         now = time.time_ns()
         expires = 0 if what == "kill" else now + int(EXPIRES * 1e9)  # a kill stays wanted, however late somebody hears it
         command = Command(uuid.uuid4().hex, what, self.who, now, expires, body)
