@@ -55,7 +55,7 @@ def test_a_venue_s_troubles_are_terms_of_the_account(release: Release, tmp_path:
     with pytest.raises(RunError, match=r"rejects is 0.05 there, 0.0 here"):
         folder.make(release, Market(rejects=0.0))
     venue = _account(terms(folder))
-    assert (venue.rejects, venue.supports) == (0.05, {"market", "stop"})
+    assert (venue.rejects, venue.supports) == (0.05, {"market", "stop", "reduce_only"})
 
 
 def test_an_account_of_an_earlier_workbench_goes_on(release: Release, tmp_path: Path) -> None:

@@ -93,6 +93,8 @@ def test_an_order_that_no_venue_could_take_is_refused(given: dict[str, Any], sai
         ({"type": "limit", "price": 9.0, "post_only": True, "time_in_force": "day"}, {"limit", "post_only", "day"}),
         ({"type": "stop_limit", "price": 9.0, "limit_price": 9.5, "time_in_force": "gtd", "good_until": 7}, {"stop_limit", "gtd"}),
         ({"type": "trailing_stop", "trail": 0.5}, {"trailing_stop"}),
+        ({"reduce_only": True}, {"market", "reduce_only"}),
+        ({"reduce_only": True, "time_in_force": "ioc"}, {"market", "reduce_only", "ioc"}),
     ],
 )
 def test_an_order_says_what_it_needs_and_goes_over_the_wire(given: dict[str, Any], needs: set[str]) -> None:
@@ -371,7 +373,7 @@ def test_an_algorithm_sends_what_it_says_it_sends() -> None:
 
 def test_a_venue_that_takes_less_is_said_at_the_start() -> None:
     class Simple(PaperVenue):
-        supports = frozenset({"market", "limit", "stop", "amend"})
+        supports = frozenset({"market", "limit", "stop", "reduce_only", "amend"})
 
     strategy = plan("+..", execution=Limit(post_only=True, time_in_force="day"))
     with pytest.raises(StrategyError, match=r"cannot do what the strategy asks for: .*post.only.*\(Limit\)"):

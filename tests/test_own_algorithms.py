@@ -11,6 +11,7 @@ from worked import OTHER, Stop, Target, both, fills, market, opened, plan
 
 import workbench as wb
 from workbench.errors import StrategyError
+from workbench.execution.port import EVERYTHING
 
 
 class Own(wb.execution.ExecutionAlgorithm):
@@ -79,13 +80,26 @@ def test_an_exit_is_a_stop_or_a_target() -> None:
 class Plain(wb.execution.PaperVenue):
     """A venue that takes nothing but market orders."""
 
-    supports = frozenset({"market"})
+    supports = frozenset({"market", "reduce_only"})
+
+
+class Overshooting(wb.execution.PaperVenue):
+    """A venue where a closing that comes too late opens the other side."""
+
+    supports = EVERYTHING - {"reduce_only"}
+
+
+@pytest.mark.parametrize("unsupported", ["refuse", "hold"])
+def test_no_closing_goes_where_it_could_open_the_other_side(unsupported: str) -> None:
+    said = r"this venue cannot do what the strategy asks for: reduce-only orders \(closings\); it knows amend,"
+    with pytest.raises(StrategyError, match=said):
+        wb.Session(plan("+...", unsupported=unsupported), data=wb.ReplayAdapter(market([100.0] * 4)), execution=Overshooting())
 
 
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"exits": [Stop(5.0)]}, r"stop orders \(Stop\); it knows market"),
+        ({"exits": [Stop(5.0)]}, r"stop orders \(Stop\); it knows market, reduce_only"),
         ({"exits": [Target(5.0)]}, r"limit orders \(Target\)"),
         ({"exits": [wb.exits.TrailingStop(percent=0.01)]}, r"stop orders \(TrailingStop\), resting orders that move \(TrailingStop\)"),
         ({"exits": [Stop(5.0)], "rebalance": "1D"}, r"resting orders that move \(rebalance\)"),

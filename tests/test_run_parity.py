@@ -15,12 +15,12 @@ from run_worlds import BARS, FREE, HISTORY, PARTS, STRATEGY, World
 import workbench as wb
 from workbench.errors import JournalError
 from workbench.execution import Limit
-from workbench.execution.port import OrderEnded, VenueSaid
+from workbench.execution.port import VenueSaid
 from workbench.exits import AtrStop
 from workbench.journal import Command, Journal
 from workbench.live.parity import BUG, MISSED, OVERRIDE, VENUE, RunParity, parity
 from workbench.live.release import Release, promote
-from workbench.market import Order, OrderKey
+from workbench.market import OrderKey
 from workbench.records import LEGS
 from workbench.session.gathering import bars_received
 from workbench.session.record import Record
@@ -168,64 +168,6 @@ def test_each_difference_has_the_cause_that_it_comes_from(world: World) -> None:
     assert set(table["cause"]) == {MISSED, OVERRIDE}
     first = table[(table["what"] == "decision") & (table["time"] <= BARS.index[early - 1])]
     assert set(first["cause"]) == {MISSED}
-
-
-def lose(world: World, leg: str) -> None:
-    """Lose the next order of a leg, find out one bar later, and send it again if it is a closing."""
-    fed = world.lost(leg)
-    for order in fed.session.doubtful:
-        assert order.key is not None
-        fed.session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", fed.session.tape.label[-1]))])
-        if order.reduce_only:
-            fed.session.again(order)
-            fed.listen()
-
-
-def told(world: World, leg: str) -> None:
-    """Lose the next order of a leg, and have a person say one bar later that it never arrived."""
-    fed = world.lost(leg)
-    for order in list(fed.session.doubtful):
-        assert fed.order("absent", order=str(order.key)).state == "applied"
-
-
-def unknown(world: World, leg: str) -> None:
-    """Lose the next order of a leg, and leave it in doubt."""
-    world.lost(leg)
-
-
-@pytest.mark.parametrize("known", [lose, told, unknown])
-@pytest.mark.parametrize("leg", ["open", "close"])
-def test_an_order_that_never_reached_the_venue_is_the_venue_s_doing(world: World, leg: str, known: Callable[..., None]) -> None:
-    known(world, leg)
-    world.fed.run()
-    report = world.report()
-    assert VENUE in causes(report) <= {MISSED, VENUE}
-    assert report.explained
-
-
-def test_an_order_that_reached_the_venue_a_bar_late_is_the_venue_s_doing(world: World) -> None:
-    fed = world.fed
-    fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order)
-    world.until(lambda: fed.line.lost)
-    (late,) = fed.session.doubtful
-    fed.step()
-    fed.line.submit(late)
-    fed.listen()
-    fed.run()
-    assert causes(world.report()) == {VENUE}
-
-
-def test_an_order_that_was_lost_and_sent_again_in_time_makes_no_difference(world: World) -> None:
-    fed = world.fed
-    fed.line.cut = lambda asked: not fed.line.lost and isinstance(asked, Order)
-    world.until(lambda: fed.line.lost)
-    (order,) = fed.session.doubtful
-    assert order.key is not None
-    fed.session.told([VenueSaid(f"absent {order.key}", OrderEnded(order.key, "absent", 0))])
-    fed.session.again(order)
-    fed.listen()
-    fed.run()
-    assert world.report().differences.empty
 
 
 def cancels(world: World) -> Any:

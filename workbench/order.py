@@ -24,6 +24,7 @@ ORDER_TYPES: dict[str, tuple[str, ...]] = {
 }
 #: What a venue has to know of an order that is nothing but its type.
 ALONE = {name: frozenset({name}) for name in ORDER_TYPES}
+REDUCING = {name: frozenset({name, "reduce_only"}) for name in ORDER_TYPES}
 #: How long an order works: until it is cancelled, to the end of its day, at once or not at all (IOC: what fills at once; FOK: all of it
 #: or nothing), or until a moment.
 TIMES_IN_FORCE = ("gtc", "day", "ioc", "fok", "gtd")
@@ -199,10 +200,10 @@ class Order:
     @property
     def needs(self) -> frozenset[str]:
         """What a venue has to be able to do for it (`ExecutionModule.supports`)."""
+        alone = (REDUCING if self.reduce_only else ALONE)[self.type]
         if self.time_in_force == "gtc" and not self.post_only:
-            return ALONE[self.type]
-        also = {self.time_in_force} - {"gtc"} | ({"post_only"} if self.post_only else set())
-        return ALONE[self.type] | also
+            return alone
+        return alone | {self.time_in_force} - {"gtc"} | ({"post_only"} if self.post_only else set())
 
 
 def _is(value: object, kind: type) -> bool:

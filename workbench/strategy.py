@@ -212,7 +212,7 @@ class Strategy(Component):
     @property
     def needs(self) -> dict[str, str]:
         """What a venue has to be able to do for it, each with the part that asks for it (`ExecutionModule.supports`)."""
-        said = {"market": "closings"}
+        said = {"market": "closings", "reduce_only": "closings"}
         for part in self.exits:
             said |= dict.fromkeys(EXITS_NEED.get(part.kind, ()), type(part).__name__)
         changes = "rebalance" if self.rebalance else next((repr(one) for one in self.risk if one.on_breach == "reduce"), "")

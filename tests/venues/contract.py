@@ -308,6 +308,18 @@ class Contract:
             assert self.wait(venue, (OrderEnded,), order.key)[0].status == "rejected"
             assert venue.account.positions() == {}
 
+    def test_a_closing_never_opens_the_other_side(self, venue: Counterpart) -> None:
+        order = self.sent(venue)
+        venue.trade()
+        self.filled(venue, order)
+        closing = self.form(venue, side="sell", quantity=15.0, label=2, leg="close")
+        if closing is not None:
+            venue.trade()
+            assert self.filled(venue, closing)[0].quantity == 10.0
+            venue.trade()
+            assert venue.account.positions() == {}
+            assert venue.account.open_orders() == []
+
 
 def key_of(event: VenueEvent) -> OrderKey | None:
     """Return of which order an event tells."""

@@ -58,6 +58,7 @@ class PaperVenue(ExecutionModule):
         Says which openings are refused.
     supports : collection of str, optional
         What it can do, for a strategy to be tried at a simpler venue; all of `workbench.execution.port.EVERYTHING` where not given.
+        A closing is reduce-only here in any case.
 
     Examples
     --------
@@ -341,7 +342,7 @@ def supported(given: Collection[str]) -> frozenset[str]:
     for name in given:
         if not isinstance(name, str) or name not in EVERYTHING:
             raise ParameterError(f"PaperVenue: no venue takes {name!r} orders{did_you_mean(str(name), EVERYTHING)}")
-    return frozenset(given)
+    return frozenset({*given, "reduce_only"})
 
 
 def by_symbol(given: Any, what: str) -> Mapping[str, Any]:

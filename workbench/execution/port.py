@@ -37,7 +37,7 @@ GRACE = 2.0
 
 
 #: All that a venue may be asked for (`Order.needs`), and to move what rests.
-EVERYTHING = frozenset({*ORDER_TYPES, *TIMES_IN_FORCE, "post_only", "amend"})
+EVERYTHING = frozenset({*ORDER_TYPES, *TIMES_IN_FORCE, "post_only", "reduce_only", "amend"})
 
 #: How an order ends without a fill.
 Ending = Literal["cancelled", "expired", "lapsed", "absent", "rejected"]
@@ -151,7 +151,8 @@ class ExecutionModule(ABC):
     ================== =====================================================================================
     method             requirement
     ================== =====================================================================================
-    supports           order types and times in force that it takes, and whether it amends what rests
+    supports           order types and times in force that it takes, whether it amends what rests, and whether a closing that is
+                       reduce-only never opens the other side (``"reduce_only"``)
     ticked             instruments whose orders meet prices inside the bars of a replay, one by one
     connect            called once before anything else, with the instruments in the order of `Bars`
     submit             hand an order over, and say whether it certainly arrived; raises OrderError where the venue has

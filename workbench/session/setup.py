@@ -30,7 +30,7 @@ __all__ = ["DEFAULT_CASH", "Setup", "replayed", "require_strategy_and_bars", "se
 
 DEFAULT_CASH = 100_000.0
 DEFAULT_GATE = Gate()
-SPOKEN = {"amend": "resting orders that move"}
+SPOKEN = {"amend": "resting orders that move", "reduce_only": "reduce-only orders"}
 
 
 @dataclass(frozen=True, slots=True)
