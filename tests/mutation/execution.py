@@ -241,4 +241,36 @@ DUST = Rules(
         ("a copy goes its own way", "other._left, other.any = dict(self._left), self.any", "other._left, other.any = self._left, self.any"),
     ),
 )
-RULES = (TICKS, VENUE, SLICES, PLAIN, LIVES, DUST)
+TERMS = Rules(
+    "workbench/execution/_terms.py",
+    "test_paper_troubles.py",
+    (
+        ("a number is finite", "if not math.isfinite(known := number(given)):", "known = number(given)\n    if False:"),
+        ("what a venue takes is a list", "if isinstance(given, str) or not isinstance(given, Collection):", "if False:"),
+        ("what a venue takes is known", "if not isinstance(name, str) or name not in EVERYTHING:", "if False:"),
+        (
+            "closings are reduce-only in any case",
+            'return frozenset({*given, "reduce_only"})',
+            "return frozenset(given)",
+            "test_account.py test_held_exits.py",
+        ),
+        ("what goes by symbol does", "if not isinstance(given, Mapping):", "if False:"),
+        ("halts go from one time to another", "if not isinstance(halts, Sequence) or not all(", "if False and not all("),
+        ("halts that touch are one", "if found and start <= found[-1][1]:", "if False:", "test_honest_venue.py"),
+        ("a halt goes forward", "if not first < last:", "if False:"),
+    ),
+)
+NEEDS = Rules(
+    "workbench/strategy.py",
+    "test_own_algorithms.py",
+    (
+        (
+            "closings ask for what cannot open the other side",
+            'said = {"market": "closings", "reduce_only": "closings"}',
+            'said = {"market": "closings"}',
+        ),
+        ("an exit asks for its order", "said |= dict.fromkeys(EXITS_NEED.get(part.kind, ()), type(part).__name__)", "pass"),
+        ("a position that changes asks for orders that move", 'said |= {"amend": changes} if changes and self.exits else {}', "pass"),
+    ),
+)
+RULES = (TICKS, VENUE, TERMS, NEEDS, SLICES, PLAIN, LIVES, DUST)

@@ -232,4 +232,18 @@ RUNNER = Rules(
         ),
     ),
 )
-RULES = (WRITTEN, DOUBTS, RECOVERY, STANDING, LIVES, UNDECIDED, RUNNER)
+CAUSES = Rules(
+    "workbench/live/undisturbed.py",
+    "test_run_parity.py test_run_parity_venue.py",
+    (
+        ("what nobody heard of again never arrived", "facts.arrivals.update(dict.fromkeys(unanswered, NEVER))", "pass"),
+        ("what is heard of has arrived", "unanswered.discard(_order_of(entry.body))", "pass"),
+        ("an order works from where it came", 'facts.arrivals[str(OrderKey(**entry.body["order"]["key"]))] = row', "pass"),
+        ("one that the venue never had does not", 'facts.arrivals[str(OrderKey(**entry.body["key"]))] = NEVER', "pass"),
+        ("a late order waits for its bar", "if arrives == row:", "if True:"),
+        ("what could not be taken off then is not now", "return (str(key) not in self._sent or str(key) in self.withdrawn) and", "return"),
+        ("what the gate said counts", "facts.gate.update(said)", "pass", "test_session_gate.py"),
+        ("a missed step is missed", "session.miss(how)", "session.decide()"),
+    ),
+)
+RULES = (WRITTEN, DOUBTS, RECOVERY, STANDING, LIVES, UNDECIDED, RUNNER, CAUSES)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from workbench.dust import Dust
 from workbench.errors import OrderError, ParameterError, did_you_mean
 from workbench.execution._depth import Taken
 from workbench.execution._desk import Desk
+from workbench.execution._terms import by_symbol, finite, halts_of, supported
 from workbench.execution._ticks import TickDesk, Ticks
 from workbench.execution.costs import Costs, costs_for, specs_for
 from workbench.execution.port import EVERYTHING, ExecutionModule, OrderEnded, OrderFilled, PositionCharged, VenueEvent
@@ -18,7 +19,6 @@ from workbench.grid import on_grid
 from workbench.instrument import Instrument
 from workbench.market import Account, Fill, Order, OrderKey
 from workbench.money import below_minimum, carried, worth
-from workbench.numeric import number
 from workbench.rates import Rates
 
 __all__ = ["PaperVenue"]
@@ -285,12 +285,14 @@ class PaperVenue(ExecutionModule):
     def _fill(self) -> None:
         """Fill what the bars fill: at the open phase by phase over all instruments, then inside, one by one."""
         tape, row = self.tape, self.row
-        opens = [(self._desks[j], tape.open[j][row]) for j in sorted(self._busy)]
+        busy = [self._desks[j] for j in sorted(self._busy)]
         if self._ticks:
-            opens = [(desk, first) for desk, first in opens if not (first == first and self._by_ticks(desk, first))]
+            busy = [desk for desk in busy if not self._by_ticks(desk)]
+        opens = [(desk, tape.open[desk.j][row]) for desk in busy if not desk.is_calm(tape.high[desk.j][row], tape.low[desk.j][row])]
+        if not opens:
+            return
         if self._halts:
             opens = [(desk, math.nan if self._is_halted(desk) else first) for desk, first in opens]
-        opens = [one for one in opens if not one[0].is_calm(tape.high[one[0].j][row], tape.low[one[0].j][row])]
         present = [(desk, first) for desk, first in opens if first == first]
         for phase in AT_THE_OPEN:
             for desk, first in present:
@@ -303,10 +305,12 @@ class PaperVenue(ExecutionModule):
             if not desk.busy:
                 self._busy.discard(desk.j)
 
-    def _by_ticks(self, desk: Desk, first: float) -> bool:
+    def _by_ticks(self, desk: Desk) -> bool:
         """Whether a bar has ticks, which then have filled what they fill."""
-        high, low = self.tape.high[desk.j][self.row], self.tape.low[desk.j][self.row]
-        if not isinstance(desk, TickDesk) or not desk.by_ticks(first, high, low, self._halts.get(desk.instrument.traded_as, ())):
+        first, high, low = (prices[desk.j][self.row] for prices in (self.tape.open, self.tape.high, self.tape.low))
+        if first != first or not isinstance(desk, TickDesk):
+            return False
+        if not desk.by_ticks(first, high, low, self._halts.get(desk.instrument.traded_as, ())):
             return False
         if not desk.busy:
             self._busy.discard(desk.j)
@@ -326,73 +330,6 @@ def off_grid(spec: Any, order: Order) -> str:
         if price is not None and instrument.tick_size is not None and not on_grid(price, spec.tick_number, spec.tick_power):
             return f"the price of {instrument.symbol} goes in ticks of {instrument.tick_size:g}, got {price!r}"
     return ""
-
-
-def finite(given: Any, name: str, what: str) -> float:
-    """Return what is a finite number; refuse anything else."""
-    if not math.isfinite(known := number(given)):
-        raise ParameterError(f"PaperVenue: {name} is {what}, got {given!r}")
-    return known
-
-
-def supported(given: Collection[str]) -> frozenset[str]:
-    """Return what a venue is to take; refuse what there is not."""
-    if isinstance(given, str) or not isinstance(given, Collection):
-        raise ParameterError(f"PaperVenue: supports is a list of what it takes, ['market', 'stop', ...], got {given!r}")
-    for name in given:
-        if not isinstance(name, str) or name not in EVERYTHING:
-            raise ParameterError(f"PaperVenue: no venue takes {name!r} orders{did_you_mean(str(name), EVERYTHING)}")
-    return frozenset({*given, "reduce_only"})
-
-
-def by_symbol(given: Any, what: str) -> Mapping[str, Any]:
-    """Refuse what is not given by symbol."""
-    if not isinstance(given, Mapping):
-        raise ParameterError(f"PaperVenue: {what} are given by symbol, {{'ABC': ...}}, got {type(given).__name__}")
-    return given
-
-
-def halts_of(given: Any) -> dict[str, list[tuple[int, int]]]:
-    """Return the halts of each symbol in nanoseconds."""
-    found: dict[str, list[tuple[int, int]]] = {}
-    for symbol, halts in by_symbol(given, "halts").items():
-        if not isinstance(halts, Sequence) or not all(
-            isinstance(one, Sequence) and not isinstance(one, str) and len(one) == 2 for one in halts
-        ):
-            raise ParameterError(f"PaperVenue: the halts of {symbol} are a list of (start, end), got {halts!r}")
-        found[symbol] = merged(halt_of(symbol, *one) for one in halts)
-    return found
-
-
-def merged(halts: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return halts in order; those that touch are one.
-
-    Examples
-    --------
-    >>> merged([(5, 7), (1, 3), (3, 4)])
-    [(1, 4), (5, 7)]
-    """
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(halts):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
-def halt_of(symbol: str, start: Any, end: Any) -> tuple[int, int]:
-    """Return the first and the last moment of a halt in nanoseconds."""
-    import pandas as pd
-
-    try:
-        moments = [pd.Timestamp(one) for one in (start, end)]
-        first, last = ((one.tz_localize("UTC") if one.tz is None else one).value for one in moments)
-    except (TypeError, ValueError, OverflowError):
-        first = last = 0
-    if not first < last:
-        raise ParameterError(f"PaperVenue: a halt of {symbol} goes from one time to a later one, got {start!r} and {end!r}")
-    return first, last
 
 
 #: What happens at the open, in this order: each over all instruments before the next.
