@@ -119,22 +119,33 @@ ALGORITHMS: dict[str, ExecutionAlgorithm] = {
 SPREAD = 0.0002
 
 
-def results(impact: float | None) -> dict[str, wb.Backtest]:
-    """Return a rule that trades 10,000 units, by its algorithm."""
-    bars = wb.simulate(days=20, seed=3, interval="5min")
+@pytest.fixture(params=["simulated", "recorded"])
+def bars(request: pytest.FixtureRequest) -> wb.Bars:
+    """Five-minute bars of the simulator, and a month of a currency future's minutes as they were recorded."""
+    if request.param == "simulated":
+        return wb.simulate(days=20, seed=3, interval="5min")
+    future = wb.Instrument("6EH4", kind="future", multiplier=125_000)
+    path = request.getfixturevalue("shared") / "fixtures" / "market" / "fut_6EH4_1m.parquet"
+    return wb.read_bars(path, instrument=future, interval="1min", stamp="close")
+
+
+def compared(bars: wb.Bars, impact: float | None) -> pd.DataFrame:
+    """Return what a rule that trades 10,000 units costs, by its algorithm."""
     costs = Costs(commission=0.0, slippage=0.0, spread=SPREAD, impact=impact)
-    signal, sizer = wb.signals.MovingAverageCross(20, 80), wb.sizing.FixedQuantity(10_000)
-    return {name: wb.backtest(wb.Strategy(signal, sizer, execution=one), bars, cash=1e8, costs=costs) for name, one in ALGORITHMS.items()}
+    rule = (wb.signals.MovingAverageCross(20, 80), wb.sizing.FixedQuantity(10_000))
+    return compare_execution(
+        {name: wb.backtest(wb.Strategy(*rule, execution=one), bars, cash=1e12, costs=costs) for name, one in ALGORITHMS.items()}
+    )
 
 
-def test_working_an_order_costs_less_than_sending_it_at_once_where_its_weight_counts() -> None:
-    table = compare_execution(results(1.0))
+def test_working_an_order_costs_less_than_sending_it_at_once_where_its_weight_counts(bars: wb.Bars) -> None:
+    table = compared(bars, 1.0)
     assert (table["shortfall"].drop("market") < table.loc["market", "shortfall"] * 0.75).all()
     assert (table["filled %"] > 90).all()
 
 
-def test_without_weight_they_agree_to_the_spread() -> None:
-    table = compare_execution(results(None))
+def test_without_weight_they_agree_to_the_spread(bars: wb.Bars) -> None:
+    table = compared(bars, None)
     assert (table["prices"] - table.loc["market", "prices"]).abs().max() <= 1e4 * SPREAD
     assert (table["shortfall"] - table.loc["market", "shortfall"]).abs().max() <= 1e4 * SPREAD
 
