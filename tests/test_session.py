@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +14,11 @@ from markets import RATES, random_market
 from worked import market, plan
 
 import laws
-from workbench import Bars, MemoryJournal, ParquetStore, ReplayAdapter, Session, Strategy, backtest
+from workbench import Bars, MemoryJournal, ReplayAdapter, Session, Strategy, backtest
 from workbench.errors import ParameterError
 from workbench.execution import Costs, Limit, PaperVenue
 from workbench.exits import AtrStop, TakeProfit
 from workbench.journal import Entry
-from workbench.live.parameters import validated
-from workbench.live.run import Run
 from workbench.market import Order
 from workbench.risk import MaxLeverage, RiskManager
 from workbench.session import Decided, EventBus, HandlerFailed, OrderAccepted, OrderEnded, OrderFilled, OrderSent, StepClosed
@@ -174,65 +170,7 @@ def test_the_equity_told_is_that_of_the_backtest(bars: Bars) -> None:
     assert equity == backtest(STRATEGY, bars, **ACCOUNT).equity.tolist()
 
 
-# -- one step ---------------------------------------------------------------------------------------------------------
-
-
-def profile(run: Callable[[], Any]) -> Counter[str]:
-    """Return how often each Python function of the package was called."""
-    calls: Counter[str] = Counter()
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        if event == "call" and frame.f_globals.get("__name__", "").startswith("workbench."):
-            calls[f"{frame.f_globals['__name__'].removeprefix('workbench.')}:{frame.f_code.co_qualname}"] += 1
-
-    sys.setprofile(count)
-    try:
-        run()
-    finally:
-        sys.setprofile(None)
-    return calls
-
-
-def by_hand(session: Session) -> None:
-    for _ in range(len(session.tape)):
-        session.step()
-
-
-def without_run(calls: Counter[str]) -> dict[str, int]:
-    driver = ("session.session:Session.run", "session.quiet:quiet_collector", "session.tape:Tape.__len__")
-    return {name: times for name, times in calls.items() if name not in driver}
-
-
-def test_08_every_way_of_running_goes_through_the_same_step(bars: Bars) -> None:
-    ran, stepped = session_on(bars), session_on(bars)
-    calls = profile(ran.run)
-    assert calls["session.session:Session.step"] == len(bars)
-    assert without_run(calls) == without_run(profile(lambda: by_hand(stepped)))
-    assert calls["execution.paper:PaperVenue.observe"] == calls["portfolio._portfolio:Portfolio.value"] == len(bars)
-
-
-def test_08_the_backtest_of_a_part_that_is_not_compiled_goes_through_it_too(bars: Bars) -> None:
-    class Own(Limit):
-        compiled = False
-
-    strategy = Strategy(Breakout(4), execution=Own())
-    assert profile(lambda: backtest(strategy, bars, **ACCOUNT))["session.session:Session.step"] == len(bars)
-
-
-def test_08_a_run_of_the_live_notebook_goes_through_it_too(bars: Bars, tmp_path: Path) -> None:
-    ParquetStore(tmp_path / "bars").save(bars)
-    where = {"strategy": str(STRATEGY.save(tmp_path / "strategy")), "store": str(tmp_path / "bars")}
-    run = Run(validated(where | {"symbols": bars.symbols, "interval": bars.interval} | ACCOUNT))
-    calls = profile(lambda: run.go(show=lambda status: None))
-    assert calls["session.session:Session.step"] == len(bars)
-    laws.same_bits(run.recorder.record(), backtest(STRATEGY, bars, **ACCOUNT).record)
-
-
-def test_a_quiet_bar_calls_few_functions() -> None:
-    quiet = random_market(3, 1)
-    session = Session(Strategy(Breakout(len(quiet) + 1)), data=ReplayAdapter(quiet), execution=PaperVenue(**ACCOUNT))
-    calls = profile(session.run)
-    assert sum(calls.values()) / len(quiet) < 9
+# -- a run ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pieces", [(1,), (7, 50, 1), (10_000,)], ids=str)
