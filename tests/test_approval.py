@@ -199,20 +199,40 @@ def test_what_waits_has_buttons_that_say_what_is_pressed() -> None:
     asking_panel = Asking(lambda what, body: said.append((what, body)))
     one = {"symbol": "ABC", "side": "buy", "quantity": 10.0, "reason": "stance <turned>", "until": 61 * SECOND}
     asking_panel.show([one], [], SECOND)
-    title, row = asking_panel.widget.children
+    rows = asking_panel.widget.children[0]
+    title, row = rows.children
     text, approve, veto, quantity, resize = row.children
     assert "Waiting for your word" in title.value
     assert text.value == "<b>buy 10 ABC</b> &nbsp; stance &lt;turned&gt;; 60 s left"
     quantity.value = 4.0
     asking_panel.show([one], [], 2 * SECOND)
-    assert asking_panel.widget.children[1] is row  # nobody's typing is lost
+    assert rows.children == (title, row)
     for button in (approve, veto, resize):
         button.click()
     assert said == [("approve", {"symbol": "ABC"}), ("veto", {"symbol": "ABC"}), ("resize", {"symbol": "ABC", "quantity": 4.0})]
     asking_panel.show([one | {"until": 3600 * SECOND}], [], SECOND)
-    assert asking_panel.widget.children[1].children[0].value.endswith("; 60 min left")
+    assert rows.children[2].children[0].value.endswith("; 60 min left")
     asking_panel.show([], [], 3 * SECOND)
-    assert asking_panel.widget.children == ()
+    assert rows.children == ()
+
+
+def test_nobody_s_typing_is_lost_when_another_opening_comes_or_goes() -> None:
+    from workbench.panel._asking import Asking
+
+    panel = Asking(lambda what, body: None)
+    first, second, third = ({"symbol": s, "side": "buy", "quantity": 10.0, "reason": "turned", "until": 61 * SECOND} for s in "ABC")
+    panel.show([first, third], [], SECOND)
+    rows = panel.widget.children[0]
+    _, gone, kept = rows.children
+    kept.children[3].value = 4.0
+    panel.show([third], [], SECOND)
+    panel.show([second, third], [], SECOND)
+    assert rows.children[1:3] == (gone, kept)
+    assert [row.layout.visibility for row in rows.children[1:]] == ["hidden", None, None]
+    assert (kept.children[3].value, kept.children[0].value[:13]) == (4.0, "<b>buy 10 C</")
+    panel.show([], [], SECOND)
+    panel.show([first], [], SECOND)
+    assert [row.children[3].value for row in rows.children[1:]] == [10.0]
 
 
 def test_an_order_in_doubt_has_a_button_that_says_that_it_never_arrived() -> None:
@@ -222,7 +242,7 @@ def test_an_order_in_doubt_has_a_button_that_says_that_it_never_arrived() -> Non
     asking_panel = Asking(lambda what, body: said.append((what, body)))
     doubt = {"key": "//ABC/5/close/0/0", "symbol": "ABC", "side": "sell", "quantity": 10.0, "leg": "close"}
     asking_panel.show([], [doubt], 0)
-    title, row = asking_panel.widget.children
+    title, row = asking_panel.widget.children[1].children
     assert "In doubt" in title.value
     assert row.children[0].value == "<b>sell 10 ABC</b> &nbsp; close; the venue says nothing of it"
     row.children[1].click()

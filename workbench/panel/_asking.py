@@ -27,27 +27,19 @@ class Asking:
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._texts: dict[Hashable, widgets.HTML] = {}
-        self.widget = widgets.VBox()
+        self._waiting, self._doubted = Rows("Waiting for your word"), Rows("In doubt: is it at the venue?")
+        self.widget = widgets.VBox([self._waiting.widget, self._doubted.widget])
         self.widget.add_class("workbench-asking")
 
     def show(self, proposals: Sequence[One], doubts: Sequence[One], now: int) -> None:
-        """Show what waits; a row stays what it is while what it is about waits, so that nobody's typing is lost."""
+        """Show what waits."""
         waiting = {(one["symbol"], one["until"]): one for one in proposals}
         doubted = {one["key"]: one for one in doubts}
-        if [*waiting, *doubted] != list(self._texts):
-            self._texts = {key: widgets.HTML(layout={"min_width": "300px"}) for key in (*waiting, *doubted)}
-            rows = [self._row(key, self._words_on(one)) for key, one in waiting.items()]
-            asked = [self._row(key, [self._button("absent", "Never arrived", {"order": key})]) for key in doubted]
-            self.widget.children = [*_titled("Waiting for your word", rows), *_titled("In doubt: is it at the venue?", asked)]
-        for key, one in waiting.items():
-            left = _time_left(max((one["until"] - now) / 1e9, 0.0))
-            self._texts[key].value = f"<b>{_order(one)}</b> &nbsp; {html.escape(one['reason'])}; {left} left"
-        for key, one in doubted.items():
-            self._texts[key].value = f"<b>{_order(one)}</b> &nbsp; {html.escape(one['leg'])}; the venue says nothing of it"
-
-    def _row(self, key: Hashable, buttons: Sequence[widgets.Widget]) -> widgets.Widget:
-        return widgets.HBox([self._texts[key], *buttons], layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 10px"})
+        self._waiting.show({key: _waits(one, now) for key, one in waiting.items()}, lambda key: self._words_on(waiting[key]))
+        self._doubted.show(
+            {key: f"<b>{_order(one)}</b> &nbsp; {html.escape(one['leg'])}; the venue says nothing of it" for key, one in doubted.items()},
+            lambda key: [self._button("absent", "Never arrived", {"order": key})],
+        )
 
     def _words_on(self, one: One) -> list[widgets.Widget]:
         """Return what one may say of an opening."""
@@ -63,8 +55,37 @@ class Asking:
         return button
 
 
-def _titled(title: str, rows: Sequence[widgets.Widget]) -> list[widgets.Widget]:
-    return [widgets.HTML(heading(title)), *rows] if rows else []
+class Rows:
+    """Rows under a title, each about something.
+
+    A row stays what and where it is for as long as any of them is there, and is empty once it is over: whatever becomes of others,
+    nobody's typing is lost, and no button moves under a pointer.
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title = widgets.HTML(heading(title))
+        self._rows: dict[Hashable, widgets.HBox] = {}
+        self.widget = widgets.VBox()
+
+    def show(self, texts: Mapping[Hashable, str], buttons: Callable[[Any], Sequence[widgets.Widget]]) -> None:
+        """Show a row for each text, with the buttons of what is new."""
+        new = [key for key in texts if key not in self._rows]
+        self._rows = self._rows | {key: _row(buttons(key)) for key in new} if texts else {}
+        for key, row in self._rows.items():
+            row.layout.visibility = None if key in texts else "hidden"
+            row.children[0].value = texts.get(key, "")
+        if new or bool(texts) != bool(self.widget.children):
+            self.widget.children = [self._title, *self._rows.values()] if texts else []
+
+
+def _row(buttons: Sequence[widgets.Widget]) -> widgets.HBox:
+    text = widgets.HTML(layout={"min_width": "300px"})
+    return widgets.HBox([text, *buttons], layout={"flex_flow": "row wrap", "align_items": "center", "grid_gap": "0 10px"})
+
+
+def _waits(one: One, now: int) -> str:
+    left = _time_left(max((one["until"] - now) / 1e9, 0.0))
+    return f"<b>{_order(one)}</b> &nbsp; {html.escape(one['reason'])}; {left} left"
 
 
 def _order(one: One) -> str:
