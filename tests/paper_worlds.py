@@ -218,11 +218,26 @@ def told(exchange: Exchange) -> list[tuple[Any, ...]]:
 
 def state_of(session: LiveSession) -> dict[str, Any]:
     """Return all that a session knows, as plain values to compare."""
-    names = ("waiting", "acted", "wish", "opening", "closing", "stop", "target", "crossing", "closed_at", "decision", "late", "missed_at")
+    names = (
+        "waiting",
+        "acted",
+        "wish",
+        "opening",
+        "closing",
+        "stop",
+        "target",
+        "crossing",
+        "closed_at",
+        "decision",
+        "late",
+        "missed_at",
+        "held_by",
+        "leaving",
+    )
     portfolio = session.portfolio
     return {
         "states": [{name: getattr(state, name) for name in names} for state in session.states],
         "work": [state.work and (state.work.left, state.work.number, state.work.sent) for state in session.states],
         "book": (portfolio.cash, portfolio.equity, list(portfolio.lots), list(portfolio.price)),
-        "mode": (session.mode, session.steps_done, session._behind, session._leaving, session._cut, session.lives.all, session.foreign),
+        "mode": (session.mode, session.steps_done, session._behind, session.lives.all, session.foreign),
     }

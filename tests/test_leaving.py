@@ -64,7 +64,7 @@ def test_an_opening_that_is_told_before_the_closing_beside_it_stays() -> None:
         assert order.key is not None
         fill = Fill(order.key, order.instrument, order.side, 10.0, 100.0, 0.0, int(fed.bars.labels[5]), name=order.key.leg)
         fed.session.told([VenueSaid(f"filled {order.key}", OrderFilled(fill))])
-    assert (fed.session.portfolio.lots, fed.session._leaving) == ([10], set())
+    assert (fed.session.portfolio.lots, fed.session.states[0].leaves) == ([10], False)
 
 
 def trim_that_cannot_be_taken_off(**parts: Any) -> Fed:
@@ -118,7 +118,7 @@ def test_what_a_flatten_left_open_is_closed_next() -> None:
     fed.order("flatten")
     fed.run()
     assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (3, "close", -4.0), (4, "close", -4.0), (5, "close", -2.0)]
-    assert (fed.session._leaving, fed.session._cut) == (set(), set())
+    assert fed.session.portfolio.lots == [0]
     assert state_of(fed.again()[0]) == state_of(fed.session)
 
 

@@ -89,7 +89,9 @@ def test_an_honest_venue_is_understood_in_every_order(first: str) -> None:
         late = [word for word in ("a", "b") if words.index(word) > words.index("cancelled")]
         assert world.session.mode == "RUNNING", words
         assert bool(world.oddities) is bool(late), (words, world.oddities)
-        assert world.session._leaving == ({0} if late else set()), words  # what filled after the end is closed again
+        assert (world.session.portfolio.lots[0] != 0 and world.session.states[0].leaves) is bool(late), (
+            words
+        )  # what filled after the end is closed again
         assert world.session.states[0].opening is None
 
 

@@ -125,7 +125,7 @@ RESIZING = Rules(
         ("and again when it was over", "self.breached = set(found)", "self.breached |= set(found)"),
         (
             "what closes in this step is gone",
-            "held[j] = 0.0 if self.states[j].closes else quantity_of",
+            "held[j] = 0.0 if closed[j] else quantity_of",
             "held[j] = quantity_of",
         ),
         ("only what is told to reduce reduces", 'if self.setup.strategy.risk[k].on_breach == "reduce":', "if True:"),

@@ -157,7 +157,7 @@ class JournaledSession(Session):
 
     def take_off(self) -> None:
         """Take off what openings are still out: a halted session tries until the venue has confirmed it."""
-        ended, before = [str(state.work.parent.key) for state in self.states if state.work is not None], set(self._unwanted)
+        ended, before = [str(order.key) for state in self.states for order in state.pending], set(self._unwanted)
         off = sum(self.withdraw(state) for state in self.states)
         asked = [f"asked {opening.key}" for j in sorted(self._unwanted - before) if (opening := self.states[j].opening) is not None]
         if off or ended or asked:

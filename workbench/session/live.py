@@ -192,9 +192,8 @@ class LiveSession(ApprovingSession):
         self.entries.spend(self.states, self._short)
         for j, state in enumerate(self.states):
             self.withdraw(state)
-            if state.opening is not None:  # it may have filled already: whatever comes of it is closed
-                self._leaving.add(j)
-                out += 1
+            state.leave(state.opening)  # it may have filled already: whatever comes of it is closed
+            out += state.opening is not None
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
                 self.put_out(self.sleeves.decider(j).closing(self.steps_done - 1, j, f"flatten, asked by {command.who}", command.id), -1)

@@ -51,7 +51,8 @@ class Resizer:
 
     def alerts(self, row: int, equity: float) -> list[str]:
         """Return what a person should know: which limits have come to be breached since the last look."""
-        found = dict(self._breaches(row, equity, self.portfolio.lots))
+        decided_now = [state.closes and state.closed_at == row for state in self.states]
+        found = dict(self._breaches(row, equity, self.portfolio.lots, decided_now))
         new = [f"{type(self.setup.strategy.risk[k]).__name__} is breached: {one.why}" for k, one in found.items() if k not in self.breached]
         self.breached = set(found)
         return new
@@ -83,15 +84,19 @@ class Resizer:
 
     # -- limits -------------------------------------------------------------------------------------------------------
 
-    def _breaches(self, row: int, equity: float, lots: Sequence[int]) -> Iterator[tuple[int, Breach]]:
-        """Yield the limits that are breached by so many steps of each instrument, by their place in the chain."""
+    def _breaches(self, row: int, equity: float, lots: Sequence[int], closed: Sequence[bool]) -> Iterator[tuple[int, Breach]]:
+        """Yield the limits that so many steps of each instrument breach, but for those that are closed, by their place in the chain.
+
+        For a person only what closes in this same step is closed: a closing may be in doubt for long. For what is made smaller whatever is
+        being closed is: nothing else is sold in its place.
+        """
         if not any(lots):
             return
         tape, setup = self.tape, self.setup
         grids = [(spec.number, spec.power) for spec in setup.specs]
         held = [0.0] * len(lots)
         for j in self._seen:
-            held[j] = 0.0 if self.states[j].closes else quantity_of(lots[j], *grids[j])
+            held[j] = 0.0 if closed[j] else quantity_of(lots[j], *grids[j])
         history, some = self.decider.looked_back(row), next((j for j, quantity in enumerate(held) if quantity), 0)
         for k, part in enumerate(setup.strategy.risk):
             first = int(setup.rules.limit_p[k][-1]) if part.series_rows(len(held)) else 0
@@ -115,10 +120,10 @@ class Resizer:
 
         Whole steps of a hedge, or another limit's cut, may leave a limit breached: each further look takes ten times as much more off.
         """
-        lots = list(self.portfolio.lots)
+        lots, closed = list(self.portfolio.lots), [state.closes for state in self.states]
         for look in range(LOOKS):
             shares = [1.0] * len(lots)
-            for k, found in self._breaches(row, equity, lots):
+            for k, found in self._breaches(row, equity, lots, closed):
                 if self.setup.strategy.risk[k].on_breach == "reduce":
                     shares = [min(one, other) for one, other in zip(shares, found.shares, strict=True)]
             if min(shares) >= 1.0:

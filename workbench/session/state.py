@@ -58,8 +58,10 @@ class State:
         "decision",
         "entered",
         "filled_at",
+        "held_by",
         "held_since",
         "late",
+        "leaving",
         "levels",
         "missed",
         "missed_at",
@@ -105,6 +107,8 @@ class State:
         self.by_limit = False
         #: The labels of the bars in which the position was entered first, and last.
         self.held_since = self.entered = -1
+        #: The label that what is held was decided at, and the one up to which whatever was decided is to be closed.
+        self.held_by = self.leaving = -1
         #: Since which label a stop that the session holds has been where: a bar that comes late is compared with where it was then.
         self.levels: list[tuple[int, float]] = []
         #: What the position has cost so far in cash, and what was put in, both in account currency.
@@ -112,9 +116,14 @@ class State:
 
     def adds_to(self, lots: int) -> bool:
         """Whether anything would open more on the side of what is held: it is out, to cross, or worked."""
+        return any(order is not None and order.sign * lots > 0 for order in (self.opening, *self.pending))
+
+    @property
+    def pending(self) -> list[Order]:
+        """The openings that are still to be sent, or parts of them: to cross, worked, or waiting for a word."""
         whole = None if self.work is None else self.work.parent
         asked = None if self.proposal is None else self.proposal.order
-        return any(order is not None and order.sign * lots > 0 for order in (self.opening, self.crossing, whole, asked))
+        return [order for order in (self.crossing, whole, asked) if order is not None]
 
     @property
     def reserved(self) -> Order | None:
@@ -144,6 +153,8 @@ class State:
         self.spent += spent
         if fill.key.leg in ("open", "add"):
             self.put_in += (fill.quantity * fill.price) * unit
+            if held * fill.sign <= 0.0:
+                self.held_by = int(fill.key.label)
         if fill.key.leg == "open":
             self._entered(fill, held, come)
         if fill.left:
@@ -209,10 +220,15 @@ class State:
         """Whether an order is out that closes the position at market, all of it."""
         return self.closing is not None and (self.closing.key is None or self.closing.key.leg != "trim")
 
+    def leave(self, out: Order | None = None) -> None:
+        """Note that what is held is to be closed, and what an opening that is out may still open."""
+        label = -1 if out is None or out.key is None else int(out.key.label)
+        self.leaving = max(self.leaving, self.held_by, label)
+
     @property
-    def leaving(self) -> bool:
-        """Whether anything is out that closes the position."""
-        return self.closing is not None or self.stop is not None or self.target is not None
+    def leaves(self) -> bool:
+        """Whether what is held is to be closed, whatever becomes of the orders that are out."""
+        return self.held_by <= self.leaving
 
 
 def of_what_closed(order: Order, fill: Fill, flat: bool) -> bool:
