@@ -138,7 +138,7 @@ def test_an_addition_goes_on_while_a_target_fills_in_parts() -> None:
 
 def test_a_closing_that_was_refused_once_leaves_the_entry_after_it_alone() -> None:
     rows = [LEVEL, LEVEL, (100, 100.5, 98.5, 100, 1e5), *[LEVEL] * 4, (100, 102, 99.5, 100, 1e5), *[LEVEL] * 4]
-    fed = Fed(plan(".+..-" + "." * 7, quantity=10.0, execution=Limit(0.01, 20)), market(rows), 1)
+    fed = Fed(plan(".+..0-" + "." * 6, quantity=10.0, execution=Limit(0.01, 20)), market(rows), 1)
     submit, refused = fed.line.submit, []
 
     def refuses_once(order: wb.Order) -> bool:

@@ -116,7 +116,7 @@ class TickDesk(Desk):
 
     def by_ticks(self, first: float, high: float, low: float, halts: Sequence[tuple[int, int]] = ()) -> bool:
         """Fill by the ticks of the bar that is looked at, those in a halt left out; False where it has none."""
-        label, gapped = self.till.label, self._gapped(first)
+        label, gapped, entry = self.till.label, self._gapped(first), self.entry
         end = label + self.till.tape.interval
         ticks = list(self.ticks.between(label, end))
         self._compare(ticks, high, low)
@@ -129,7 +129,7 @@ class TickDesk(Desk):
                 break
         self._now, self.depth.priced, self.depth.piece = None, False, 1.0
         if ticks and not any(start <= label and end <= over for start, over in halts):  # else nothing was traded between them either
-            self._between_ticks(ticks, high, low, first if gapped else None)
+            self._between_ticks(ticks, high, low, first if gapped and self.entry is entry else None)
         if ticks and self.opening is not None and self.opening.type != "market" and self.opening_waits.met:
             self._bar_over(high, low, over=False)
         return bool(ticks)

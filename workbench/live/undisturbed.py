@@ -211,6 +211,7 @@ def undisturbed(setup: Setup, written: Written, facts: Facts, listen: Callable[[
     session = LiveSession(known.setup, venue, MemoryJournal(), written.first)
     session.keeper = Recalled({"said": facts.gate})
     session.ask_people(facts.asks)
+    session.recalls = True
     session.sleeves.name(*written.names)
     listen(session)
     for row in range(written.first, len(session.tape) + 1):

@@ -15,7 +15,7 @@ from workbench.numeric import positive
 from workbench.session.leaving import LeavingSession
 from workbench.session.setup import Setup
 from workbench.session.state import Proposal
-from workbench.session.words import which
+from workbench.session.words import cut_words, which
 
 __all__ = ["WORDS", "ApprovingSession"]
 
@@ -28,6 +28,8 @@ class ApprovingSession(LeavingSession):
 
     def _begin(self, setup: Setup, venue: ExecutionModule, journal: JournalPort) -> None:
         super()._begin(setup, venue, journal)
+        #: Whether what people say has been answered already, and is only done once more.
+        self.recalls = False
         self.ask_people(True)
 
     def ask_people(self, asks: bool) -> None:
@@ -50,22 +52,37 @@ class ApprovingSession(LeavingSession):
 
     def hear_silence(self, now: int, shut: bool = False) -> None:
         """Take silence for an answer, where an opening has waited for long enough; not while the gate is shut."""
-        symbols = [one.order.instrument.symbol for one in self.proposals if one.until <= now]
+        over = [one.order.instrument.symbol for one in self.proposals if one.until <= now]
+        symbols = [symbol for symbol in over if not (self._is_sent_on_silence(symbol) and self._in_the_way(symbol))]
         if symbols and not shut:
             self.pass_over(symbols, now)
 
     def pass_over(self, symbols: Sequence[str], now: int) -> None:
         """Take silence for an answer: what nobody has said anything about is sent, or let go, as its strategy wants it."""
-        said = {symbol: self._on_silence(self.portfolio.column[symbol]) for symbol in symbols}
+        said = {symbol: self._on_silence(symbol) for symbol in symbols}
         key = " ".join(str(self.tape.label[self.steps_done - 1]) + symbol for symbol in symbols)
         body = {"symbols": list(symbols), "at": now, "said": said} | self._taken_off() | self._gate_said()
         self.journal.commit([Entry("silence", key, body), *self._intents(), *self._alerts()])
         self._submit(self.steps_done - 1)
 
-    def _on_silence(self, j: int) -> str:
-        if self.setup.of(j).strategy.on_silence == "send" and self.mode == "RUNNING":
-            return self._release(j)
-        return self._let_go(j)
+    def _on_silence(self, symbol: str) -> str:
+        j = self.portfolio.column[symbol]
+        return self._release(j) if self._is_sent_on_silence(symbol) else self._let_go(j)
+
+    def _is_sent_on_silence(self, symbol: str) -> bool:
+        return self.setup.of(self.portfolio.column[symbol]).strategy.on_silence == "send" and self.mode == "RUNNING"
+
+    def _in_the_way(self, symbol: str) -> str:
+        """Return why an opening cannot go yet: what has to be closed before it, or is out (SEMANTICS 17); empty where nothing is."""
+        j = self.portfolio.column[symbol]
+        proposal, left = self.states[j].proposal, self._left()
+        assert proposal is not None
+        if self.states[j].opening is not None:
+            return f"another opening of {symbol} is out"
+        if left or (self.portfolio.lots[j] * proposal.order.sign < 0 and self._is_left(j)):
+            return f"{left or symbol} has to be closed first"
+        doubted = next((order for order in self.doubtful if order.reduce_only and self.lives.of(order).state == "unknown"), None)
+        return "" if doubted is None else f"whether the closing of {doubted.instrument.symbol} arrived is not known yet"
 
     # -- a person's word ----------------------------------------------------------------------------------------------
 
@@ -88,8 +105,22 @@ class ApprovingSession(LeavingSession):
         if lots <= 0 or abs(rounded - quantity) > 1e-9 * quantity or below_minimum(rounded, self.tape.price[j], spec):
             least, step = proposal.order.instrument.smallest(self.tape.price[j]), proposal.order.instrument.quantity_step
             raise OrderError(f"an opening of {symbol} is at least {least:g}, in steps of {step:g}; got {wanted!r}")
+        if rounded > proposal.order.quantity and not self.recalls:
+            self._require_room(j, proposal, lots)
         self.states[j].proposal = proposal._replace(order=replace(proposal.order, quantity=rounded))
         return self._release(j)
+
+    def _require_room(self, j: int, proposal: Proposal, lots: int) -> None:
+        """Refuse a size beyond the limits: a person's word passes them like any opening that is decided (SEMANTICS 20)."""
+        state, spec, decider = self.states[j], self.setup.specs[j], self.sleeves.decider(j)
+        state.proposal = None  # else it would count besides
+        self.sleeves.begin(self.steps_done - 1, self.portfolio.value()[0])
+        left, trace = decider.room(j, float(proposal.order.sign), lots)
+        state.proposal = proposal
+        if left < lots:
+            most = max(quantity_of(left, spec.number, spec.power), proposal.order.quantity)
+            why = "; ".join(cut_words(self.setup, trace)) or "there is no equity"
+            raise OrderError(f"an opening of {proposal.order.instrument.symbol} is at most {most:g} by now: {why}")
 
     def _asked_about(self, command: Command) -> int:
         """Return the column of the opening that a command is about: the only one that waits, where it names none."""
@@ -97,6 +128,8 @@ class ApprovingSession(LeavingSession):
         symbol = which((command.body or {}).get("symbol"), waiting, "opening", "waits for a word", "wait for a word")
         if command.what != "veto" and self.mode != "RUNNING":
             raise OrderError(f"nothing opens while the session is {self.mode}")
+        if command.what != "veto" and not self.recalls and (why := self._in_the_way(symbol)):
+            raise OrderError(f"{why}: the opening of {symbol} goes on waiting")
         return self.portfolio.column[symbol]
 
     def _never_arrived(self, command: Command) -> str:
@@ -110,7 +143,9 @@ class ApprovingSession(LeavingSession):
         if not order.reduce_only:
             return f"{_words(order)}: {'not sent again' if state.work is None else 'its next part is sent in its time'}"
         self.again(order)
-        return f"{_words(order)}: {'there is nothing left to close' if state.closing is None else 'sent again'}"
+        held = self.portfolio.lots[self.portfolio.column[order.key.instrument]]
+        left = "tried again with the next bar" if state.leaves and held else "there is nothing left to close"
+        return f"{_words(order)}: {left if state.closing is None else 'sent again'}"
 
     def _release(self, j: int) -> str:
         """Send what its algorithm makes of an opening that has waited."""

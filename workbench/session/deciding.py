@@ -211,6 +211,14 @@ class Decider:
         chain = self._chain._replace(size=lambda *_: quantity, scaled=0)
         return opening(chain, self._columns, j, side, side, self.equity, math.nan, math.nan, self._history, self.traced)
 
+    def room(self, j: int, side: float, lots: int) -> tuple[int, Any]:
+        """Return how many whole steps of an opening all limits leave, those on the whole account too, and the trace of it."""
+        if not self.equity > 0.0:
+            return 0, DecisionRow()
+        left, trace = self.let_through(j, side, lots), self.traced
+        trace.equity = self.equity
+        return self._let(j, side, left, trace), trace
+
     def _note(self, j: int, side: float, lots: int, opened: float = 1.0) -> None:
         """Count what was sent, here and for the whole account, for the openings after it."""
         enter_book(self._columns, j, side, lots)

@@ -74,8 +74,8 @@ class Insistence:
 
 def send_again(session: LiveSession, absent: Sequence[Order], closings_only: bool) -> None:
     """Send once more what the venue has never had: closings first, and no opening over a closing in doubt (SEMANTICS 17)."""
-    doubtful: set[str] = set()
+    over = closings_only
     for order in sorted(absent, key=lambda one: not one.reduce_only):
-        over = order.instrument.symbol in doubtful or (closings_only and not order.reduce_only)
-        if session.timely(order) and not over and not session.again(order):
-            doubtful.add(order.instrument.symbol)
+        if session.timely(order) and (order.reduce_only or not over):
+            certain = session.again(order)
+            over = over or (order.reduce_only and not certain)

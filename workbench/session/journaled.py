@@ -98,7 +98,7 @@ class JournaledSession(Session):
         Returns
         -------
         bool
-            False where it is in doubt once more.
+            False where it is in doubt once more, or was refused.
         """
         assert order.key is not None
         key = replace(order.key, attempt=order.key.attempt + 1)
@@ -264,10 +264,7 @@ class JournaledSession(Session):
 
     def _finish(self, row: int, equity: float) -> None:
         """Write the step, its decisions and its intents in one commit; then hand the intents over."""
-        self._came_up += [
-            Entry("alert", f"breach {self.tape.label[row]} {place}", {"text": text})
-            for place, text in enumerate(self.sleeves.alerts(row, equity))
-        ]
+        self._note_breaches(row, equity)
         label = self.tape.label[row]
         body = {"equity": equity, **self._seen, "stances": self._stances(row), "decisions": [self._told_of(one) for one in self._decided]}
         step = Entry("step", label, body | self._taken_off() | self._moved_stops() | self._gate_said())
@@ -276,6 +273,13 @@ class JournaledSession(Session):
         self._submit(row)
         self._amend()
         self.bus.emit(StepClosed(row, label, equity))
+
+    def _note_breaches(self, row: int, equity: float) -> None:
+        """Have it said which limits have come to be breached (SEMANTICS 21)."""
+        self._came_up += [
+            Entry("alert", f"breach {self.tape.label[row]} {place}", {"text": text})
+            for place, text in enumerate(self.sleeves.alerts(row, equity))
+        ]
 
     def _moved_stops(self) -> dict[str, Any]:
         return {"moved": {str(key): price for key, price in self._amends}} if self._amends else {}
@@ -291,33 +295,48 @@ class JournaledSession(Session):
                 self.alert(f"the stop of {key.instrument} stays where it was: {error}", f"amend {key} {price!r}")
 
     def _submit(self, row: int) -> bool:
-        """Hand over what is written down; False where anything is in doubt. No opening goes out over a closing in doubt: it waits."""
+        """Hand over what is written down; False where anything is in doubt, or a closing was refused.
+
+        An opening may need the room of a closing of its step: over one in doubt it is in doubt too, and asked for; beside one that the
+        venue has refused it comes to nothing (SEMANTICS 17).
+        """
         outbox, self._outbox = self._outbox, []
-        doubtful: set[str] = set()
         doubts: list[str] = []
+        over = refused = False  # whether a closing is in doubt, or was refused
         for order, decision in outbox:
             assert order.key is not None
             if not order.reduce_only:
                 self._state_of(order.key).opened_at = row
             self.lives.sent(order)
             self.bus.emit(OrderSent(order, decision, row))
-            certain = True
+            if refused and not order.reduce_only:
+                self.doubt([str(order.key)])
+                self.absent(order.key)
+                continue
             try:
-                # what is not sent over a closing in doubt is asked for like any in doubt
-                certain = order.key.instrument not in doubtful and self.execution.submit(order)
-            except DuplicateOrder:  # the venue has it: by an answer that was lost
-                certain = False
+                certain = (order.reduce_only or not over) and self._hand_over(order)
             except OrderError as error:
                 self._refused(order, str(error))
-            except Exception:  # whatever went wrong on the way, the venue may have the order: it is in doubt, and asked for
-                log.exception("sending %s broke", order.key)
-                certain = False
+                refused = refused or order.reduce_only
+                continue
             if not certain:
-                doubtful.add(order.key.instrument)
                 doubts.append(str(order.key))
+                over = over or order.reduce_only
         if doubts:
             self.doubt(doubts)
-        return not doubtful
+        return not (doubts or refused)
+
+    def _hand_over(self, order: Order) -> bool:
+        """Hand an order over, and say whether it certainly arrived; one that was refused for certain raises OrderError."""
+        try:
+            return self.execution.submit(order)
+        except DuplicateOrder:  # the venue has it: by an answer that was lost
+            return False
+        except OrderError:
+            raise
+        except Exception:  # whatever went wrong on the way, the venue may have the order: it is in doubt, and asked for
+            log.exception("sending %s broke", order.key)
+            return False
 
     def absent(self, key: OrderKey) -> None:
         """End an order that the venue has never had, by evidence or by a person's word (SEMANTICS 37)."""

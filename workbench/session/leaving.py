@@ -29,6 +29,16 @@ class LeavingSession(JournaledSession):
             if lots and (state.leaves or (lots > 0) - (lots < 0) != state.acted) and not self._closes(state):
                 self._close(row, j, state, "not closed yet")
 
+    def _is_left(self, j: int) -> bool:
+        """Whether anything is held in a column that no closing is out for: all of it, or what the gate has cut off."""
+        closing, held = self.states[j].closing, abs(self.portfolio.lots[j])
+        return held > (self.portfolio.lots_in(j, closing.quantity) if closing is not None and self.states[j].closes else 0)
+
+    def _left(self) -> str:
+        """Return the symbol of what should be closed by now and is not being closed: no opening may count on its room."""
+        found = (j for j, state in enumerate(self.states) if state.leaves and self._is_left(j))
+        return next((self.setup.instruments[j].symbol for j in found), "")
+
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         """Close a position; what of its opening could not be taken off is closed too, where it fills."""
         super()._close(row, j, state, reason)

@@ -126,12 +126,14 @@ class LiveSession(ApprovingSession):
         self.execution.observe(self.tape, row)
         self._take_in()
         self.tape.advance(row)
-        equity, _ = self.portfolio.value()
+        equity, needed = self.portfolio.value()
         self.sleeves.close(row, self.tape.day, equity)
         note_step(self.tape, self.states, row)
         self._behind = True
         self.missed_steps += 1
         self._forget_crossings(all_of_them=False)
+        if why not in HELD:
+            self._forget_questions()
         label = self.tape.label[row]
         if self._holds:
             self._watch(row, equity)
@@ -140,6 +142,9 @@ class LiveSession(ApprovingSession):
         if why in HELD:
             self._close_what_leaves(row)
             self._hold_up()  # where it could not be taken off before
+            if needed > 0.0 and equity < needed:
+                self._stop_out(row, equity, [])
+        self._note_breaches(row, equity)
         body = {"why": why, "equity": equity, "seen": list(seen)} | self._taken_off() | self._moved_stops() | self._gate_said()
         self.journal.commit([*self._anchors(), Entry("missed", label, body), *self._intents(), *self._alerts()], self._bars_in())
         self._submit(row)
@@ -166,7 +171,8 @@ class LiveSession(ApprovingSession):
         if order.reduce_only:
             return True
         newest = self._state_of(order.key).opened_at == self.steps_done - 1
-        return newest and self.mode == "RUNNING" and self.portfolio.column[order.key.instrument] not in self._unwanted
+        wanted = self.portfolio.column[order.key.instrument] not in self._unwanted
+        return newest and self.mode == "RUNNING" and wanted and not self._left()
 
     # -- verbs ------------------------------------------------------------------------------------------------------
 
@@ -271,7 +277,7 @@ class LiveSession(ApprovingSession):
             return REDUCING
         if state.opening is not None:
             return IN_DOUBT
-        if self.portfolio.lots[j] * state.acted < 0 and state.closing is None:
+        if self.portfolio.lots[j] * state.acted < 0 and self._is_left(j):
             return GATED  # what should be closed first was kept back
         return MISSED if self._late(row, j) else 0
 
@@ -331,6 +337,15 @@ class LiveSession(ApprovingSession):
             if all_of_them or not self._enters_late(j):
                 state.crossing = None
         self._crossing = any(state.crossing is not None for state in self.states)
+
+    def _forget_questions(self) -> None:
+        """Ask no more about openings whose step has passed without anybody there: to send them now would be a late entry."""
+        for j, state in enumerate(self.states):
+            if state.proposal is not None and not self._enters_late(j):
+                order, state.proposal = state.proposal.order, None
+                what = f"{order.side} {order.quantity:g} {order.instrument.symbol}"
+                text = f"{what}: steps have passed since it was asked about, so it is not made"
+                self._came_up.append(Entry("alert", f"question {order.key}", {"text": text}))
 
     # -- what is written down -----------------------------------------------------------------------------------------
 

@@ -130,9 +130,21 @@ def _differences(session: LiveSession, state: VenueState, doubted: set[str]) -> 
         for symbol in sorted({*ours, *state.positions})
         if ours.get(symbol, 0.0) != state.positions.get(symbol, 0.0)
     ]
-    theirs, mine = {str(order.key) for order in state.orders}, {str(order.key) for order in session.working} - doubted
-    said += [f"order {key} works at the venue and is not known here" for key in sorted(theirs - mine)]
-    said += [f"order {key} is known here and does not work at the venue" for key in sorted(mine - theirs)]
+    theirs = {str(order.key): order for order in state.orders}
+    mine = {str(order.key): order for order in session.working if str(order.key) not in doubted}
+    said += [f"order {key} works at the venue and is not known here" for key in sorted(theirs.keys() - mine.keys())]
+    said += [f"order {key} is known here and does not work at the venue" for key in sorted(mine.keys() - theirs.keys())]
+    said += [
+        f"order {key}: the venue has {_in_words(theirs[key])}, we know of {_in_words(mine[key])}"
+        for key in sorted(theirs.keys() & mine.keys())
+        if _in_words(theirs[key]) != _in_words(mine[key])
+    ]
     if not said and state.account.cash != session.portfolio.cash:
         said.append(f"the venue has {state.account.cash} {state.account.currency} in cash, we know of {session.portfolio.cash}")
     return said
+
+
+def _in_words(order: Order) -> str:
+    """Return what has to be the same of an order on both sides; a stop that follows the price does so at the venue alone."""
+    price = "" if order.price is None or order.type == "trailing_stop" else f" at {order.price:.10g}"
+    return f"{order.side} {order.quantity:.10g} {order.type}{price}"

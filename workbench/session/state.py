@@ -168,6 +168,8 @@ class State:
             self.crossing = None
         if self.opening is not None and of_what_closed(self.opening, fill, flat):
             self.opening = replace(self.opening, then="cancel")
+        if self.proposal is not None and of_what_closed(self.proposal.order, fill, flat):
+            self.proposal = None
 
     def _entered(self, fill: Fill, held: float, come: float) -> None:
         """Note at what price the position was entered: the average, where it comes in parts."""

@@ -11,14 +11,14 @@ from workbench.grid import quantity_of
 from workbench.records import NO_RATE, NO_SIZE, OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
-__all__ = ["decision_words", "is_forced", "order_words", "which"]
+__all__ = ["cut_words", "decision_words", "is_forced", "order_words", "which"]
 
 
 def decision_words(setup: Setup, row: Any) -> str:
     """Return one decision (a row of `workbench.records.DECISION`) as a sentence."""
     said = [f"closes {_held(setup, row.j, row.closed)}"] if row.closed else []
     if row.asked > 0.0:
-        said += [_asked(setup, row), *_cuts(setup, row)]
+        said += [_asked(setup, row), *cut_words(setup, row)]
     if row.code == OPENED:
         said.append(f"opens {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
     elif row.code:
@@ -69,7 +69,8 @@ def _asked(setup: Setup, row: Any) -> str:
     return f"{type(sizer).__name__} asks for {_rounded(row.asked)}{more}" + (f" ({why})" if why else "")
 
 
-def _cuts(setup: Setup, row: Any) -> list[str]:
+def cut_words(setup: Setup, row: Any) -> list[str]:
+    """Return which limits cut a decision, from what to what and why."""
     parts = setup.limits_at(row.j)
     names = [type(part).__name__ for part in parts]
     words = [part.words(float(row.equity), setup.currency) for part in parts]
