@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from paper_worlds import Fed, state_of
+from test_left_over import keep_openings
 from worked import Script, Stop, market, plan
 
 import workbench as wb
-from workbench.execution import Costs, Limit
+from workbench.execution import Costs, Limit, Twap
 from workbench.execution.port import OrderFilled, VenueSaid
 from workbench.exits import TimeStop
 from workbench.market import Fill, OrderKey
@@ -190,3 +191,56 @@ def test_an_opening_that_fills_after_its_stance_turned_is_closed() -> None:
     fed.run()
     assert [fill[1:3] for fill in fed.fills] == [("open", 10.0), ("close", -10.0)]
     assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+@pytest.mark.parametrize("first", ["opening", "closing"])
+def test_a_flatten_closes_what_a_part_that_could_not_be_taken_off_fills_whatever_is_told_first(first: str) -> None:
+    fed = Fed(plan(".+" + "." * 10, quantity=40.0, execution=Twap(4)), market([LEVEL] * 12), 1).run(2)
+    fed.line.cut = lambda asked: True  # nothing reaches the paper venue: the words below are those of another
+    assert fed.order("flatten").text.endswith("1 openings could not be taken off: what they fill is closed with the next bar")
+    state = fed.session.states[0]
+    out = [state.opening, state.closing] if first == "opening" else [state.closing, state.opening]
+    for order in out:
+        assert order is not None
+        assert order.key is not None
+        fill = Fill(order.key, order.instrument, order.side, 10.0, 100.0, 0.0, int(fed.bars.labels[3]), name=order.key.leg)
+        fed.session.told([VenueSaid(f"filled {order.key}", OrderFilled(fill))])
+    assert (fed.session.portfolio.lots, state.leaves) == ([10], True)
+    fed.venue._desks[0].opening = None  # it has filled
+    fed.step()
+    closings = [entry.body["quantity"] for entry in fed.journal.entries("intent") if entry.body.get("reduce_only")]
+    assert closings == [10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [{"exits": [Stop(1.5)]}, {"exits": [Stop(1.5)], "unsupported": "hold"}, {"exits": [TimeStop(2)]}],
+    ids=["a stop at the venue", "a stop that is held", "a time stop"],
+)
+def test_what_is_left_of_an_entry_that_cannot_be_taken_off_does_not_re_enter(monkeypatch: pytest.MonkeyPatch, parts: Any) -> None:
+    keep_openings(monkeypatch)
+    rows = [(*LEVEL[:4], 1000)] * 2 + [(100, 100, 98.9, 99.5, 1000), (99.5, 99.6, 97.4, 99.4, 0), (99.4, 99.5, 99.2, 99.3, 1000)]
+    rows += [(99.2, 99.3, 98.5, 99.2, 9000), *[(99.2, 99.3, 99.1, 99.2, 9000)] * 5]
+    supports = {"supports": ["market", "limit", "amend"]} if "unsupported" in parts else {}
+    strategy = plan(".+" + "." * 10, quantity=100.0, execution=Limit(0.01, 20), **parts)
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, participation=0.05), **supports)
+    for _ in range(len(rows) - 1):
+        fed.line.cut = lambda asked: isinstance(asked, OrderKey) and fed.exchange.row <= 5
+        fed.step()
+    left = [fill[:3] for fill in fed.fills if fill[1] == "open"][1:]
+    assert left == [(5, "open", 50.0)] or "unsupported" not in parts
+    assert (fed.line.positions(), fed.session.states[0].acted) == ({}, 1)
+    assert [fill[0] - left[-1][0] for fill in fed.fills if fill[1] != "open"][-1] <= 1  # at the next bar
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_a_halt_that_forgets_a_limit_that_is_to_cross_writes_it_down() -> None:
+    strategy = plan(".+" + "." * 10, quantity=10.0, execution=Limit(0.02, 2, "cross"), late_entries="take")
+    fed = Fed(strategy, market([LEVEL] * 12), 1).run(2)
+    assert fed.exchange.advance()
+    fed.listen()
+    assert fed.session.states[0].crossing is not None
+    fed.session.mode = "HALTED"
+    fed.session.take_off()
+    assert fed.session.states[0].crossing is None
+    assert [entry.key for entry in fed.journal.entries("taken off")] != []

@@ -8,6 +8,7 @@ import pytest
 from paper_worlds import Fed, state_of
 from worked import OTHER, SHARE, Stop, market, plan
 
+import workbench as wb
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.research.comparing import compare
@@ -217,6 +218,44 @@ def test_stop_ends_the_run_and_leaves_the_position_as_it_is(long: Fed) -> None:
     assert long.session.stopping == "stopped by me"
     assert long.line.open_orders() == orders
     assert long.line.positions() == {"ABC": 1.0}
+
+
+# -- what goes on while nothing is decided ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["reduce", "pause", "kill"])
+def test_21_a_breach_is_said_in_every_mode(verb: str) -> None:
+    level = (100, 100.5, 99.5, 100, 1e5)
+    rows = [level, level, level, *[(100 * 1.2**k,) * 4 + (1e5,) for k in range(1, 5)]]
+    limit = wb.risk.MaxExposure(60_000.0, by="instrument", of="money")
+    fed = Fed(plan(".+.....", sizer=wb.sizing.FixedFraction(0.5), risk=[limit]), market(rows), 1).run(2)
+    fed.order(verb)
+    fed.run()
+    said = [entry.body["text"] for entry in fed.journal.entries("alert")]
+    assert said == ["MaxExposure is breached: net instrument exposure ABC 72,000 of 60,000 USD"]
+    assert comes_back(fed)
+
+
+@pytest.mark.parametrize("verb", ["reduce", "pause", "kill"])
+def test_41_a_stop_out_closes_in_every_mode(verb: str) -> None:
+    rows = [100.0] * 3 + [100.0 - 1.5 * k for k in range(1, 9)] + [88.0] * 2
+    future = wb.Instrument("FUT", "commodity", "future")
+    fed = Fed(plan(".+" + "." * 11, quantity=9000.0), market(rows, future), 1).run(2)
+    fed.order(verb)
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 9000.0), (8, "close", -9000.0)]
+    assert comes_back(fed)
+
+
+def test_41_but_of_a_step_that_passed_while_nobody_was_there_nothing_is_sent() -> None:
+    rows = [100.0] * 3 + [100.0 - 1.5 * k for k in range(1, 9)] + [88.0] * 2
+    fed = Fed(plan(".+" + "." * 11, quantity=9000.0), market(rows, wb.Instrument("FUT", "commodity", "future")), 1).run(2)
+    for _ in range(7):
+        fed.step("the session was down")
+    assert len(list(fed.journal.entries("intent"))) == 1
+    fed.run(2)
+    assert fed.fills[-1][:3] == (11, "close", -9000.0)
+    assert comes_back(fed)
 
 
 # -- what is not done -------------------------------------------------------------------------------------------------

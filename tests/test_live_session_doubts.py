@@ -277,6 +277,9 @@ def test_every_way_in_which_the_books_may_differ_is_said() -> None:
         (state._replace(orders=[]), f"order {stop.key} is known here and does not work at the venue"),
         (state._replace(orders=[stop, foreign]), "order //ABC/5/open/0/0 works at the venue and is not known here"),
         (state._replace(account=replace(state.account, cash=1.0)), "the venue has 1.0 USD in cash"),
+        (state._replace(orders=[replace(stop, quantity=0.5)]), "the venue has sell 0.5 stop at 95, we know of sell 1 stop at 95"),
+        (state._replace(orders=[replace(stop, price=20.0)]), "the venue has sell 1 stop at 20, we know of sell 1 stop at 95"),
+        (state._replace(orders=[replace(stop, side="buy")]), "the venue has buy 1 stop at 95, we know of sell 1 stop at 95"),
     ):
         assert said in difference(fed.session, other, told)
 

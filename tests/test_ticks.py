@@ -56,6 +56,14 @@ def test_what_was_reached_first_fills() -> None:
     assert [fill.key.leg for fill in free.execution.executions()] == ["open", "stop"]  # of a bar alone the worse is taken
 
 
+def test_a_gap_over_the_stop_of_what_was_held_before_is_none_of_what_is_entered_in_the_bar() -> None:
+    # the flip sells at 90, below the stop of the long; that of the short, at 95, lies beyond all ticks
+    bars = [100.0, 100.0, (90.0, 96.0, 89.0, 91.0), 91.0, 91.0]
+    ticks = quotes(("02:00", 90.0, 90.0), ("02:30", 91.0, 91.0))
+    done = run("+-...", ticks, bars, FREE, exits=[Stop(5.0)])
+    assert done == [("open", 1, 100.0), ("close", 2, 90.0), ("open", 2, 90.0), ("stop", 2, 95.0)]
+
+
 def test_a_short_position_is_stopped_by_the_ask() -> None:
     ticks = quotes(("01:00", 100.0, 100.2), ("01:10", 104.8, 105.1), ("01:20", 105.0, 105.2))
     assert run("-....", ticks, exits=[Stop(5.0)]) == [("open", 1, 100.0), ("stop", 1, 105.1)]
