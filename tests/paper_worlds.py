@@ -232,6 +232,7 @@ def state_of(session: LiveSession) -> dict[str, Any]:
         "late",
         "missed_at",
         "held_by",
+        "added_by",
         "leaving",
     )
     portfolio = session.portfolio

@@ -128,6 +128,12 @@ RESIZING = Rules(
             "held[j] = 0.0 if closed[j] else quantity_of",
             "held[j] = quantity_of",
         ),
+        (
+            "a closing of before is none for a person",
+            "state.closes and state.closed_at == row for state in self.states]",
+            "state.closes for state in self.states]",
+            "test_room_of_a_closing.py",
+        ),
         ("only what is told to reduce reduces", 'if self.setup.strategy.risk[k].on_breach == "reduce":', "if True:"),
         ("nothing is reduced where no limit reduces", 'if all(part.on_breach != "reduce" for part in risk):', "if True:"),
         ("of two limits the stricter counts", "shares = [min(one, other) for one, other in", "shares = [other for one, other in"),

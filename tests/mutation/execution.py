@@ -34,6 +34,11 @@ TICKS = Rules(
         ("a limit that rests fills at its own price", "return inside(order, price, price, self.opening_waits.off) if limit else", "return"),
         ("a limit works for its bars", "self._bar_over(high, low, over=False)", "pass"),
         ("a tick is a part of its bar", "1.0 / max(len(ticks), 1)", "1.0", "test_honest_fills.py"),
+        (
+            "a gap over the stop of before is none",
+            "first if gapped and self.entry is entry else None",
+            "first if gapped else None",
+        ),
         ("a gap at the open is filled there", "stop.price if gap is None else gap", "stop.price", "test_honest_fills.py"),
         ("no tick of a halt fills", "if not any(start <= time < over for start, over in halts):", "if True:", "test_honest_fills.py"),
         ("nothing is traded between the ticks of a halt", "if ticks and not any(", "if ticks and True or any(", "test_honest_venue.py"),

@@ -6,7 +6,7 @@ What is to be closed is known by the label at which it was decided: what is deci
 
 from __future__ import annotations
 
-from workbench.execution.port import OrderEnded, OrderFilled, VenueEvent
+from workbench.execution.port import OrderFilled, VenueEvent
 from workbench.market import Fill, Order
 from workbench.session.journaled import JournaledSession
 from workbench.session.lives import Oddity
@@ -60,13 +60,10 @@ class LeavingSession(JournaledSession):
                 self.states[j].leave(opening)
 
     def put_out(self, order: Order, decision: int) -> None:
-        """Have an order out; what the gate cut off a closing is closed once that has filled."""
+        """Have an order out; what a closing is for is closed, whatever becomes of it: cut, kept back, refused or lost."""
+        if order.key is not None and order.key.leg == "close":
+            self._state_of(order.key).leave()
         super().put_out(order, decision)
-        assert order.key is not None
-        state = self._state_of(order.key)
-        closing = state.closing
-        if order.key.leg == "close" and closing is not None and closing.key == order.key and closing.quantity < order.quantity:
-            state.leave()
 
     def _closes(self, state: State) -> bool:
         """Whether a closing is out; where it is a trim that could not be taken off, the rest is closed once it can be."""
@@ -80,16 +77,3 @@ class LeavingSession(JournaledSession):
         super()._noticed(odd)
         if not odd.halts:
             self.states[self.portfolio.column[odd.instrument]].leave()
-
-    def _ended(self, event: OrderEnded) -> None:
-        state, lots = self._state_of(event.key), self.portfolio.lots[self.portfolio.column[event.key.instrument]]
-        closing = state.closing
-        if closing is not None and closing.key == event.key and event.key.leg != "trim" and lots * closing.sign < 0:
-            state.leave()  # what it was to close is still there
-        super()._ended(event)
-
-    def _kept_back(self, order: Order, decision: int) -> None:
-        """Close at the next step what the gate would not let close now."""
-        super()._kept_back(order, decision)
-        if order.key is not None and order.key.leg == "close":
-            self._state_of(order.key).leave()

@@ -277,7 +277,7 @@ class LiveSession(ApprovingSession):
             return REDUCING
         if state.opening is not None:
             return IN_DOUBT
-        if self.portfolio.lots[j] * state.acted < 0 and self._is_left(j):
+        if (self.portfolio.lots[j] * state.acted < 0 or state.leaves) and self._is_left(j):
             return GATED  # what should be closed first was kept back
         return MISSED if self._late(row, j) else 0
 

@@ -49,6 +49,7 @@ class State:
 
     __slots__ = (
         "acted",
+        "added_by",
         "age",
         "best",
         "by_limit",
@@ -107,8 +108,8 @@ class State:
         self.by_limit = False
         #: The labels of the bars in which the position was entered first, and last.
         self.held_since = self.entered = -1
-        #: The label that what is held was decided at, and the one up to which whatever was decided is to be closed.
-        self.held_by = self.leaving = -1
+        #: The labels that what is held was decided at, first and last, and the one up to which whatever was decided is to be closed.
+        self.held_by = self.added_by = self.leaving = -1
         #: Since which label a stop that the session holds has been where: a bar that comes late is compared with where it was then.
         self.levels: list[tuple[int, float]] = []
         #: What the position has cost so far in cash, and what was put in, both in account currency.
@@ -153,8 +154,10 @@ class State:
         self.spent += spent
         if fill.key.leg in ("open", "add"):
             self.put_in += (fill.quantity * fill.price) * unit
-            if held * fill.sign <= 0.0:
-                self.held_by = int(fill.key.label)
+            self.added_by = int(fill.key.label)
+            self.held_by = self.added_by if held * fill.sign <= 0.0 else self.held_by
+        elif fill.key.leg == "close" and not fill.left:
+            self.held_by = self.added_by  # what is held still, if anything, was opened beside it
         if fill.key.leg == "open":
             self._entered(fill, held, come)
         if fill.left:
