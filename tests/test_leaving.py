@@ -244,3 +244,32 @@ def test_a_halt_that_forgets_a_limit_that_is_to_cross_writes_it_down() -> None:
     fed.session.take_off()
     assert fed.session.states[0].crossing is None
     assert [entry.key for entry in fed.journal.entries("taken off")] != []
+
+
+def test_what_a_held_stop_is_to_close_is_closed_though_the_price_has_come_back() -> None:
+    rows = [LEVEL, LEVEL, LEVEL, (100, 100.5, 90, 99, 1e5), *[LEVEL] * 6]
+    strategy = plan(".+........", quantity=10.0, exits=[Stop(5.0)], unsupported="hold")
+    fed = Fed(strategy, market(rows), 1, supports=["market", "limit", "amend"])
+    fed.session.keeper = KeepsClosings(2)
+    fed.run()
+    assert [fill[:2] for fill in fed.fills] == [(2, "open"), (5, "close")]
+    assert state_of(fed.again()[0]) == state_of(fed.session)
+
+
+def test_an_addition_that_fills_behind_the_closing_of_its_position_is_closed_too() -> None:
+    strategy = plan(".+" + "." * 10, sizer=wb.sizing.FixedFraction(0.5), exits=[TimeStop(3)], rebalance=HOURLY)
+    rows = [LEVEL, LEVEL, LEVEL, (100, 100.5, 80, 80, 1e5), (80, 80, 64, 64, 1e5), *[(64, 64.5, 63.5, 64, 1e5)] * 6]
+    fed = Fed(strategy, market(rows), 1, costs=Costs(commission=0.0, slippage=0.0, latency=5000.0)).run(4)
+    fed.line.cut = lambda asked: isinstance(asked, OrderKey)
+    while fed.session.states[0].closing is None:
+        fed.step()
+    state = fed.session.states[0]
+    addition, closing = state.opening, state.closing
+    assert addition is not None
+    assert closing is not None
+    for order in (closing, addition):
+        assert order.key is not None
+        fill = Fill(order.key, order.instrument, order.side, order.quantity, 64.0, 0.0, fed.session.tape.label[-1], name=str(order.key))
+        fed.session.told([VenueSaid(f"filled {order.key}", OrderFilled(fill))])
+    assert addition.key is not None
+    assert (addition.key.leg, fed.session.portfolio.lots[0] > 0, state.leaves) == ("add", True, True)

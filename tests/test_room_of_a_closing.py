@@ -9,6 +9,8 @@ from paper_worlds import Fed, state_of
 from worked import OTHER, SHARE, market, plan
 
 import workbench as wb
+from workbench.execution import Limit
+from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.market import Order
 from workbench.session.checking import Said
 from workbench.session.doubts import Doubts, send_again
@@ -153,4 +155,40 @@ def test_17_the_opening_of_a_flip_is_not_sent_beside_a_part_of_its_closing() -> 
     fed.session.keeper = Cuts()
     fed.run()
     assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (4, "close", -4.0), (5, "close", -4.0), (6, "close", -2.0)]
+    assert [entry.body["quantity"] for entry in fed.journal.entries("intent")] == [10.0, 4.0, 4.0, 2.0]
     require_same_again(fed)
+
+
+def ended(fed: Fed, order: Order, status: Any) -> None:
+    """Have the venue say that an order has ended."""
+    assert order.key is not None
+    fed.session.told([VenueSaid(f"{status} {order.key}", OrderEnded(order.key, status, fed.session.tape.label[-1]))])
+
+
+def test_17_what_never_arrived_is_not_sent_again_beside_a_closing_that_was_refused_meanwhile() -> None:
+    fed = in_turn()
+    losing(fed, "close", "open")
+    fed.run(1)
+    losing(fed)
+    closing, opening = fed.session.doubtful
+    ended(fed, closing, "rejected")
+    settled(fed)
+    assert fed.line.open_orders() == []
+    assert ends(fed) == [("close", "rejected"), ("open", "absent")]
+    assert not fed.session.timely(opening)
+    fed.run()
+    assert fed.line.positions() == {}
+    require_same_again(fed)
+
+
+def test_an_opening_the_other_way_stays_while_its_closing_is_sent_anew() -> None:
+    strategy = plan(".+.-........", quantity=10.0, execution=Limit(0.01, 20))
+    rows = [LEVEL, LEVEL, (100, 100.5, 98.5, 100, 1e5), *[LEVEL] * 3, (100, 102, 99.5, 100, 1e5), *[LEVEL] * 5]
+    fed = Fed(strategy, market(rows), 1).run(3)
+    closing = fed.session.states[0].closing
+    assert closing is not None
+    fed.venue._desks[0].closing = None
+    ended(fed, closing, "rejected")
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (5, "close", -10.0), (6, "open", -10.0)]
+    assert fed.line.positions() == {"ABC": -10.0}

@@ -58,7 +58,7 @@ WRITTEN = Rules(
             "what a halt forgets is written down",
             "ended, before = [str(order.key) for state in self.states for order in state.pending], set(self._unwanted)",
             "ended, before = [], set(self._unwanted)",
-            "test_approval.py test_leaving.py",
+            "test_approval.py test_approval_refused.py test_leaving.py",
         ),
         ("doubts are written down", "if doubts:\n            self.doubt(doubts)", "pass"),
         ("an order is asked off once in a step", "if str(key) in self._asked_off:\n            return False", "pass"),
@@ -121,7 +121,7 @@ DOUBTS = Rules(
 )
 RECOVERY = Rules(
     "workbench/session/recovery.py",
-    "test_live_session.py test_live_session_doubts.py test_left_over.py test_leaving.py test_session_gate.py test_approval.py",
+    "test_live_session.py test_live_session_doubts.py test_left_over.py test_leaving.py test_session_gate.py test_approval.py test_approval_refused.py",
     (
         ("what was sent then is sent again", "if _without_words(again) != _without_words(entry.body):", "if False:"),
         ("nothing more is sent than then", "for key, body in now.items():", "for key, body in ():"),

@@ -8,7 +8,7 @@ __all__ = ["RULES"]
 
 APPROVING = Rules(
     "workbench/session/approving.py",
-    "test_approval.py",
+    "test_approval.py test_approval_refused.py",
     (
         ("openings wait where their strategy wants it", "asks and sleeve.setup.strategy.approval > 0.0", "asks", "test_live_session.py"),
         ("they wait for so many seconds", "Proposal(order, decision, self.arrived + wait)", "Proposal(order, decision, self.arrived)"),
@@ -20,20 +20,14 @@ APPROVING = Rules(
             'on_silence != "" and self.mode == "RUNNING"',
         ),
         ("silence sends only while the session runs", 'on_silence == "send" and self.mode == "RUNNING"', 'on_silence == "send"'),
-        ("silence sends nothing over a closing", "if not (self._is_sent_on_silence(symbol) and self._in_the_way(symbol))]", "]"),
+        ("silence sends nothing over a closing", "if not (self._is_sent_on_silence(symbol) and self._in_the_way())]", "]"),
         (
             "nor does a word",
-            'if command.what != "veto" and not self.recalls and (why := self._in_the_way(symbol)):',
+            'if command.what != "veto" and not self.recalls and (why := self._in_the_way()):',
             "if False and (why := ''):",
         ),
-        (
-            "another opening is in its way",
-            "if self.states[j].opening is not None:\n            return f",
-            "if False:\n            return f",
-        ),
-        ("so is what should be closed by now", "if left or (", "if ("),
-        ("and what is held the other way", "self.portfolio.lots[j] * proposal.order.sign < 0 and self._is_left(j)", "False"),
-        ("and a closing in doubt", 'return "" if doubted is None else', 'return "" if True else'),
+        ("what should be closed by now is in the way", "if left:\n            return f", "if False:\n            return f"),
+        ("a closing in doubt is", 'return "" if doubted is None else', 'return "" if True else'),
         ("a closing that was sent a moment ago is no doubt", ' and self.lives.of(order).state == "unknown"), None)', "), None)"),
         ("a larger size passes the limits", "if rounded > proposal.order.quantity and not self.recalls:", "if False:"),
         (
@@ -54,12 +48,12 @@ APPROVING = Rules(
 ASKED = (
     Rules(
         "workbench/session/words.py",
-        "test_approval.py test_live_session_doubts.py",
+        "test_approval.py test_approval_refused.py test_live_session_doubts.py",
         (("of several nobody guesses which is meant", "if named is None and guess and len(known) == 1:", "if named is None and guess:"),),
     ),
     Rules(
         "workbench/session/state.py",
-        "test_approval.py",
+        "test_approval.py test_approval_refused.py",
         (
             ("what waits counts in full", "if self.proposal is not None:\n            return self.proposal.order", "pass"),
             (
@@ -90,13 +84,13 @@ ASKED = (
                 "what could not be taken off leaves too",
                 "self.leaving = max(self.leaving, self.held_by, label)",
                 "self.leaving = max(self.leaving, self.held_by)",
-                "test_leaving.py",
+                "test_left_over.py test_leaving.py",
             ),
         ),
     ),
     Rules(
         "workbench/session/booking.py",
-        "test_approval.py test_left_over.py test_leaving.py",
+        "test_approval.py test_approval_refused.py test_left_over.py test_leaving.py",
         (
             (
                 "what waits goes with its stance",
@@ -154,14 +148,19 @@ LIVE = Rules(
             "a question ends with its step",
             "if why not in HELD:\n            self._forget_questions()",
             "pass",
-            "test_approval.py",
+            "test_approval.py test_approval_refused.py",
         ),
-        ("a pause keeps it", "if why not in HELD:\n            self._forget_questions()", "self._forget_questions()", "test_approval.py"),
+        (
+            "a pause keeps it",
+            "if why not in HELD:\n            self._forget_questions()",
+            "self._forget_questions()",
+            "test_approval.py test_approval_refused.py",
+        ),
         (
             "a late question may be wanted",
             "if state.proposal is not None and not self._enters_late(j):",
             "if state.proposal is not None:",
-            "test_approval.py",
+            "test_approval.py test_approval_refused.py",
         ),
         ("a stop-out closes in every mode", "if needed > 0.0 and equity < needed:", "if False:"),
         ("a breach is said in every mode", "self._note_breaches(row, equity)", "pass"),
@@ -249,7 +248,7 @@ LEAVING = Rules(
             "an opening the other way stays",
             "state.opening is not None and state.opening.sign * self.portfolio.lots[j] > 0",
             "state.opening is not None",
-            "test_left_over.py test_leaving.py",
+            "test_left_over.py test_leaving.py test_room_of_a_closing.py",
         ),
         ("what is left of an entry goes with its stop", "if opening is not None and of_what_closed(opening, fill, flat):", "if False:"),
         ("it is taken off", "self._unwanted.add(j)\n            if flat:", "if flat:"),

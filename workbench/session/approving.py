@@ -53,7 +53,7 @@ class ApprovingSession(LeavingSession):
     def hear_silence(self, now: int, shut: bool = False) -> None:
         """Take silence for an answer, where an opening has waited for long enough; not while the gate is shut."""
         over = [one.order.instrument.symbol for one in self.proposals if one.until <= now]
-        symbols = [symbol for symbol in over if not (self._is_sent_on_silence(symbol) and self._in_the_way(symbol))]
+        symbols = [symbol for symbol in over if not (self._is_sent_on_silence(symbol) and self._in_the_way())]
         if symbols and not shut:
             self.pass_over(symbols, now)
 
@@ -72,15 +72,11 @@ class ApprovingSession(LeavingSession):
     def _is_sent_on_silence(self, symbol: str) -> bool:
         return self.setup.of(self.portfolio.column[symbol]).strategy.on_silence == "send" and self.mode == "RUNNING"
 
-    def _in_the_way(self, symbol: str) -> str:
-        """Return why an opening cannot go yet: what has to be closed before it, or is out (SEMANTICS 17); empty where nothing is."""
-        j = self.portfolio.column[symbol]
-        proposal, left = self.states[j].proposal, self._left()
-        assert proposal is not None
-        if self.states[j].opening is not None:
-            return f"another opening of {symbol} is out"
-        if left or (self.portfolio.lots[j] * proposal.order.sign < 0 and self._is_left(j)):
-            return f"{left or symbol} has to be closed first"
+    def _in_the_way(self) -> str:
+        """Return why no opening can go yet: what has to be closed before it (SEMANTICS 17); empty where nothing is in the way."""
+        left = self._left()
+        if left:
+            return f"{left} has to be closed first"
         doubted = next((order for order in self.doubtful if order.reduce_only and self.lives.of(order).state == "unknown"), None)
         return "" if doubted is None else f"whether the closing of {doubted.instrument.symbol} arrived is not known yet"
 
@@ -128,7 +124,7 @@ class ApprovingSession(LeavingSession):
         symbol = which((command.body or {}).get("symbol"), waiting, "opening", "waits for a word", "wait for a word")
         if command.what != "veto" and self.mode != "RUNNING":
             raise OrderError(f"nothing opens while the session is {self.mode}")
-        if command.what != "veto" and not self.recalls and (why := self._in_the_way(symbol)):
+        if command.what != "veto" and not self.recalls and (why := self._in_the_way()):
             raise OrderError(f"{why}: the opening of {symbol} goes on waiting")
         return self.portfolio.column[symbol]
 
