@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from paper_worlds import Fed, state_of
+from test_order_forms import Sends
 from worked import Stop, market, plan
 
 from workbench import Order
@@ -282,6 +283,14 @@ def test_every_way_in_which_the_books_may_differ_is_said() -> None:
         (state._replace(orders=[replace(stop, side="buy")]), "the venue has buy 1 stop at 95, we know of sell 1 stop at 95"),
     ):
         assert said in difference(fed.session, other, told)
+
+
+def test_an_entry_that_follows_the_price_at_the_venue_makes_no_difference_of_the_books() -> None:
+    falling = [(100 - k, 100.2 - k, 99 - k, 99.5 - k, 1e5) for k in range(8)]
+    fed = Fed(plan(".+......", quantity=10.0, execution=Sends(kind="trailing_stop", trail=3.0)), market(falling), 1).run(4)
+    (theirs,), (ours,) = fed.line.open_orders(), fed.session.working
+    assert (theirs.price, ours.price) == (98.0, None)
+    assert difference(fed.session, fed.line.state(), fed.line.state().number) == ""
 
 
 # -- flips ----------------------------------------------------------------------------------------------------------------

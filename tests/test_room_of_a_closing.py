@@ -75,6 +75,7 @@ def test_17_what_needs_the_room_of_a_closing_is_not_sent_where_that_was_refused(
     fed.run(1)
     assert reached == ["close"]
     assert ends(fed) == [("close", "rejected"), ("open", "absent")]
+    assert [life.state for key, life in fed.session.lives.all.items() if "/open/" in key] == ["filled", "absent"]
     fed.run()
     assert (fed.line.positions(), fed.fills[-1][:2]) == ({}, (5, "close"))
     require_same_again(fed)
@@ -91,6 +92,24 @@ def test_17_nor_where_it_is_in_doubt_and_both_go_out_again_in_their_order() -> N
     fed.run()
     assert [fill[:2] for fill in fed.fills] == [(2, "open"), (4, "close"), (4, "open")]
     assert leverage(fed) <= 1.0
+    require_same_again(fed)
+
+
+@pytest.mark.parametrize("how", ["lost", "refused"])
+def test_an_opening_that_comes_to_nothing_keeps_no_other_back(how: str) -> None:
+    fed = Fed(plan(".+......", ".+......", quantity=10.0), market({SHARE: [LEVEL] * 8, OTHER: [LEVEL] * 8}), 1)
+    submit = fed.line.submit
+
+    def answered(order: Order) -> bool:
+        if order.instrument is OTHER:
+            return submit(order)
+        if how == "refused":
+            raise wb.errors.OrderError("not now")
+        return False
+
+    fed.line.submit = answered  # type: ignore[method-assign]
+    fed.run()
+    assert fed.line.positions() == {OTHER.symbol: 10.0}
     require_same_again(fed)
 
 

@@ -49,12 +49,6 @@ WRITTEN = Rules(
         ),
         ("a refused opening keeps no other back", "refused = refused or order.reduce_only", "refused = True", "test_room_of_a_closing.py"),
         (
-            "what was not sent for it is in doubt first",
-            "self.doubt([str(order.key)])\n                self.absent(order.key)",
-            "self.absent(order.key)",
-            "test_room_of_a_closing.py",
-        ),
-        (
             "what a halt forgets is written down",
             "ended, before = [str(order.key) for state in self.states for order in state.pending], set(self._unwanted)",
             "ended, before = [], set(self._unwanted)",
@@ -121,7 +115,7 @@ DOUBTS = Rules(
 )
 RECOVERY = Rules(
     "workbench/session/recovery.py",
-    "test_live_session.py test_live_session_doubts.py test_left_over.py test_leaving.py test_session_gate.py test_approval.py test_approval_refused.py",
+    "test_live_session.py test_live_session_doubts.py test_left_over.py test_leaving.py test_session_gate.py test_approval.py",
     (
         ("what was sent then is sent again", "if _without_words(again) != _without_words(entry.body):", "if False:"),
         ("nothing more is sent than then", "for key, body in now.items():", "for key, body in ():"),
@@ -157,7 +151,7 @@ STANDING = Rules(
             "a stop that follows the price does so there alone",
             'if order.price is None or order.type == "trailing_stop" else',
             "if order.price is None else",
-            "test_order_forms.py test_live_session_doubts.py",
+            "test_live_session_doubts.py",
         ),
         ("cash agrees", "if not said and state.account.cash != session.portfolio.cash:", "if False:"),
     ),

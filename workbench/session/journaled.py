@@ -310,7 +310,6 @@ class JournaledSession(Session):
             self.lives.sent(order)
             self.bus.emit(OrderSent(order, decision, row))
             if refused and not order.reduce_only:
-                self.doubt([str(order.key)])
                 self.absent(order.key)
                 continue
             try:
