@@ -328,12 +328,12 @@ def test_a_command_is_queued_once_by_its_id(journal: Journal) -> None:
     assert journal.commands() == [Command("1", "pause", "me", 5, 9, {"why": "lunch"})]
 
 
-def test_commands_come_oldest_first_and_by_state(journal: Journal) -> None:
-    for number, created in (("b", 3), ("a", 3), ("c", 1)):
+def test_commands_come_as_they_were_posted_and_by_state(journal: Journal) -> None:
+    for number, created in (("b", 2), ("a", 3), ("c", 1)):  # the last one's clock was put back
         journal.post(Command(number, "pause", "me", created))
-    assert [command.id for command in journal.commands("queued")] == ["c", "a", "b"]
+    assert [(command.id, command.created) for command in journal.commands("queued")] == [("b", 2), ("a", 3), ("c", 4)]
     journal.commit([], answers=[Answer("a", "applied", "PAUSED", 7)])
-    assert [command.id for command in journal.commands("queued")] == ["c", "b"]
+    assert [command.id for command in journal.commands("queued")] == ["b", "c"]
     assert journal.commands("applied") == [Command("a", "pause", "me", 3, 0, {}, "applied", "PAUSED", 7)]
 
 

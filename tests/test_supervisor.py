@@ -21,17 +21,54 @@ def supervisor(tmp_path: Path) -> Supervisor:
     return made
 
 
-@pytest.mark.parametrize(("age", "silent"), [(SILENCE - 1, False), (SILENCE + 1, True)])
-def test_a_session_is_silent_after_a_while(supervisor: Supervisor, age: float, silent: bool) -> None:
-    beaten = Journal(supervisor.journal.url, clock=lambda: time.time_ns() - int(age * 1e9))
-    beaten.beat("session", {})
-    assert supervisor._silent(started=0) is silent
-    beaten.close()
+class Later:
+    """A clock that is set by hand; the one on the wall jumps as it likes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("workbench.live.supervisor.time.monotonic", lambda: self.now)
 
 
-@pytest.mark.parametrize(("age", "started"), [(SILENCE + 1, False), (2 * SILENCE + 1, True)])
-def test_a_start_may_take_twice_as_long(supervisor: Supervisor, age: float, started: bool) -> None:
-    assert supervisor._silent(time.time_ns() - int(age * 1e9)) is started
+def test_a_session_is_silent_after_a_while(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later(monkeypatch)
+    assert not supervisor._silent(started=5)
+    supervisor.journal.beat("session", {})
+    assert not supervisor._silent(started=5)
+    later.now += SILENCE
+    assert not supervisor._silent(started=5)
+    later.now += 1
+    assert supervisor._silent(started=5)
+    supervisor.journal.beat("session", {})
+    assert not supervisor._silent(started=5)
+
+
+def test_a_start_may_take_twice_as_long(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Later(monkeypatch)
+    supervisor.journal.beat("session", {})  # of the run before
+    assert not supervisor._silent(started=5)
+    later.now += 2 * SILENCE
+    assert not supervisor._silent(started=5)
+    later.now += 1
+    assert supervisor._silent(started=5)
+    assert not supervisor._silent(started=6)  # started anew
+
+
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_a_clock_that_is_put_forward_or_back_makes_nobody_silent(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    later, started = Later(monkeypatch), time.time_ns()
+    supervisor.journal.beat("session", {})
+    assert not supervisor._silent(started)
+    jumped = Journal(supervisor.journal.url, clock=lambda: time.time_ns() + jump * 10**9)
+    for _ in range(4):
+        jumped.beat("session", {})
+        assert not supervisor._silent(started)
+        later.now += SILENCE - 1
+        assert not supervisor._silent(started)
+    later.now += 2
+    assert supervisor._silent(started)
+    jumped.close()
 
 
 @pytest.mark.parametrize(("run", "age", "reporting"), [("run 1", 60.0, True), ("run 0", 60.0, False), ("run 1", REPORT + 1, False)])

@@ -199,11 +199,12 @@ class Journal(JournalPort):
     # -- commands and signs of life: outside the chain ------------------------------------------------------------
 
     def post(self, command: Command) -> None:
-        """Queue a command; the same id again changes nothing."""
+        """Queue a command behind all others, whatever its clock says; the same id again changes nothing."""
         row = command._asdict() | {"body": json.dumps(command.body or {})}
         with self._writing() as db:
             if db.execute(sa.select(t.commands.c.id).where(t.commands.c.id == command.id)).first() is None:
-                db.execute(sa.insert(t.commands), [row])
+                newest = db.execute(sa.select(sa.func.max(t.commands.c.created))).scalar() or 0
+                db.execute(sa.insert(t.commands), [row | {"created": max(command.created, newest + 1)}])
 
     def commands(self, state: str | None = None) -> list[Command]:
         """Return the commands in one state, or all, oldest first."""

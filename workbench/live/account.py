@@ -253,11 +253,11 @@ class PaperAccountFolder:
     def end(self) -> None:
         """Ask the venue's process to end; its ledger stays."""
         where = self._where()
-        if where is None or not _exists(where["pid"]):
-            return
+        if where is None or not self._served or not _exists(where["pid"]):
+            return  # a note outlives its process, and its number may be another's by now
         os.kill(where["pid"], signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE
-        while _exists(where["pid"]) and time.monotonic() < deadline:
+        while self._served and time.monotonic() < deadline:
             if self._process is not None:
                 self._process.poll()
             time.sleep(0.02)

@@ -76,6 +76,8 @@ class Supervisor:
         self._restarts = 0
         self._shown = ("", 0.0)
         self._lived = 0.0
+        #: The newest sign of life of the session, since when it has been the newest, and how long that may last.
+        self._sign, self._seen, self._patience = (0, 0), 0.0, SILENCE
         self.notebook = self.where.folder / "live.ipynb"
 
     # -- from start to end ----------------------------------------------------------------------------------------------
@@ -257,10 +259,16 @@ class Supervisor:
         )
 
     def _silent(self, started: int) -> bool:
-        """Whether the session has been silent for too long; a start counts as a sign of life."""
+        """Whether the session has been silent for too long; a start counts as a sign of life, and may take twice as long.
+
+        By how long it is since its newest sign was first seen here: the clock that signs bear may be put forward or back.
+        """
         beat = self.journal.beats().get("session")
-        newest = max(started, beat.time if beat else 0)
-        return time.time_ns() - newest > (SILENCE + (SILENCE if newest == started else 0.0)) * 1e9
+        sign = (started, beat.time if beat else 0)
+        if sign != self._sign:
+            self._patience = SILENCE if sign[0] == self._sign[0] else 2.0 * SILENCE
+            self._sign, self._seen = sign, time.monotonic()
+        return time.monotonic() - self._seen > self._patience
 
     def _reporting(self, run: str) -> bool:
         """Whether the session has come to its end, and the notebook is at its report: that takes what it takes, within reason."""

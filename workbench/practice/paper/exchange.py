@@ -149,7 +149,7 @@ class Exchange:
         """Have a resting order work at another price; whether it was there."""
         if all(order.key != key for order in self.venue.open_orders()):
             return False
-        self.ledger.commit([Entry("amend", f"{key} {price!r}", {"key": asdict(key), "price": price})])
+        self.ledger.commit([Entry("amend", f"{key} {price!r} {self.head}", {"key": asdict(key), "price": price})])
         return self._move(key, price)
 
     def knows(self, key: OrderKey) -> bool:
@@ -179,7 +179,9 @@ class Exchange:
 
     def closes_at(self, row: int) -> int:
         """Return when a row's bars close, nanoseconds since 1970."""
-        return self._closes[row]
+        if row < getattr(self._closes, "first", 0):
+            return self._again().closes_at(row)
+        return int(self._closes[row])
 
     def bars(self, first: int, last: int) -> Bars:
         """Return the bars of the rows from `first` up to `last`, not included."""
@@ -214,15 +216,15 @@ class Exchange:
             self.tape = MarketTape(len(traded.instruments), block.interval_ns, *self._asks)
             self._closes: Any = []
             venue.currency = venue.currency or common_currency(block.instruments)
-        begun = bool(self._past)
+        elif len(self._past) == 1 and not self._past_row:  # a recording is one block, of which no bar has passed
+            self.tape.shorten(self._keep)
+            self._closes = Window(self._closes, self._keep)
         self._past.append(block)
         self.tape.add(traded, conversion(venue.currency, traded, venue.rates), session_numbers(traded))
         self._closes += close_times(block).tolist()
-        if not begun:
-            self.tape.shorten(self._keep)
-            self._closes = Window(self._closes, self._keep)
         while len(self.tape) - self._past_row - len(self._past[0]) > self._keep:
             self._past_row += len(self._past.pop(0))
+        self._forget(next((k for k, told in enumerate(self._log) if told.row >= self._past_row), 0))
         return True
 
     def _again(self) -> Exchange:
@@ -231,7 +233,7 @@ class Exchange:
 
     def _message(self, number: int) -> Message:
         told = self._log[number - self._let_go - 1]
-        bars = self._slice(told.row, told.row + 1) if told.columns else None
+        bars = self.bars(told.row, told.row + 1) if told.columns else None
         if bars is not None and len(told.columns) < len(self._symbols):
             bars = bars[[self._symbols[j] for j in told.columns]]
         return Message(number, told.row, told.event, bars, told.late)
@@ -324,9 +326,13 @@ class Exchange:
         """Keep a message, and return its number."""
         self._log.append(told)
         if len(self._log) > 2 * self._keep:
-            self._let_go += len(self._log) - self._keep
-            del self._log[: -self._keep]
+            self._forget(len(self._log) - self._keep)
         return self.head
+
+    def _forget(self, messages: int) -> None:
+        """Let go of the oldest messages: they are told from the ledger, where anybody asks for them."""
+        self._let_go += messages
+        del self._log[:messages]
 
 
 def _joined(blocks: list[Bars]) -> Bars:

@@ -60,7 +60,9 @@ class PaperServer:
         self._clock = clock
         self._moved = asyncio.Condition()
         self._done = 0
-        self._origin = self._began()
+        row, self._began_at = self._began()
+        #: When the bars closed that had passed by then.
+        self._began_from = exchange.closes_at(max(row, 0))
 
     async def start(self, port: int = 0) -> Server:
         """Listen on this machine only; return the server."""
@@ -98,9 +100,8 @@ class PaperServer:
             await self._moved.wait_for(lambda: self._done >= self.exchange.newest)
 
     def _due(self) -> bool:
-        row, began = self._origin
-        passed = self.exchange.closes_at(self.exchange.row + 1) - self.exchange.closes_at(max(row, 0))
-        return (self._clock() - began) * (self._speed or 1.0) >= passed / 1e9
+        passed = self.exchange.closes_at(self.exchange.row + 1) - self._began_from
+        return (self._clock() - self._began_at) * (self._speed or 1.0) >= passed / 1e9
 
     async def _advance(self) -> None:
         self.exchange.advance()
@@ -154,6 +155,9 @@ class PaperServer:
                         await self._moved.wait()
         except ConnectionClosed:
             return
+        except Exception:  # a line that says nothing more must not look alive
+            log.exception("telling a client broke")
+            await client.close(1011, "the venue could not go on telling")
 
     def _worded(self, message: Message) -> dict[str, Any]:
         if message.event is not None:
