@@ -26,7 +26,13 @@ WRITTEN = Rules(
         ("an order that was never sent from here is noticed", "if key is not None and str(key) not in self.lives.keys:", "if False:"),
         ("what is sent again is the next attempt", "attempt=order.key.attempt + 1", "attempt=order.key.attempt"),
         ("a closing is cut to what is still open", "quantity=min(order.quantity, abs(held))", "quantity=order.quantity"),
-        ("nothing is sent again to close nothing", "return True  # a protective order was quicker", "pass"),
+        ("nothing is sent again to close nothing", "if held * order.sign >= 0.0 or", "if"),
+        (
+            "nor to close what was opened since",
+            "or not state.closed_by(order.key):",
+            "or False:",
+            "test_fills_late.py",
+        ),
         (
             "what an answer was lost of is in doubt",
             "except DuplicateOrder:  # the venue has it: by an answer that was lost\n            return False",
@@ -62,7 +68,7 @@ WRITTEN = Rules(
         ("a fill is booked once", "if self.lives.has_booked(event):\n            return  # told once more", "pass"),
         ("what cannot be halts the session", 'self.mode = "HALTED" if odd.halts else self.mode', "pass"),
         ("what nobody wants is marked", "self._unwanted.add(self.portfolio.column[state.opening.key.instrument])", "pass"),
-        ("an order that is refused has ended", 'self.told([VenueSaid(f"refused {order.key}"', 'len([VenueSaid(f"refused {order.key}"'),
+        ("an order that is refused has ended", "self.told(said)", "pass"),
         (
             "refusals are counted",
             'event.status == "rejected" and not taken:',

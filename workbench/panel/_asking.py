@@ -55,11 +55,15 @@ class Asking:
         return button
 
 
+#: So many rows may be empty before the others move up.
+EMPTY = 8
+
+
 class Rows:
     """Rows under a title, each about something.
 
-    A row stays what and where it is for as long as any of them is there, and is empty once it is over: whatever becomes of others,
-    nobody's typing is lost, and no button moves under a pointer.
+    A row stays what and where it is for as long as it may, and is empty once it is over: whatever becomes of others, nobody's typing is
+    lost, and no button moves under a pointer.
     """
 
     def __init__(self, title: str) -> None:
@@ -70,12 +74,15 @@ class Rows:
     def show(self, texts: Mapping[Hashable, str], buttons: Callable[[Any], Sequence[widgets.Widget]]) -> None:
         """Show a row for each text, with the buttons of what is new."""
         new = [key for key in texts if key not in self._rows]
-        self._rows = self._rows | {key: _row(buttons(key)) for key in new} if texts else {}
+        if not texts or len(self._rows) > len(texts) + EMPTY:
+            self._rows = {key: row for key, row in self._rows.items() if key in texts}
+        self._rows |= {key: _row(buttons(key)) for key in new}
         for key, row in self._rows.items():
             row.layout.visibility = None if key in texts else "hidden"
             row.children[0].value = texts.get(key, "")
-        if new or bool(texts) != bool(self.widget.children):
-            self.widget.children = [self._title, *self._rows.values()] if texts else []
+        shown = [self._title, *self._rows.values()] if texts else []
+        if list(self.widget.children) != shown:
+            self.widget.children = shown
 
 
 def _row(buttons: Sequence[widgets.Widget]) -> widgets.HBox:

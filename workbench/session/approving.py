@@ -77,7 +77,7 @@ class ApprovingSession(LeavingSession):
         left = self._left()
         if left:
             return f"{left} has to be closed first"
-        doubted = next((order for order in self.doubtful if order.reduce_only and self.lives.of(order).state == "unknown"), None)
+        doubted = next((order for order in self.doubtful if order.reduce_only and self._is_unknown(order)), None)
         return "" if doubted is None else f"whether the closing of {doubted.instrument.symbol} arrived is not known yet"
 
     # -- a person's word ----------------------------------------------------------------------------------------------

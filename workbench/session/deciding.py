@@ -100,8 +100,9 @@ class Decider:
             self._written.append(j)
             closing, quantity, done = state.closing, held[j], False
             if closing is not None and state.closed_at == row:
-                done = state.closes
-                quantity = quantity if done else self._quantity(j, lots[j] + self._lots(j, closing))  # trimmed: what is left of it stays
+                left = lots[j] + self._lots(j, closing)
+                done = state.closes and not left
+                quantity = quantity if done else self._quantity(j, left)  # trimmed, or cut by the gate: what is left of it stays
             used += start_book(b, j, quantity, closing is not None or state.stop is not None or state.target is not None, done)
         b.used[0] = used
         for j in out:
@@ -212,12 +213,18 @@ class Decider:
         return opening(chain, self._columns, j, side, side, self.equity, math.nan, math.nan, self._history, self.traced)
 
     def room(self, j: int, side: float, lots: int) -> tuple[int, Any]:
-        """Return how many whole steps of an opening all limits leave, those on the whole account too, and the trace of it."""
+        """Return how many whole steps of an opening that was decided already all limits leave, the account's too, and the trace of it."""
         if not self.equity > 0.0:
             return 0, DecisionRow()
+        counted = [(one.past, one.past[OPENED]) for one in (self, self.above) if one is not None]
+        for past, opened in counted:
+            past[OPENED] = max(opened - 1, 0)  # it was counted when it was decided
         left, trace = self.let_through(j, side, lots), self.traced
         trace.equity = self.equity
-        return self._let(j, side, left, trace), trace
+        left = self._let(j, side, left, trace)
+        for past, opened in counted:
+            past[OPENED] = opened
+        return left, trace
 
     def _note(self, j: int, side: float, lots: int, opened: float = 1.0) -> None:
         """Count what was sent, here and for the whole account, for the openings after it."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from workbench.errors import DuplicateOrder, OrderError
-from workbench.execution.port import ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
+from workbench.execution.port import Ending, ExecutionModule, OrderAccepted, OrderEnded, VenueEvent, VenueSaid
 from workbench.execution.wire import event_plain, order_plain
 from workbench.journal import Entry, JournalPort, ReceivedBar
 from workbench.market import Fill, Order, OrderKey
@@ -25,7 +25,7 @@ from workbench.session.lives import Lives, Oddity
 from workbench.session.session import Session
 from workbench.session.setup import Setup
 from workbench.session.state import State
-from workbench.session.words import decision_words
+from workbench.session.words import told_of
 
 __all__ = ["JournaledSession", "Mode"]
 
@@ -105,8 +105,8 @@ class JournaledSession(Session):
         retried, state = replace(order, key=key), self._state_of(key)
         if order.reduce_only:
             held = self.portfolio.quantity(self.portfolio.column[key.instrument])
-            if held * order.sign >= 0.0:
-                return True  # a protective order was quicker
+            if held * order.sign >= 0.0 or not state.closed_by(order.key):
+                return True  # a protective order was quicker, and what is held was opened since
             retried = replace(retried, quantity=min(order.quantity, abs(held)))
         state.ended(order.key)
         self.put_out(retried, state.decision)
@@ -302,6 +302,7 @@ class JournaledSession(Session):
         """
         outbox, self._outbox = self._outbox, []
         doubts: list[str] = []
+        ended: list[tuple[Order, Ending, str]] = []
         over = refused = False  # whether a closing is in doubt, or was refused
         for order, decision in outbox:
             assert order.key is not None
@@ -310,12 +311,12 @@ class JournaledSession(Session):
             self.lives.sent(order)
             self.bus.emit(OrderSent(order, decision, row))
             if refused and not order.reduce_only:
-                self.absent(order.key)
+                ended.append((order, "absent", ""))
                 continue
             try:
                 certain = (order.reduce_only or not over) and self._hand_over(order)
             except OrderError as error:
-                self._refused(order, str(error))
+                ended.append((order, "rejected", str(error)))
                 refused = refused or order.reduce_only
                 continue
             if not certain:
@@ -323,6 +324,8 @@ class JournaledSession(Session):
                 over = over or order.reduce_only
         if doubts:
             self.doubt(doubts)
+        if ended:
+            self._end_at_once(ended)
         return not (doubts or refused)
 
     def _hand_over(self, order: Order) -> bool:
@@ -346,11 +349,20 @@ class JournaledSession(Session):
         self.journal.commit([Entry("doubt", f"{self.steps_done} {keys[0]}", {"keys": list(keys)})])
         self.lives.doubt(keys)
 
-    def _refused(self, order: Order, why: str) -> None:
-        """End an order that the venue does not take: an opening is not tried again, a closing at the next step (SEMANTICS 10)."""
-        assert order.key is not None
-        self.told([VenueSaid(f"refused {order.key}", OrderEnded(order.key, "rejected", self.tape.label[self.steps_done - 1]))])
-        self.alert(f"{order.side} {order.quantity:g} {order.instrument.symbol}: {why}", f"refused {order.key}")
+    def _end_at_once(self, ended: Sequence[tuple[Order, Ending, str]]) -> None:
+        """End, in one commit, orders that the venue does not take, each with why, and those that were not sent beside them.
+
+        An opening is not tried again, a closing at the next step (SEMANTICS 10).
+        """
+        label, said = self.tape.label[self.steps_done - 1], []
+        for order, status, _ in ended:
+            assert order.key is not None
+            name = "refused" if status == "rejected" else status
+            said.append(VenueSaid(f"{name} {order.key}", OrderEnded(order.key, status, label)))
+        self.told(said)
+        for order, _, why in ended:
+            if why:
+                self.alert(f"{order.side} {order.quantity:g} {order.instrument.symbol}: {why}", f"refused {order.key}")
 
     def _intents(self) -> list[Entry]:
         return [Entry("intent", order.key, order_plain(order)) for order, _ in self._outbox]
@@ -382,14 +394,6 @@ class JournaledSession(Session):
         return {instrument.symbol: column[row] for instrument, column in said if column[row] == column[row]}
 
     def _told_of(self, one: Decided) -> dict[str, Any]:
-        row = one.row
+        """Return a decision as plain values, with what the gate said of its orders."""
         gate = [said.why for said, decision in self._gated.values() if decision == one.number and said.why]
-        return {
-            "symbol": one.instrument.symbol,
-            "stance": row.stance,
-            "close": row.price,
-            "asked": row.asked,
-            "lots": row.lots,
-            "code": row.code,
-            "reason": "; ".join([decision_words(self.setup, row), *gate]),
-        }
+        return told_of(self.setup, one.instrument.symbol, one.row, gate)

@@ -34,6 +34,10 @@ class LeavingSession(JournaledSession):
         closing, held = self.states[j].closing, abs(self.portfolio.lots[j])
         return held > (self.portfolio.lots_in(j, closing.quantity) if closing is not None and self.states[j].closes else 0)
 
+    def _is_unknown(self, order: Order) -> bool:
+        """Whether nobody knows if an order arrived; one that was sent a moment ago is no doubt."""
+        return self.lives.of(order).state == "unknown"
+
     def _left(self) -> str:
         """Return the symbol of what should be closed by now and is not being closed: no opening may count on its room."""
         found = (j for j, state in enumerate(self.states) if state.leaves and self._is_left(j))
@@ -44,6 +48,20 @@ class LeavingSession(JournaledSession):
         super()._close(row, j, state, reason)
         if state.opening is not None and state.opening.sign * self.portfolio.lots[j] > 0:
             state.leave(state.opening)
+
+    def _turn(self, row: int, j: int, state: State, sign: int, stance: float, equity: float) -> None:
+        """Act on a stance that turned; what its opening fills all the same is closed, whatever turns again meanwhile (SEMANTICS 9)."""
+        opening = state.opening
+        super()._turn(row, j, state, sign, stance, equity)
+        state.leave(opening)
+
+    def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
+        """Close what is margined; an opening that fills all the same is closed too (SEMANTICS 41)."""
+        out = [state.opening for state in self.states]
+        super()._stop_out(row, equity, wanted)
+        for j, state in enumerate(self.states):
+            if state.closes or not self.portfolio.lots[j]:
+                state.leave(out[j])
 
     def _book(self, event: VenueEvent) -> None:
         super()._book(event)

@@ -197,8 +197,9 @@ class LiveSession(ApprovingSession):
         out = 0
         self.entries.spend(self.states, self._short)
         for j, state in enumerate(self.states):
+            opening = state.opening
             self.withdraw(state)
-            state.leave(state.opening)  # it may have filled already: whatever comes of it is closed
+            state.leave(opening)  # it may have filled already, also where it is off now: whatever comes of it is closed
             out += state.opening is not None
             if self.portfolio.lots[j] and not self._closes(state):
                 state.closed_at = self.steps_done - 1
@@ -275,7 +276,7 @@ class LiveSession(ApprovingSession):
         """Return why nothing may open: 0 where it may."""
         if self.mode != "RUNNING":
             return REDUCING
-        if state.opening is not None:
+        if state.opening is not None or (state.closing is not None and self._is_unknown(state.closing)):
             return IN_DOUBT
         if (self.portfolio.lots[j] * state.acted < 0 or state.leaves) and self._is_left(j):
             return GATED  # what should be closed first was kept back
@@ -314,10 +315,10 @@ class LiveSession(ApprovingSession):
         return self.setup.of(j).strategy.late_entries == "take"
 
     def _work(self, row: int, equity: float) -> None:
-        if self.mode == "RUNNING":
-            super()._work(row, equity)
-        else:
+        if self.mode != "RUNNING":
             self._hold_up()
+        elif not self._in_the_way():  # a part counts on the room of what is being closed like any opening
+            super()._work(row, equity)
 
     def _hold_up(self) -> None:
         """Take off what is out of openings that are worked: they go on where they are when decisions do (SEMANTICS 38)."""

@@ -154,7 +154,7 @@ class State:
         self.spent += spent
         if fill.key.leg in ("open", "add"):
             self.put_in += (fill.quantity * fill.price) * unit
-            self.added_by = int(fill.key.label)
+            self.added_by = _decided_at(fill.key)
             self.held_by = self.added_by if held * fill.sign <= 0.0 else self.held_by
         elif fill.key.leg == "close" and not fill.left:
             self.held_by = self.added_by  # what is held still, if anything, was opened beside it
@@ -226,14 +226,23 @@ class State:
         return self.closing is not None and (self.closing.key is None or self.closing.key.leg != "trim")
 
     def leave(self, out: Order | None = None) -> None:
-        """Note that what is held is to be closed, and what an opening that is out may still open."""
-        label = -1 if out is None or out.key is None else int(out.key.label)
-        self.leaving = max(self.leaving, self.held_by, label)
+        """Note that all that is held is to be closed, and what an opening that is out, or was, may still open."""
+        label = -1 if out is None or out.key is None else _decided_at(out.key)
+        self.leaving = max(self.leaving, self.held_by, self.added_by, label)
+
+    def closed_by(self, key: OrderKey) -> bool:
+        """Whether an order that closes, or trims, was meant for what is held: not for what was decided on after it."""
+        return self.leaves if key.leg == "close" else self.held_by < _decided_at(key)
 
     @property
     def leaves(self) -> bool:
         """Whether what is held is to be closed, whatever becomes of the orders that are out."""
         return self.held_by <= self.leaving
+
+
+def _decided_at(key: OrderKey) -> int:
+    """Return the label that an opening was decided at; before all others where it is none of ours."""
+    return key.label if isinstance(key.label, int) else -1
 
 
 def of_what_closed(order: Order, fill: Fill, flat: bool) -> bool:

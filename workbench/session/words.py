@@ -11,7 +11,7 @@ from workbench.grid import quantity_of
 from workbench.records import NO_RATE, NO_SIZE, OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
-__all__ = ["cut_words", "decision_words", "is_forced", "order_words", "which"]
+__all__ = ["cut_words", "decision_words", "is_forced", "order_words", "told_of", "which"]
 
 
 def decision_words(setup: Setup, row: Any) -> str:
@@ -26,6 +26,19 @@ def decision_words(setup: Setup, row: Any) -> str:
             said.append(f"adds {_held(setup, row.j, row.lots if row.stance > 0 else -row.lots)}")
         said.append(_outcome(setup, row))
     return "; ".join(said) or "flat: there is nothing to close"
+
+
+def told_of(setup: Setup, symbol: str, row: Any, also: Sequence[str]) -> dict[str, Any]:
+    """Return a decision as plain values, and its reason in words with what else is said of it."""
+    return {
+        "symbol": symbol,
+        "stance": row.stance,
+        "close": row.price,
+        "asked": row.asked,
+        "lots": row.lots,
+        "code": row.code,
+        "reason": "; ".join([decision_words(setup, row), *also]),
+    }
 
 
 def _outcome(setup: Setup, row: Any) -> str:
