@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +119,14 @@ def test_an_account_is_for_one_run_wherever_its_leases_lie(tmp_path: Path) -> No
     first.let_go()
     second.reserve()
     second.let_go()
+
+
+def test_the_note_of_a_venue_that_is_gone_ends_nobody_else(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    folder = tmp_path / "account"
+    folder.mkdir()
+    (folder / "venue.json").write_text(json.dumps({"port": 1, "token": "x", "pid": other.pid}))
+    PaperAccountFolder(folder).end()
+    assert other.poll() is None
+    other.kill()
+    other.wait(10)

@@ -63,12 +63,47 @@ def calls(clock: Clock, *budgets: Budget, **more: Any) -> Calls:
 # -- reads and orders ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [TimeoutError("late"), ConnectionError("cut"), OutcomeUnknown("503"), Throttled("slow down")])
+@pytest.mark.parametrize("error", [TimeoutError("late"), ConnectionError("cut"), OutcomeUnknown("503")])
 def test_a_read_is_tried_again_with_growing_pauses(clock: Clock, error: Exception) -> None:
     venue = Venue(error, error, error, "balance")
     assert calls(clock).read(venue) == "balance"
     assert venue.asked == 4
     assert clock.slept == [0.25, 0.5, 1.0]
+
+
+def test_a_venue_that_throttles_and_does_not_say_for_how_long_is_left_alone_for_a_second(clock: Clock) -> None:
+    line, venue = calls(clock), Venue(Throttled("slow down"), "taken", "balance")
+    with pytest.raises(Throttled):
+        line.send(venue)
+    assert line.send(venue) == "taken"
+    assert clock.now == 101.0
+
+
+def test_a_read_that_the_venue_has_shut_out_for_longer_than_it_may_take_says_so_at_once(clock: Clock) -> None:
+    line, venue = calls(clock), Venue(Throttled("banned", 600.0), "never")
+    for asked in (1, 1):  # the venue is not asked again
+        with pytest.raises(Throttled):
+            line.read(venue)
+        assert (venue.asked, clock.now) == (asked, 100.0)
+
+
+def test_an_answer_is_waited_for_no_longer_than_the_call_may_take(clock: Clock) -> None:
+    given: list[float] = []
+
+    def slow(patience: float) -> Any:
+        given.append(patience)
+        clock.now += patience
+        raise TimeoutError
+
+    with pytest.raises(VenueError):
+        calls(clock, patience=10.0, in_all=25.0).read(slow)
+    assert given == [10.0, 10.0, 4.25]
+    assert clock.now <= 125.0 + 0.5
+    busy = Budget(1, 8.0, clock)
+    line = calls(clock, busy, patience=10.0)
+    line.send(lambda patience: given.append(patience))
+    line.send(lambda patience: given.append(patience))
+    assert given[-2:] == [10.0, 2.0]
 
 
 def test_a_read_that_gets_no_answer_raises_and_is_never_an_empty_one(clock: Clock) -> None:

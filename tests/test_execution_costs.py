@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from worked import FREE, market, plan
+from worked import FREE, Stop, market, plan
 
 import workbench as wb
 from workbench.errors import ParameterError
@@ -75,6 +75,14 @@ def test_what_filled_was_asked_for() -> None:
     table = shortfall(result)
     assert table["asked"].tolist() == table["filled"].tolist() == [100.0, 100.0]
     assert table["bp"].tolist() == [0.0, pytest.approx(98.04, abs=0.01)]
+
+
+def test_what_a_stop_sold_before_the_closing_came_was_not_missed_by_it() -> None:
+    costs = Costs(commission=0.0, slippage=0.0, latency=5.0)
+    table = shortfall(ran("+...0....", *[100] * 5, (100, 100, 80, 80), *[80] * 3, costs=costs, exits=[Stop(10.0)]))
+    assert table["leg"].tolist() == ["open", "close"]
+    assert table["filled"].tolist() == [100.0, 0.0]
+    assert table["missed"].tolist() == table["shortfall"].tolist() == [0.0, 0.0]
 
 
 def test_an_order_that_was_sent_with_the_last_bar_has_no_arrival_yet() -> None:

@@ -75,6 +75,12 @@ def test_a_bar_that_is_there_already_changes_nothing() -> None:
     assert (seen, shown(step)) == ([], shown(next(given((0, ABC, 0))[0].overdue(math.inf))))
 
 
+def test_a_new_bar_that_comes_with_one_that_is_there_already_counts() -> None:
+    gathering, seen = given((1, ABC, 0.0), (1, ALL, 0.1))
+    assert seen == [("step", 1, ALL, 0)]
+    assert not gathering.waiting
+
+
 def test_a_step_lays_its_parts_out_and_leaves_the_rest_open() -> None:
     whole = Step(0, (part(1, XYZ, 4), part(1, ABC, 5)))
     assert whole.bars(BARS.instruments).array("close").tolist() == [[101.0, 201.0]]

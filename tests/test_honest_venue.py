@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from worked import OTHER, SHARE, START, Stop, Target, market, plan
 
 import workbench as wb
 from workbench.errors import DataError
-from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, LimitChase, PaperVenue, Twap, Vwap
+from workbench.execution import Costs, ExecutionAlgorithm, Iceberg, Limit, LimitChase, Market, PaperVenue, Twap, Vwap
 from workbench.execution.port import OrderEnded
 from workbench.market import OrderKey
 
@@ -74,7 +75,69 @@ def test_how_many_bars_pass_an_order_by() -> None:
     assert (LATE.bars_late(60_000_000_000), Costs(latency=61.0).bars_late(60_000_000_000), FREE.bars_late(1)) == (1, 2, 0)
 
 
-# -- a place in the queue -------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("execution", [Twap(4), LimitChase(0.003, 4), Limit(0.002, 3), Market()], ids=repr)
+def test_what_others_have_bars_for_changes_nothing(execution: ExecutionAlgorithm) -> None:
+    holes: list[Any] = [LEVEL, LEVEL, None, LEVEL, None, LEVEL, LEVEL, None, None, LEVEL, LEVEL, LEVEL, None, LEVEL, LEVEL, LEVEL]
+    costs = Costs(commission=0.0, slippage=0.0, latency=4000.0)
+    words = "+" + "." * 8 + "-......"
+    alone = wb.backtest(plan(words, quantity=100.0, execution=execution), market(holes), costs=costs, cash=1e6)
+    strategy = plan(words, "." * 16, quantity=100.0, execution=execution)
+    beside = wb.backtest(strategy, market({SHARE: holes, OTHER: [LEVEL] * 16}), costs=costs, cash=1e6)
+    seen = ["time", "leg", "side", "quantity", "price"]
+    assert len(alone.fills) > 2
+    assert alone.fills[seen].to_numpy().tolist() == beside.fills[seen].to_numpy().tolist()
+
+
+def test_an_opening_waits_for_as_long_as_its_closing_takes() -> None:
+    rows = [(100, 100.5, 99.5, 100, 600.0)] * 36
+    costs = Costs(commission=0.0, slippage=0.0, participation=0.01)
+    result = wb.backtest(plan("+" + "." * 9 + "-" + "." * 25, quantity=40.0), market(rows), costs=costs, cash=1e6)
+    assert result.orders["status"].tolist() == ["filled", "filled", "filled"]
+    assert [leg for _, leg, *_ in fills(result)] == ["open"] * 7 + ["close"] * 7 + [
+        "open"
+    ] * 8  # in what the last bar of the closing leaves
+
+
+# -- a place in the queue ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [100.0, 98.99], ids=["reached inside", "opened beyond"])
+@pytest.mark.parametrize(("volume", "filled_of"), [(400.0, 0.0), (5000.0, 3000.0), (50_000.0, 10_000.0)])
+def test_a_limit_that_the_bar_opens_beyond_stands_in_the_queue_as_well(first: float, volume: float, filled_of: float) -> None:
+    rows = [*[(100, 100.5, 99.5, 100, 1000.0)] * 25, (first, max(first, 98.99), 98.0, 98.5, volume), *[(100, 100.5, 99.5, 100, 1000.0)] * 3]
+    costs = Costs(commission=0.0, slippage=0.0, queue=2.0)
+    words = "." * 22 + "+" + "." * 6
+    result = wb.backtest(plan(words, quantity=10_000.0, execution=Limit(0.01, 9)), market(rows), costs=costs, cash=1e8)
+    got = result.fills["quantity"].sum()
+    assert got == pytest.approx(filled_of) if first < 99.0 else got <= filled_of
+
+
+def test_a_target_that_the_bar_opens_beyond_stands_in_the_queue_as_well() -> None:
+    rows = [*[(100, 100.5, 99.5, 100, 1000.0)] * 25, (102.01, 103, 102.01, 102.5, 400.0), *[(100, 100.5, 99.5, 100, 1000.0)] * 3]
+    costs = Costs(commission=0.0, slippage=0.0, queue=2.0)
+    words = "." * 22 + "+" + "." * 6
+    result = wb.backtest(plan(words, quantity=100.0, exits=[Target(2.0)]), market(rows), costs=costs, cash=1e8)
+    assert result.fills["leg"].tolist() == ["open"]
+
+
+@pytest.mark.parametrize(("beyond", "quantity"), [(0.001, 0.0), (0.01, 172.0), (0.05, 400.0)])
+def test_what_its_own_weight_keeps_a_limit_from_taking_is_not_given_to_it_as_to_one_that_rested(beyond: float, quantity: float) -> None:
+    rows = [(100 + k % 3, 102.5, 98, 100 + k % 3, 400.0) for k in range(25)] + [(100, 101, 99, 100, 400.0)] * 3
+    costs = Costs(commission=0.001, maker=-0.0001, slippage=0.0005, impact=1.0)
+    result = wb.backtest(plan("." * 24 + "+...", quantity=400.0, execution=Above(beyond)), market(rows), costs=costs, cash=1e9)
+    first = result.fills[result.fills["time"] == result.bars.index[25]]
+    assert first["quantity"].sum() == pytest.approx(quantity, abs=1)
+    assert (first["fee"] > 0).all()
+
+
+class Above(ExecutionAlgorithm):
+    """Buys by a limit so far above the price."""
+
+    beyond: float = 0.01
+    sends: ClassVar[frozenset[str]] = frozenset({"limit"})
+
+    def plan(self, parent: wb.Order, snapshot: Any) -> list[wb.Order]:
+        return [replace(parent, type="limit", price=round(snapshot.price * (1 + self.beyond), 2), bars=1)]
 
 
 def test_a_target_that_moves_stands_at_the_end_of_the_queue_again() -> None:

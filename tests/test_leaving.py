@@ -273,3 +273,10 @@ def test_an_addition_that_fills_behind_the_closing_of_its_position_is_closed_too
         fed.session.told([VenueSaid(f"filled {order.key}", OrderFilled(fill))])
     assert addition.key is not None
     assert (addition.key.leg, fed.session.portfolio.lots[0] > 0, state.leaves) == ("add", True, True)
+
+
+def test_a_position_on_the_wrong_side_is_closed_however_it_came_about() -> None:
+    fed = Fed(plan(".+......", quantity=10.0), market([LEVEL] * 8), 1).run(2)
+    fed.session.states[0].acted = -1
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (4, "close", -10.0)]

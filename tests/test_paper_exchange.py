@@ -322,3 +322,46 @@ def test_bars_of_the_endless_market_are_found_over_the_joint_of_two_blocks() -> 
     assert found.array("close")[:, 0].tolist() == [*first.array("close")[-2:, 0], *second.array("close")[:3, 0]]
     assert not exchange.over
     assert exchange.closes_at(BLOCK) == exchange.tape.label[BLOCK] + exchange.tape.interval
+
+
+# -- for long ---------------------------------------------------------------------------------------------------------
+
+
+def kept(feed: Any, keep: int, ledger: Any = None) -> Exchange:
+    return Exchange(feed, PaperVenue(100_000.0, FREE), ledger or MemoryJournal(), keep=keep)
+
+
+def test_a_recording_may_be_longer_than_what_is_kept() -> None:
+    exchange = kept(Recorded(BARS), keep=10)
+    exchange.begin(5)
+    while exchange.advance():
+        pass
+    assert exchange.row == len(BARS) - 1
+    assert [one.row for one in exchange.since(0) if one.bars is not None] == list(range(len(BARS)))
+
+
+def test_whoever_was_away_for_long_is_told_all_with_its_bars() -> None:
+    exchange = kept(Endless((SHARE,), "1h", 3), keep=BLOCK)
+    exchange.begin(5)
+    for _ in range(4 * BLOCK):
+        exchange.advance()
+    told_again = [one for one in exchange.since(0) if one.bars is not None]
+    assert [one.row for one in told_again] == list(range(exchange.row + 1))
+    assert all(len(one.bars) == 1 for one in told_again if one.bars is not None)
+    assert [one.number for one in exchange.since(2 * BLOCK)] == list(range(2 * BLOCK + 1, exchange.head + 1))
+    whole = kept(Endless((SHARE,), "1h", 3), keep=1 << 62, ledger=exchange.ledger)
+    assert exchange.closes_at(0) == whole.closes_at(0)
+
+
+def test_an_amendment_back_to_where_an_order_stood_is_in_the_ledger_too() -> None:
+    exchange = exchange_on(market(ROWS))
+    exchange.begin(1)
+    sent(exchange, order_of(stop_distance=5.0))
+    exchange.advance()
+    (stop,) = exchange.venue.open_orders()
+    assert stop.key is not None
+    for price in (95.0, 92.0, 95.0):
+        assert exchange.amend(stop.key, price)
+    again = exchange_on(market(ROWS), exchange.ledger)
+    assert [order.price for order in again.venue.open_orders()] == [95.0]
+    assert told(again) == told(exchange)

@@ -269,4 +269,30 @@ CAUSES = Rules(
         ("a missed step is missed", "session.miss(how)", "session.decide()"),
     ),
 )
-RULES = (WRITTEN, DOUBTS, RECOVERY, STANDING, LIVES, UNDECIDED, RUNNER, CAUSES)
+GATHERING = Rules(
+    "workbench/session/gathering.py",
+    "test_gathering.py",
+    (
+        (
+            "a bar that is there already is not taken twice",
+            "[symbol for symbol in part.bars.symbols if symbol not in there]",
+            "list(part.bars.symbols)",
+        ),
+        ("a new one beside it is", "part if len(new) == len(part.bars.symbols) else part._replace(bars=part.bars[new])", "part"),
+    ),
+)
+MARKET = Rules(
+    "workbench/practice/paper/exchange.py",
+    "test_paper_exchange.py",
+    (
+        ("a recording is kept whole", "elif len(self._past) == 1 and not self._past_row:", "if True:"),
+        (
+            "what was told is told again with its bars",
+            "bars = self.bars(told.row, told.row + 1) if told.columns else None",
+            "bars = self._slice(told.row, told.row + 1) if told.columns else None",
+        ),
+        ("when a row closed is known for ever", 'if row < getattr(self._closes, "first", 0):', "if False:"),
+        ("an amendment is a thing of its own", "{key} {price!r} {self.head}", "{key} {price!r}"),
+    ),
+)
+RULES = (WRITTEN, DOUBTS, RECOVERY, STANDING, LIVES, UNDECIDED, RUNNER, CAUSES, GATHERING, MARKET)

@@ -305,7 +305,7 @@ LEAVING = Rules(
             "what an order opened that had ended is closed",
             "if not odd.halts:\n            self.states",
             "if False:\n            self.states",
-            "test_session_lives.py",
+            "test_words_of_a_venue.py",
         ),
     ),
 )

@@ -119,10 +119,15 @@ class Depth:
             volatility, volume = usual(tape.close[self.j], tape.volume[self.j], self.till.row, tape.first)
             weight = quantity_of(lots + self._taken.of(self.till.row), spec.number, spec.power)  # on top of what has gone before it
             moved = against(side, impact_of(self.costs.impact, weight, volatility, volume))
-        if not self.priced:
-            rate, offset = self._half_a_spread if self.costs.quoted else (0.0, 0.0)
-            price = slipped(price, side, spec.slip_rate + rate, spec.slip_offset + offset)
+        price = self.other_side(price, side)
         return slipped(price, side, moved, 0.0) if moved else price
+
+    def other_side(self, price: float, side: float) -> float:
+        """Return what a fill at market costs before its own weight: the price moved against it by the slippage."""
+        if self.priced:
+            return price
+        rate, offset = self._half_a_spread if self.costs.quoted else (0.0, 0.0)
+        return slipped(price, side, self.spec.slip_rate + rate, self.spec.slip_offset + offset)
 
     @property
     def _half_a_spread(self) -> tuple[float, float]:

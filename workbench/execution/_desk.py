@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import replace
 
 from workbench.execution._holding import ORDERS, Holding
@@ -104,31 +105,35 @@ class Desk(Holding):
     def open_at_open(self, first: float) -> None:
         """Fill an opening at market, or one whose price the bar opens beyond; let one go that has waited for too long."""
         order, till, waits = self.opening, self.till, self.opening_waits
-        if order is None:
+        if order is None or self.now < waits.ready:  # it is on its way
             return
-        if self.now < waits.ready:
-            self.opening_since = till.row  # it is on its way, and does not wait yet
-        elif too_old(till.tape.waited(self.j, self.opening_since, till.row), till.tape.interval):
+        blocked = bool(self.lots) and self.closing is not None
+        if not blocked and self._has_waited_too_long():
             self._end_opening("expired")
         elif waits.is_over(order, self.now):
             self._end_opening("lapsed")
-        elif self.lots and self.closing is not None:
-            return  # what is held is being closed in parts: it waits
+        elif blocked:
+            self.opening_since = till.row  # what is held is being closed in parts: it waits for that, not for a bar
         else:
             self._offer_the_open(order, first, waits.meets(till.label))
 
+    def _has_waited_too_long(self, more: int = 0) -> bool:
+        """Whether an opening has had no bar for too long, since it came: by its own time, whoever else has bars meanwhile."""
+        tape = self.till.tape
+        waited = tape.waited(self.j, self.opening_since, self.till.row) + more
+        return too_old(waited if self.opening_waits.met else waited - self.depth.costs.bars_late(tape.interval), tape.interval)
+
     def _offer_the_open(self, order: Order, first: float, arrives: bool) -> None:
         """Fill an opening by a bar's open, as far as its type and time in force let it."""
-        offer = at_the_open(order, first, self.opening_waits.off)
-        self.opening_waits.takes = (arrives or self.opening_waits.takes) and self._takes(order)
-        if offer is not None and self.opening_waits.takes:
+        offer, waits = at_the_open(order, first, self.opening_waits.off), self.opening_waits
+        waits.takes = (arrives or waits.takes) and self._takes(order)
+        if offer is not None and waits.takes:
             offer = Offer(first, slips=True, worst=order.price)
         if offer is not None and order.post_only and arrives:
             self._end_opening("rejected")  # it would take what is there
             return
-        self.opening_waits.off = self.opening_waits.off or set_off_at_open(order, first)
-        if offer is not None and not (order.time_in_force == "fok" and self._wanted(order) < self._steps(order)):
-            self.limit_entry = self.till.row if order.type == "limit" else self.limit_entry
+        waits.off = waits.off or set_off_at_open(order, first)
+        if offer is not None:
             self._take_offer(order, offer, maker=order.type == "limit" and not (arrives or offer.slips))
         if self.opening is not None and order.time_in_force in ("ioc", "fok"):
             self._end_opening("lapsed")
@@ -138,16 +143,36 @@ class Desk(Holding):
         return order.type == "limit" and order.price is not None and order.sign * (order.price - self.till.tape.price[self.j]) > 0.0
 
     def _take_offer(self, order: Order, offer: Offer, maker: bool) -> None:
-        side = float(order.sign)
-        price = self.depth.slipped(offer.price, side, self._wanted(order)) if offer.slips else offer.price
-        if offer.allows(price, side):  # else it rests at its limit by now
-            self._enter(order, price, maker)
+        """Fill an opening at what is offered, as much of it as that is for; all or nothing of one that is to be filled or killed."""
+        side, lots = float(order.sign), self._reached_by(order, offer, maker)
+        if lots is None or (order.time_in_force == "fok" and lots < self._steps(order)):
+            return  # it rests at its limit by now
+        self.limit_entry = self.till.row if order.type == "limit" else self.limit_entry
+        self._enter(order, self.depth.slipped(offer.price, side, lots) if offer.slips else offer.price, maker, lots)
+
+    def _reached_by(self, order: Order, offer: Offer, maker: bool) -> int | None:
+        """Return how many steps of an opening an offer is for: as far as room, queue and its limit go; None where it is for none."""
+        wanted, side, tape, row = self._wanted(order), float(order.sign), self.till.tape, self.till.row
+        if maker and order.price is not None and self.depth.costs.queue:
+            self.opening_waits.tried = row
+            return self.depth.room_in_the_queue("opening", wanted, order.price, side, tape.high[self.j][row], tape.low[self.j][row])
+        if not offer.slips or offer.allows(self.depth.slipped(offer.price, side, wanted), side):
+            return wanted
+        if not offer.allows(self.depth.other_side(offer.price, side), side):
+            return None
+        self.opening_waits.tried = row  # what its own weight keeps it from taking is not given to it as to one that rested
+        most = range(1, wanted)
+        return bisect_left(most, True, key=lambda lots: not offer.allows(self.depth.slipped(offer.price, side, lots), side))
 
     def take_profit_at_open(self, first: float) -> None:
         """Fill a target that the bar opens beyond."""
         target = self._due_target
         if target is not None and target.price is not None and limit_at_open(-self._held, target.price, first):
-            self._leave(target, first, self.depth.room(abs(self.lots)), maker=True)
+            tape, row = self.till.tape, self.till.row
+            self.target_tried = row
+            high, low = tape.high[self.j][row], tape.low[self.j][row]
+            lots = self.depth.room_in_the_queue("target", abs(self.lots), target.price, -self._held, high, low)
+            self._leave(target, first, lots, maker=True)
 
     def stop_at_open(self, first: float) -> None:
         """Fill a stop that the bar opens beyond."""
@@ -163,18 +188,16 @@ class Desk(Holding):
         held, stop, target = self._held, self.stop, self._due_target
         if stop is not None and stop.price is not None and stop_inside(held, stop.price, high, low):
             self._stopped(stop, stop.price)
+        elif self.target_tried == self.till.row:
+            return  # the open has shown what there is for it
         elif target is not None and target.price is not None and limit_inside(-held, target.price, high, low):
             lots = self.depth.room_in_the_queue("target", abs(self.lots), target.price, -held, high, low)
             self._leave(target, target.price, lots, maker=True)
 
     def wait(self) -> None:
         """Let an opening go whose instrument has had no bar for too long."""
-        if self.opening is not None and self.till.label < self.opening_waits.ready:
-            self.opening_since = self.till.row  # it is on its way
-        elif self.opening is not None:
-            tape = self.till.tape
-            if too_old(tape.waited(self.j, self.opening_since, self.till.row) + 1, tape.interval):
-                self._end_opening("expired")
+        if self.opening is not None and self.till.label >= self.opening_waits.ready and self._has_waited_too_long(more=1):
+            self._end_opening("expired")
 
     def _enter_inside(self, high: float, low: float) -> None:
         order, waits = self.opening, self.opening_waits
@@ -182,7 +205,8 @@ class Desk(Holding):
             return
         ends = order.good_until is not None and self.till.label + self.till.tape.interval > order.good_until
         offer = None if ends else inside(order, high, low, waits.off)  # nobody knows what came before its time was over
-        if offer is not None and not (self.lots and self.closing is not None):  # else what is held is being closed in parts
+        tried = waits.tried == self.till.row
+        if offer is not None and not tried and not (self.lots and self.closing is not None):  # else what is held is being closed in parts
             self.limit_entry = self.till.row
             self._in_the_queue(order, offer, high, low)
         waits.off = waits.off or set_off_inside(order, high, low)

@@ -36,7 +36,7 @@ class Holding:
 
     __slots__ = (
         "average", "basis", "closing", "closing_ready", "depth", "entry", "instrument", "j", "limit_entry", "lots", "opening",
-        "opening_left", "opening_since", "opening_waits", "spec", "stop", "target", "till", "triggered",
+        "opening_left", "opening_since", "opening_waits", "spec", "stop", "target", "target_tried", "till", "triggered",
     )  # fmt: skip
 
     def __init__(self, till: Till, j: int, instrument: Instrument, spec: Any, costs: Costs) -> None:
@@ -56,6 +56,8 @@ class Holding:
         self.stop: Order | None = None
         self.target: Order | None = None
         self.limit_entry = -1
+        #: The row whose open has shown already how much of the target it fills.
+        self.target_tried = -1
         #: Whether the stop was reached: what is left of it goes at market.
         self.triggered = False
 

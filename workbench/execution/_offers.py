@@ -93,7 +93,7 @@ class Waits:
         When the venue has it, in nanoseconds: bars that open before do not see it.
     """
 
-    __slots__ = ("day", "met", "off", "ready", "takes")
+    __slots__ = ("day", "met", "off", "ready", "takes", "tried")
 
     def __init__(self, ready: int = 0) -> None:
         self.ready = ready
@@ -101,6 +101,8 @@ class Waits:
         self.met, self.day, self.off = False, -1, False
         #: Whether it is a limit that lay beyond the market when it came, and does so still.
         self.takes = False
+        #: The row of the bar that has shown already how much of it fills.
+        self.tried = -1
 
     def meets(self, label: int) -> bool:
         """Note a bar, by its label; return whether it is the first."""

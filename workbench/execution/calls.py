@@ -21,6 +21,8 @@ Answer = TypeVar("Answer")
 PATIENCE, IN_ALL = 10.0, 30.0
 #: Seconds before the first try again, twice as many before each further one, and at most.
 FIRST, MOST = 0.25, 5.0
+#: Seconds for which a venue that throttles lets nothing through, where it does not say how long.
+UNSAID = 1.0
 
 
 class Budget:
@@ -126,7 +128,7 @@ class Calls:
         until = self._clock() + self._in_all
         tries = Retrying(
             sleep=self._sleep,
-            stop=lambda state: self._clock() >= until,
+            stop=lambda state: self._clock() + _shut_for(state.outcome) >= until,
             wait=wait_exponential(multiplier=FIRST, max=MOST),
             retry=retry_if_exception_type(VenueError),
             reraise=True,
@@ -150,10 +152,10 @@ class Calls:
     def _once(self, ask: Callable[[float], Answer], weight: float, until: float) -> Answer:
         self._make_room(weight, until)
         try:
-            return ask(self._patience)
+            return ask(min(self._patience, max(until - self._clock(), FIRST)))
         except Throttled as refused:
             for budget in self._budgets:
-                budget.close(refused.retry_after)
+                budget.close(refused.retry_after or UNSAID)
             raise
         except OSError as error:  # time-outs, lines that broke, certificates
             raise OutcomeUnknown(f"no answer came: {str(error) or type(error).__name__}") from error
@@ -170,6 +172,12 @@ class Calls:
             if self._clock() + wait > until:
                 raise Throttled(f"the venue's rate limit leaves no room for {wait:.1f} s: it was not asked", wait)
             self._sleep(wait)
+
+
+def _shut_for(outcome: Any) -> float:
+    """Return for how long a venue lets nothing through, by what came of a try."""
+    error = None if outcome is None else outcome.exception()
+    return error.retry_after if isinstance(error, Throttled) else 0.0
 
 
 def rejection(kinds: Mapping[Any, type[OrderRejected]], message: str, code: Any, words: str) -> OrderRejected:

@@ -157,6 +157,8 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
     arrival, last = _arrivals(result, t, j), np.full(len(parents), -1)
     np.maximum.at(last, number, np.where(orders["end"] >= 0, orders["end"], len(result.bars) - 1))
     known = pd.DataFrame(close).ffill().to_numpy()
+    # what a stop or a target closes before a closing does is not missed by it
+    left = np.where(opens, np.inf, np.abs(result.positions.to_numpy()[last, j]))
     return pd.DataFrame(
         {
             "time": result.bars.index[t],
@@ -168,6 +170,7 @@ def _asked(result: Backtest, orders: np.ndarray, number: np.ndarray, parents: np
             "decided": known[t, j],
             "arrival": arrival,
             "at_the_end": known[last, j],
+            "left": left,
             "unit": unit[t, j],
             "sign": side,
         }
@@ -222,7 +225,8 @@ def _costs(table: pd.DataFrame) -> pd.DataFrame:
     table["asked"] = np.maximum(table["asked"], filled)
     table["delay"] = (filled * (table["arrival"] - table["decided"]) * along).fillna(0.0)
     table["prices"] = (filled * (table["paid"] - table["arrival"]) * along).fillna(0.0)
-    table["missed"] = ((table["asked"] - filled) * (table["at_the_end"] - table["decided"]) * along).where(table["asked"] > filled, 0.0)
+    missed = np.minimum(table["asked"] - filled, table["left"])
+    table["missed"] = (missed * (table["at_the_end"] - table["decided"]) * along).where(missed > 0.0, 0.0)
     table["shortfall"] = table[list(PARTS)].sum(axis=1)
     table["notional"] = table["asked"] * table["decided"] * table["unit"]
     table["bp"] = BP * table["shortfall"] / table["notional"]

@@ -271,7 +271,7 @@ class Decider:
         assert work.parent.key is not None
         assert isinstance(algorithm, WorkingAlgorithm)
         progress = work.progress(tape.interval, tape.label[row], 0.0 if state.opening is None else state.opening.quantity)
-        work.number, work.due = work.number + 1, row + work.bars
+        work.number, work.due = work.number + 1, tape.label[row] + work.bars * tape.interval
         self._step, rest = row, work.rest
         children = [checked(order, rest, algorithm) for order in single(algorithm.work(rest, self.market(j), progress), algorithm)]
         children = [child for child in children if not below_minimum(child.quantity, tape.price[j], self.setup.specs[j])]
@@ -283,7 +283,7 @@ class Decider:
         """Send the next part of an opening, in the place of what is out of it; nothing more without equity."""
         if not equity > 0.0:
             session.withdraw(state)
-        elif state.work is not None and not state.work.asked_for_all and row >= state.work.due:
+        elif state.work is not None and not state.work.asked_for_all and self.tape.label[row] >= state.work.due:
             for order in self._next_in_place(session, row, j, state):
                 session.put_out(order, state.decision)
         if state.work is not None and state.work.asked_for_all and state.opening is None:

@@ -103,8 +103,9 @@ class Gathering:
         if not self._parts:
             self._label, self.due = label, now + self.grace
         there = {symbol for one in self._parts for symbol in one.bars.symbols}
-        if there.isdisjoint(part.bars.symbols):  # else a source repeats itself, after it has come back for one
-            self._parts.append(part)
+        new = [symbol for symbol in part.bars.symbols if symbol not in there]
+        if new:  # else a source repeats itself, after it has come back for one
+            self._parts.append(part if len(new) == len(part.bars.symbols) else part._replace(bars=part.bars[new]))
         if part.late or there | set(part.bars.symbols) == self._all:
             yield self._close()
 

@@ -30,7 +30,7 @@ class Work:
 
     def __init__(self, parent: Order, decided: float, closes: int, bars: int = 1) -> None:
         self.parent, self.decided, self.closes, self.bars = parent, decided, closes, bars
-        #: The row at whose close its algorithm is asked next.
+        #: The label from which on a bar of its own has its algorithm asked next: what others have bars for does not count.
         self.due = 0
         #: What has not filled yet, in steps.
         self.left = lots_exactly(parent.quantity, *parent.instrument.step)
