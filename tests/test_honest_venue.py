@@ -113,7 +113,7 @@ def test_a_limit_that_the_bar_opens_beyond_stands_in_the_queue_as_well(first: fl
 
 
 def test_a_target_that_the_bar_opens_beyond_stands_in_the_queue_as_well() -> None:
-    rows = [*[(100, 100.5, 99.5, 100, 1000.0)] * 25, (102.01, 103, 102.01, 102.5, 400.0), *[(100, 100.5, 99.5, 100, 1000.0)] * 3]
+    rows = [*[(100, 100.5, 99.5, 100, 1000.0)] * 25, (102.01, 103, 102.01, 102.5, 1500.0), *[(100, 100.5, 99.5, 100, 1000.0)] * 3]
     costs = Costs(commission=0.0, slippage=0.0, queue=2.0)
     words = "." * 22 + "+" + "." * 6
     result = wb.backtest(plan(words, quantity=100.0, exits=[Target(2.0)]), market(rows), costs=costs, cash=1e8)

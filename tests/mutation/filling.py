@@ -103,19 +103,18 @@ DESK = Rules(
         ),
         (
             "what waited too long expires",
-            "if not blocked and self._has_waited_too_long():",
+            "if self._has_waited_too_long():",
             "if False:",
             "test_semantics_fills.py test_paper_troubles.py",
         ),
         ("what is good until a moment is over then", "elif waits.is_over(order, self.now):", "elif False:"),
         (
             "an opening waits for a closing in parts",
-            "elif blocked:",
+            "elif self.lots and self.closing is not None:",
             "elif False:",
         ),
         ("what may only rest does not take", "if offer is not None and order.post_only and arrives:", "if False:"),
         ("however long that takes", "self.opening_since = till.row  # what", "pass  # what", "test_honest_venue.py"),
-        ("nor does it expire meanwhile", "if not blocked and self._has", "if self._has", "test_honest_venue.py"),
         ("all or nothing", '(order.time_in_force == "fok" and lots < self._steps(order))', "False"),
         (
             "a gap at the open is no way past the queue",

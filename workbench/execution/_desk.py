@@ -107,12 +107,11 @@ class Desk(Holding):
         order, till, waits = self.opening, self.till, self.opening_waits
         if order is None or self.now < waits.ready:  # it is on its way
             return
-        blocked = bool(self.lots) and self.closing is not None
-        if not blocked and self._has_waited_too_long():
+        if self._has_waited_too_long():
             self._end_opening("expired")
         elif waits.is_over(order, self.now):
             self._end_opening("lapsed")
-        elif blocked:
+        elif self.lots and self.closing is not None:
             self.opening_since = till.row  # what is held is being closed in parts: it waits for that, not for a bar
         else:
             self._offer_the_open(order, first, waits.meets(till.label))
