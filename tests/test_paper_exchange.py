@@ -327,8 +327,8 @@ def test_bars_of_the_endless_market_are_found_over_the_joint_of_two_blocks() -> 
 # -- for long ---------------------------------------------------------------------------------------------------------
 
 
-def kept(feed: Any, keep: int, ledger: Any = None) -> Exchange:
-    return Exchange(feed, PaperVenue(100_000.0, FREE), ledger or MemoryJournal(), keep=keep)
+def kept(feed: Any, keep: int, ledger: Any = None, late: bool = False) -> Exchange:
+    return Exchange(feed, PaperVenue(100_000.0, FREE), ledger or MemoryJournal(), lambda row, column: late, keep=keep)
 
 
 def test_a_recording_may_be_longer_than_what_is_kept() -> None:
@@ -340,16 +340,17 @@ def test_a_recording_may_be_longer_than_what_is_kept() -> None:
     assert [one.row for one in exchange.since(0) if one.bars is not None] == list(range(len(BARS)))
 
 
-def test_whoever_was_away_for_long_is_told_all_with_its_bars() -> None:
-    exchange = kept(Endless((SHARE,), "1h", 3), keep=BLOCK)
+@pytest.mark.parametrize("late", [False, True])
+def test_whoever_was_away_for_long_is_told_all_with_its_bars(late: bool) -> None:
+    exchange = kept(Endless((SHARE,), "1h", 3), keep=2 * BLOCK, late=late)
     exchange.begin(5)
-    for _ in range(4 * BLOCK):
+    for _ in range(7 * BLOCK):
         exchange.advance()
     told_again = [one for one in exchange.since(0) if one.bars is not None]
-    assert [one.row for one in told_again] == list(range(exchange.row + 1))
+    assert [one.row for one in told_again] == list(range(exchange.row + 1 - late))
     assert all(len(one.bars) == 1 for one in told_again if one.bars is not None)
     assert [one.number for one in exchange.since(2 * BLOCK)] == list(range(2 * BLOCK + 1, exchange.head + 1))
-    whole = kept(Endless((SHARE,), "1h", 3), keep=1 << 62, ledger=exchange.ledger)
+    whole = kept(Endless((SHARE,), "1h", 3), keep=1 << 62, ledger=exchange.ledger, late=late)
     assert exchange.closes_at(0) == whole.closes_at(0)
 
 

@@ -286,11 +286,6 @@ MARKET = Rules(
     "test_paper_exchange.py",
     (
         ("a recording is kept whole", "elif len(self._past) == 1 and not self._past_row:", "if True:"),
-        (
-            "what was told is told again with its bars",
-            "bars = self.bars(told.row, told.row + 1) if told.columns else None",
-            "bars = self._slice(told.row, told.row + 1) if told.columns else None",
-        ),
         ("when a row closed is known for ever", 'if row < getattr(self._closes, "first", 0):', "if False:"),
         ("an amendment is a thing of its own", "{key} {price!r} {self.head}", "{key} {price!r}"),
     ),
