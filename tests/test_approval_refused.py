@@ -10,7 +10,7 @@ from paper_worlds import Fed
 from worked import OTHER, SHARE, Stop, market, plan
 
 import workbench as wb
-from workbench.execution.port import OrderFilled, VenueSaid
+from workbench.execution.port import OrderEnded, OrderFilled, VenueSaid
 from workbench.market import Fill, Order, OrderKey
 from workbench.session.checking import Recalled, Said
 
@@ -55,6 +55,21 @@ class Keeps:
 
     def ask(self, session: Any, order: Order) -> Said:
         return Said(0.0, "not now") if order.reduce_only else Said(order.quantity)
+
+
+def test_a_question_about_the_other_way_stays_while_its_closing_is_sent_anew() -> None:
+    run = fed(asking(".+.-........"))
+    run.run(1)
+    say(run, "approve")
+    run.run(2)
+    closing = run.session.states[0].closing
+    assert closing is not None
+    assert closing.key is not None
+    run.venue._desks[0].closing = None
+    run.session.told([VenueSaid("over", OrderEnded(closing.key, "expired", 0))])
+    run.run(1)
+    assert [one.order.side for one in run.session.proposals] == ["sell"]
+    assert say(run, "approve") == "applied: sell 10 ABC: made"
 
 
 def test_17_silence_waits_for_the_closing_too() -> None:

@@ -151,3 +151,10 @@ def test_every_difference_is_listed() -> None:
     other = dataclasses.replace(changed("fills", 0, "price", 1.0), cash=0.0, equity=RECORD.equity + 1)
     assert set(compare(RECORD, other, BARS)["what"]) == {"fill", "cash", "equity"}
     assert len(compare(RECORD, other, BARS)) == 1 + 1 + len(BARS)
+
+
+def test_an_order_that_is_there_twice_is_a_difference() -> None:
+    twice = dataclasses.replace(RECORD, orders=np.concatenate([RECORD.orders, RECORD.orders[:1]]))
+    (row,) = compare(RECORD, twice, BARS).to_dict("records")
+    assert (row["what"], row["field"], row["expected"], row["got"]) == ("order", "present", False, True)
+    assert compare(twice, twice, BARS).empty

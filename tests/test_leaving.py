@@ -11,7 +11,7 @@ from worked import Script, Stop, market, plan
 
 import workbench as wb
 from workbench.execution import Costs, Limit, Twap
-from workbench.execution.port import OrderFilled, VenueSaid
+from workbench.execution.port import OrderEnded, OrderFilled, VenueSaid
 from workbench.exits import TimeStop
 from workbench.market import Fill, OrderKey
 from workbench.research.comparing import compare
@@ -280,3 +280,16 @@ def test_a_position_on_the_wrong_side_is_closed_however_it_came_about() -> None:
     fed.session.states[0].acted = -1
     fed.run()
     assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (4, "close", -10.0)]
+
+
+def test_a_closing_that_ends_without_a_fill_takes_no_later_opening_with_it() -> None:
+    fed = Fed(plan(".+..0+........", quantity=10.0), market([LEVEL] * 14), 1, costs=SLOW).run(5)
+    state = fed.session.states[0]
+    assert state.opening is not None
+    assert state.closing is not None
+    assert state.closing.key is not None
+    fed.venue._desks[0].closing = None
+    fed.venue.tell(OrderEnded(state.closing.key, "expired", fed.venue.label))
+    fed.run()
+    assert [fill[:3] for fill in fed.fills] == [(3, "open", 10.0), (8, "close", -10.0), (8, "open", 10.0)]
+    assert state_of(fed.again()[0]) == state_of(fed.session)

@@ -11,7 +11,7 @@ from paper_serving import Runs, Serving
 from run_worlds import BARS, FREE, HISTORY, PARTS, STRATEGY, World
 
 import workbench as wb
-from workbench.errors import StrategyError
+from workbench.errors import OrderError, StrategyError
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.live.parity import BUG, MISSED, VENUE, parity
@@ -117,3 +117,21 @@ def test_a_venue_that_does_not_take_what_a_run_asks_for_is_refused_with_the_list
     assert list(runs.journal.entries("intent")) == []
     serving.stop()
     runs.journal.close()
+
+
+def test_a_flatten_that_was_refused_and_given_again_is_no_bug(world: World) -> None:
+    fed = world.held()
+    submit, refused = fed.line.submit, []
+
+    def once(order: Order) -> bool:
+        if order.reduce_only and not refused:
+            refused.append(order)
+            raise OrderError("try later")
+        return submit(order)
+
+    fed.line.submit = once  # type: ignore[method-assign]
+    fed.order("flatten")
+    fed.order("flatten")
+    fed.run()
+    assert len(refused) == 1
+    assert BUG not in world.report().causes

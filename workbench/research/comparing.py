@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ COLUMNS = ["what", "time", "symbol", "leg", "field", "expected", "got"]
 ORDER_FIELDS = ("side", "lots", "kind", "price", "status", "end")
 FILL_FIELDS = ("t", "lots", "price", "fee", "unit")
 DECISION_FIELDS = ("stance", "price", "equity", "distance", "asked", "closed", "lots", "code")
-Key = tuple[int, int, int, int]
+Key = tuple[int, int, int, int, int]
 
 
 def same(left: Any, right: Any) -> bool:
@@ -51,7 +52,14 @@ def _equity(expected: np.ndarray, got: np.ndarray, bars: Bars) -> list[tuple[Any
 
 
 def _keyed(record: Record) -> dict[Key, Any]:
-    return {(int(o["t"]), int(o["j"]), int(o["leg"]), int(o["child"])): o for o in record.orders}
+    """Return the orders by their key; of those that share one, as closings that two commands ask for do, each has its number."""
+    found: dict[Key, Any] = {}
+    seen: Counter[tuple[int, ...]] = Counter()
+    for order in record.orders:
+        key = int(order["t"]), int(order["j"]), int(order["leg"]), int(order["child"])
+        found[(*key, seen[key])] = order
+        seen[key] += 1
+    return found
 
 
 def _matched(what: str, left: dict[Any, Any], right: dict[Any, Any], fields: tuple[str, ...], name: Any) -> list[tuple[Any, ...]]:
@@ -69,12 +77,7 @@ def _orders(expected: Record, got: Record, bars: Bars) -> list[tuple[Any, ...]]:
     def name(key: Key) -> tuple[Any, ...]:
         return bars.index[key[0]], bars.symbols[key[1]], LEGS[key[2]]
 
-    twice = [
-        ("order", bars.index[-1], "", "", "orders with a key of their own", len(_keyed(record)), len(record.orders))
-        for record in (expected, got)
-        if len(_keyed(record)) != len(record.orders)
-    ]
-    return twice + [_worded(row) for row in _matched("order", _keyed(expected), _keyed(got), ORDER_FIELDS, name)]
+    return [_worded(row) for row in _matched("order", _keyed(expected), _keyed(got), ORDER_FIELDS, name)]
 
 
 def _worded(row: tuple[Any, ...]) -> tuple[Any, ...]:

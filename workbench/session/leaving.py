@@ -46,8 +46,12 @@ class LeavingSession(JournaledSession):
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         """Close a position; what of its opening could not be taken off is closed too, where it fills."""
         super()._close(row, j, state, reason)
-        if state.opening is not None and state.opening.sign * self.portfolio.lots[j] > 0:
+        if state.opening is not None and self._goes_with(state, self.portfolio.lots[j]):
             state.leave(state.opening)
+
+    def _goes_with(self, state: State, lots: int) -> bool:
+        """Whether an opening goes with the position that closes; one that was decided on after it does not."""
+        return super()._goes_with(state, lots) and not state.opens_anew()
 
     def _turn(self, row: int, j: int, state: State, sign: int, stance: float, equity: float) -> None:
         """Act on a stance that turned; what its opening fills all the same is closed, whatever turns again meanwhile (SEMANTICS 9)."""

@@ -259,9 +259,13 @@ class Session(Bookkeeper):
 
     def _close(self, row: int, j: int, state: State, reason: str) -> None:
         state.closed_at = row
-        if state.adds_to(self.portfolio.lots[j]):
+        if self._goes_with(state, self.portfolio.lots[j]):
             self.withdraw(state)
         self.put_out(self.sleeves.decider(j).closing(row, j, reason), state.decision)
+
+    def _goes_with(self, state: State, lots: int) -> bool:
+        """Whether an opening is withdrawn with the position that closes: it would add to it."""
+        return state.adds_to(lots)
 
     def _stop_out(self, row: int, equity: float, wanted: list[int]) -> None:
         """Withdraw all openings and close all margined positions; nothing opens in this step (SEMANTICS 41)."""

@@ -230,6 +230,11 @@ class State:
         label = -1 if out is None or out.key is None else _decided_at(out.key)
         self.leaving = max(self.leaving, self.held_by, self.added_by, label)
 
+    def opens_anew(self) -> bool:
+        """Whether what is out opens another position than what is held: it was decided on after all of that, and adds to nothing."""
+        key = None if self.opening is None else self.opening.key
+        return key is not None and key.leg == "open" and _decided_at(key) > self.added_by
+
     def closed_by(self, key: OrderKey) -> bool:
         """Whether an order that closes, or trims, was meant for what is held: not for what was decided on after it."""
         return self.leaves if key.leg == "close" else self.held_by < _decided_at(key)
