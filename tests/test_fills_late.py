@@ -62,7 +62,7 @@ def races(fed: Fed, quantity: int) -> None:
         desk = fed.venue._desk(key.instrument)
         if desk.opening is not None and desk.opening.key == key and not raced:
             raced.append(key)
-            desk._enter(desk.opening, 99.0, most=quantity)
+            desk._enter(desk.opening, 99.0, quantity)
         return cancel(key)
 
     fed.line.cancel = late  # type: ignore[method-assign]

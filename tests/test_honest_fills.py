@@ -210,7 +210,7 @@ class Racing(PaperVenue):
         desk = self._desk(key.instrument)
         if not self.raced and desk.opening is not None and desk.opening.key == key:
             self.raced = True
-            desk._enter(desk.opening, 99.5, most=10)
+            desk._enter(desk.opening, 99.5, 10)
         return super().cancel(key)
 
 

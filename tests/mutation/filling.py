@@ -115,6 +115,11 @@ DESK = Rules(
         ),
         ("what may only rest does not take", "if offer is not None and order.post_only and arrives:", "if False:"),
         ("however long that takes", "self.opening_since = till.row  # what", "pass  # what", "test_honest_venue.py"),
+        (
+            "an opening fills by what the bar has",
+            "wanted, side, tape, row = self._wanted(order),",
+            "wanted, side, tape, row = self._steps(order),",
+        ),
         ("all or nothing", '(order.time_in_force == "fok" and lots < self._steps(order))', "False"),
         (
             "a gap at the open is no way past the queue",
@@ -194,7 +199,6 @@ HOLDING = Rules(
             "return abs(self.lots)",
             "test_paper_troubles.py test_semantics_resizing.py test_session_resizing.py",
         ),
-        ("an opening fills by what the bar has", "self._wanted(order) if most is None else most", "asked if most is None else most"),
         ("a fill takes of the bar", "self.depth.take(abs(lots))", "pass"),
         (
             "exits stand at their distance from the average",

@@ -147,7 +147,7 @@ class Desk(Holding):
         if lots is None or (order.time_in_force == "fok" and lots < self._steps(order)):
             return  # it rests at its limit by now
         self.limit_entry = self.till.row if order.type == "limit" else self.limit_entry
-        self._enter(order, self.depth.slipped(offer.price, side, lots) if offer.slips else offer.price, maker, lots)
+        self._enter(order, self.depth.slipped(offer.price, side, lots) if offer.slips else offer.price, lots, maker)
 
     def _reached_by(self, order: Order, offer: Offer, maker: bool) -> int | None:
         """Return how many steps of an opening an offer is for: as far as room, queue and its limit go; None where it is for none."""
@@ -228,7 +228,7 @@ class Desk(Holding):
         side = float(order.sign)
         lots = self.depth.room_in_the_queue("opening", self._steps(order), offer.price, side, high, low)
         if lots:
-            self._enter(order, offer.price, maker=True, most=lots)
+            self._enter(order, offer.price, lots, maker=True)
 
     def _trailed(self, order: Order, high: float, low: float) -> Order:
         """Return an order whose stop follows the price at where a bar has brought it: from the next bar on (SEMANTICS 25)."""

@@ -110,14 +110,14 @@ class Holding:
         if order is not None and order.key is not None:
             self.till.tell(OrderEnded(order.key, status, self.till.label))
 
-    def _enter(self, order: Order, price: float, maker: bool = False, most: int | None = None) -> None:
-        """Fill an opening, or as much of it as the bar has room for, and rest its protective orders."""
+    def _enter(self, order: Order, price: float, lots: int, maker: bool = False) -> None:
+        """Fill so many steps of an opening, and rest its protective orders."""
         assert order.key is not None
         adds = order.key.leg == "add"
         if adds != bool(self.lots) and not self._continues(order.key):  # an opening is for a flat instrument, an addition for a held one
             self._end_opening("rejected")
             return
-        asked, lots = self._steps(order), self._wanted(order) if most is None else most
+        asked = self._steps(order)
         self.opening_since = self.till.row
         if not lots:
             return
