@@ -117,8 +117,8 @@ DESK = Rules(
         ("however long that takes", "self.opening_since = till.row  # what", "pass  # what", "test_honest_venue.py"),
         (
             "an opening fills by what the bar has",
-            "wanted, side, tape, row = self._wanted(order),",
-            "wanted, side, tape, row = self._steps(order),",
+            "wanted, side = self._wanted(order),",
+            "wanted, side = self._steps(order),",
         ),
         ("all or nothing", '(order.time_in_force == "fok" and lots < self._steps(order))', "False"),
         (
@@ -133,7 +133,12 @@ DESK = Rules(
             "return wanted or bisect_left(most, True, key=",
             "test_honest_venue.py",
         ),
-        ("what it could not take it is not given", "self.opening_waits.tried = row  # what", "pass  # what", "test_honest_venue.py"),
+        (
+            "what it could not take it is not given",
+            "self.opening_waits.tried = self.till.row  # what",
+            "pass  # what",
+            "test_honest_venue.py",
+        ),
         (
             "the open shows what there is for a limit",
             "if offer is not None and not tried and not (",
@@ -184,8 +189,8 @@ DESK = Rules(
             "if False:",
             "test_honest_fills.py",
         ),
-        ("a target is a maker's", "self._leave(target, first, lots, maker=True)", "self._leave(target, first, lots)"),
-        ("the open shows what there is for a target", "self.target_tried = row", "pass", "test_honest_venue.py"),
+        ("a target is a maker's", "target.price, -self._held), maker=True)", "target.price, -self._held))"),
+        ("the open shows what there is for a target", "self.target_tried = self.till.row", "pass", "test_honest_venue.py"),
     ),
 )
 HOLDING = Rules(

@@ -151,27 +151,29 @@ class Desk(Holding):
 
     def _reached_by(self, order: Order, offer: Offer, maker: bool) -> int | None:
         """Return how many steps of an opening an offer is for: as far as room, queue and its limit go; None where it is for none."""
-        wanted, side, tape, row = self._wanted(order), float(order.sign), self.till.tape, self.till.row
+        wanted, side = self._wanted(order), float(order.sign)
         if maker and order.price is not None and self.depth.costs.queue:
-            self.opening_waits.tried = row
-            return self.depth.room_in_the_queue("opening", wanted, order.price, side, tape.high[self.j][row], tape.low[self.j][row])
-        if not offer.slips or offer.allows(self.depth.slipped(offer.price, side, wanted), side):
+            self.opening_waits.tried = self.till.row
+            return self._opened_beyond("opening", wanted, order.price, side)
+        if offer.worst is None or offer.allows(self.depth.slipped(offer.price, side, wanted), side):
             return wanted
         if not offer.allows(self.depth.other_side(offer.price, side), side):
             return None
-        self.opening_waits.tried = row  # what its own weight keeps it from taking is not given to it as to one that rested
+        self.opening_waits.tried = self.till.row  # what its own weight keeps it from taking is not given to it as to one that rested
         most = range(1, wanted)
         return bisect_left(most, True, key=lambda lots: not offer.allows(self.depth.slipped(offer.price, side, lots), side))
+
+    def _opened_beyond(self, name: str, lots: int, price: float, side: float) -> int:
+        """Return how many steps of a limit that rested a bar fills that opens beyond it: the queue is as long, and the whole bar counts."""
+        tape, row = self.till.tape, self.till.row
+        return self.depth.room_in_the_queue(name, lots, price, side, tape.high[self.j][row], tape.low[self.j][row])
 
     def take_profit_at_open(self, first: float) -> None:
         """Fill a target that the bar opens beyond."""
         target = self._due_target
         if target is not None and target.price is not None and limit_at_open(-self._held, target.price, first):
-            tape, row = self.till.tape, self.till.row
-            self.target_tried = row
-            high, low = tape.high[self.j][row], tape.low[self.j][row]
-            lots = self.depth.room_in_the_queue("target", abs(self.lots), target.price, -self._held, high, low)
-            self._leave(target, first, lots, maker=True)
+            self.target_tried = self.till.row
+            self._leave(target, first, self._opened_beyond("target", abs(self.lots), target.price, -self._held), maker=True)
 
     def stop_at_open(self, first: float) -> None:
         """Fill a stop that the bar opens beyond."""

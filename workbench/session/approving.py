@@ -15,7 +15,7 @@ from workbench.numeric import positive
 from workbench.session.leaving import LeavingSession
 from workbench.session.setup import Setup
 from workbench.session.state import Proposal
-from workbench.session.words import cut_words, which
+from workbench.session.words import cut_words, in_short, which
 
 __all__ = ["WORDS", "ApprovingSession"]
 
@@ -137,11 +137,11 @@ class ApprovingSession(LeavingSession):
         self.absent(order.key)
         state = self._state_of(order.key)
         if not order.reduce_only:
-            return f"{_words(order)}: {'not sent again' if state.work is None else 'its next part is sent in its time'}"
+            return f"{in_short(order)}: {'not sent again' if state.work is None else 'its next part is sent in its time'}"
         self.again(order)
         held = self.portfolio.lots[self.portfolio.column[order.key.instrument]]
         left = "tried again with the next bar" if state.leaves and held else "there is nothing left to close"
-        return f"{_words(order)}: {left if state.closing is None else 'sent again'}"
+        return f"{in_short(order)}: {left if state.closing is None else 'sent again'}"
 
     def _release(self, j: int) -> str:
         """Send what its algorithm makes of an opening that has waited."""
@@ -151,13 +151,9 @@ class ApprovingSession(LeavingSession):
         for order in self.sleeves.decider(j).made(row, j, state, proposal.order):
             self.put_out(order, proposal.decision)
         made = state.opening is not None or state.work is not None
-        return f"{_words(proposal.order)}: {'made' if made else 'kept back'}"
+        return f"{in_short(proposal.order)}: {'made' if made else 'kept back'}"
 
     def _let_go(self, j: int) -> str:
         proposal, self.states[j].proposal = self.states[j].proposal, None
         assert proposal is not None
-        return f"{_words(proposal.order)}: not made"
-
-
-def _words(order: Order) -> str:
-    return f"{order.side} {order.quantity:g} {order.instrument.symbol}"
+        return f"{in_short(proposal.order)}: not made"

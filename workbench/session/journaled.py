@@ -25,7 +25,7 @@ from workbench.session.lives import Lives, Oddity
 from workbench.session.session import Session
 from workbench.session.setup import Setup
 from workbench.session.state import State
-from workbench.session.words import told_of
+from workbench.session.words import in_short, told_of
 
 __all__ = ["JournaledSession", "Mode"]
 
@@ -362,7 +362,7 @@ class JournaledSession(Session):
         self.told(said)
         for order, _, why in ended:
             if why:
-                self.alert(f"{order.side} {order.quantity:g} {order.instrument.symbol}: {why}", f"refused {order.key}")
+                self.alert(f"{in_short(order)}: {why}", f"refused {order.key}")
 
     def _intents(self) -> list[Entry]:
         return [Entry("intent", order.key, order_plain(order)) for order, _ in self._outbox]

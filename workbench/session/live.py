@@ -20,6 +20,7 @@ from workbench.session.journaled import Mode
 from workbench.session.setup import Setup
 from workbench.session.state import State
 from workbench.session.undecided import forget, is_late, note_bar, note_step, take_up
+from workbench.session.words import in_short
 
 __all__ = ["LiveSession"]
 
@@ -344,8 +345,7 @@ class LiveSession(ApprovingSession):
         for j, state in enumerate(self.states):
             if state.proposal is not None and not self._enters_late(j):
                 order, state.proposal = state.proposal.order, None
-                what = f"{order.side} {order.quantity:g} {order.instrument.symbol}"
-                text = f"{what}: steps have passed since it was asked about, so it is not made"
+                text = f"{in_short(order)}: steps have passed since it was asked about, so it is not made"
                 self._came_up.append(Entry("alert", f"question {order.key}", {"text": text}))
 
     # -- what is written down -----------------------------------------------------------------------------------------

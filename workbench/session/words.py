@@ -8,10 +8,11 @@ from typing import Any
 
 from workbench.errors import OrderError, did_you_mean
 from workbench.grid import quantity_of
+from workbench.market import Order
 from workbench.records import NO_RATE, NO_SIZE, OPENED, RESIZED, STOPPED_OUT, TIMED_OUT, WORDS
 from workbench.session.setup import Setup
 
-__all__ = ["cut_words", "decision_words", "is_forced", "order_words", "told_of", "which"]
+__all__ = ["cut_words", "decision_words", "in_short", "is_forced", "order_words", "told_of", "which"]
 
 
 def decision_words(setup: Setup, row: Any) -> str:
@@ -39,6 +40,11 @@ def told_of(setup: Setup, symbol: str, row: Any, also: Sequence[str]) -> dict[st
         "code": row.code,
         "reason": "; ".join([decision_words(setup, row), *also]),
     }
+
+
+def in_short(order: Order) -> str:
+    """Return what an order is for: its side, quantity and symbol."""
+    return f"{order.side} {order.quantity:g} {order.instrument.symbol}"
 
 
 def _outcome(setup: Setup, row: Any) -> str:
