@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from asking import HOURLY, LEVEL, asking, fed, require_same_again, say
+from keepers import KeepsClosings
 from paper_worlds import Fed
 from worked import OTHER, SHARE, Stop, market, plan
 
 import workbench as wb
 from workbench.execution.port import OrderEnded, OrderFilled, VenueSaid
 from workbench.market import Fill, Order, OrderKey
-from workbench.session.checking import Recalled, Said
+from workbench.session.checking import Recalled
 
 
 def test_17_a_word_opens_nothing_over_a_closing_that_is_in_doubt_or_was_refused() -> None:
@@ -39,22 +40,12 @@ def test_17_nor_over_one_of_another_instrument() -> None:
     run = Fed(asking(".+.0.... ...+...."), market({SHARE: [LEVEL] * 8, OTHER: [LEVEL] * 8}), 1).run(1)
     say(run, "approve")
     run.run(1)
-    run.session.keeper = Keeps()
+    run.session.keeper = KeepsClosings()
     run.run(1)
     assert say(run, "approve", symbol="XYZ") == "refused: ABC has to be closed first: the opening of XYZ goes on waiting"
     run.session.keeper = Recalled()
     run.run(1)
     assert say(run, "approve", symbol="XYZ") == "applied: buy 10 XYZ: made"
-
-
-class Keeps:
-    """Lets no closing through."""
-
-    def now(self, session: Any) -> int:
-        return 0
-
-    def ask(self, session: Any, order: Order) -> Said:
-        return Said(0.0, "not now") if order.reduce_only else Said(order.quantity)
 
 
 def test_a_question_about_the_other_way_stays_while_its_closing_is_sent_anew() -> None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from asking import LEVEL, asking, say
-from paper_worlds import Fed, state_of
+from asking import LEVEL, asking, require_same_again, say
+from keepers import Cuts
+from paper_worlds import Fed
 from worked import OTHER, SHARE, Stop, market, plan
 
 import workbench as wb
@@ -15,30 +16,11 @@ from workbench.execution import Limit, Twap
 from workbench.execution.port import OrderFilled, VenueSaid
 from workbench.exits import TimeStop
 from workbench.market import Fill, Order, OrderKey
-from workbench.session.checking import Said
 from workbench.session.doubts import Doubts, send_again
 
 HOURLY = wb.sizing.Rebalance("1h", band=0.05)
 #: The price falls: a sizer asks for more of what is held.
 FALLS = [*[LEVEL] * 4, (100, 100.5, 79.6, 80, 1e5), *[(80, 80.4, 79.6, 80, 1e5)] * 9]
-
-
-class Cuts:
-    """Lets so much of a closing through."""
-
-    def __init__(self, most: float) -> None:
-        self.most = most
-
-    def now(self, session: Any) -> int:
-        return 0
-
-    def ask(self, session: Any, order: Order) -> Said:
-        cut = order.key is not None and order.key.leg == "close"
-        return Said(min(order.quantity, self.most), "cut") if cut else Said(order.quantity)
-
-
-def require_same_again(fed: Fed) -> None:
-    assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
 @pytest.mark.parametrize("how", ["time stop", "flatten", "flatten and pause"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from asking import LEVEL
+from keepers import Cuts, KeepsClosings
 from paper_worlds import Fed, state_of
 from test_left_over import keep_openings
 from worked import Script, Stop, market, plan
@@ -15,9 +17,8 @@ from workbench.execution.port import OrderEnded, OrderFilled, VenueSaid
 from workbench.exits import TimeStop
 from workbench.market import Fill, OrderKey
 from workbench.research.comparing import compare
-from workbench.session.checking import Gatekeeper, Said
+from workbench.session.checking import Gatekeeper
 
-LEVEL = (100, 100.5, 99.5, 100, 1e5)
 #: The price jumps while a position is held: a sizer asks for less of it.
 JUMPS: list[Any] = [LEVEL, LEVEL, LEVEL, (100, 121, 100, 120, 1e5), *[(120, 121, 119, 120, 1e5)] * 8]
 HOURLY = wb.sizing.Rebalance("1h", band=0.0)
@@ -37,16 +38,6 @@ def test_a_time_stop_closes_all_there_is_though_a_trim_is_on_its_way(lost: bool,
     fed.run()
     assert [fill[1:3] for fill in fed.fills] == done
     assert state_of(fed.again()[0]) == state_of(fed.session)
-
-
-class Cuts:
-    """Lets four of a closing through."""
-
-    def now(self, session: Any) -> int:
-        return 0
-
-    def ask(self, session: Any, order: wb.Order) -> Said:
-        return Said(min(order.quantity, 4.0), "cut") if order.reduce_only else Said(order.quantity)
 
 
 def test_what_a_closing_left_open_is_closed_next() -> None:
@@ -140,21 +131,6 @@ def test_an_order_is_asked_to_be_taken_off_once_in_a_step() -> None:
     again, record = fed.again()
     assert state_of(again) == state_of(fed.session)
     assert compare(record, fed.recorder.record(), fed.bars).empty
-
-
-class KeepsClosings:
-    """Lets no closing through, so many times."""
-
-    def __init__(self, times: int) -> None:
-        self.left = times
-
-    def now(self, session: Any) -> int:
-        return 0
-
-    def ask(self, session: Any, order: wb.Order) -> Said:
-        kept = order.reduce_only and self.left > 0
-        self.left -= kept
-        return Said(0.0, "not now") if kept else Said(order.quantity)
 
 
 def test_nothing_is_sent_over_a_closing_that_was_kept_back() -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from paper_worlds import Fed, state_of
+from asking import LEVEL, require_same_again
+from keepers import Cuts
+from paper_worlds import Fed
 from worked import OTHER, SHARE, market, plan
 
 import workbench as wb
 from workbench.execution import Limit
 from workbench.execution.port import OrderEnded, VenueSaid
 from workbench.market import Order
-from workbench.session.checking import Said
 from workbench.session.doubts import Doubts, send_again
 
-LEVEL = (100, 100.5, 99.5, 100, 1e5)
 FLIP = ".+.-........"
 
 
@@ -63,10 +63,6 @@ def ends(fed: Fed) -> list[tuple[str, str]]:
     """Return how orders ended without a fill: leg and status."""
     said = [entry.body for entry in fed.journal.entries("event") if entry.body["event"] == "ended"]
     return [(one["key"]["leg"], one["status"]) for one in said]
-
-
-def require_same_again(fed: Fed) -> None:
-    assert state_of(fed.again()[0]) == state_of(fed.session)
 
 
 def test_17_what_needs_the_room_of_a_closing_is_not_sent_where_that_was_refused() -> None:
@@ -157,16 +153,6 @@ def test_17_the_opening_of_a_flip_comes_to_nothing_where_its_closing_was_refused
     assert reached == ["close"] * (times + 1)
     assert [fill[:3] for fill in fed.fills] == [(2, "open", 10.0), (4 + times, "close", -10.0)]
     require_same_again(fed)
-
-
-class Cuts:
-    """Lets four of a closing through."""
-
-    def now(self, session: Any) -> int:
-        return 0
-
-    def ask(self, session: Any, order: Order) -> Said:
-        return Said(min(order.quantity, 4.0), "cut") if order.reduce_only else Said(order.quantity)
 
 
 def test_17_the_opening_of_a_flip_is_not_sent_beside_a_part_of_its_closing() -> None:
